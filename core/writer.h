@@ -1,0 +1,61 @@
+#pragma once
+
+#include "core/bytes.h"
+#include "core/result.h"
+
+namespace porchlight {
+
+/// The reflection of Reader: appends octets to a buffer of its own. Integers are big-endian.
+class Writer {
+  public:
+    void u8(std::uint8_t value) { out_.push_back(value); }
+    void u16(std::uint16_t value) { integer(value, 2); }
+    void u32(std::uint32_t value) { integer(value, 4); }
+    void u64(std::uint64_t value) { integer(value, 8); }
+    void bytes(Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+    void text(std::string_view text) { bytes(bytes_of(text)); }
+    void zeros(std::size_t count) { out_.insert(out_.end(), count, 0); }
+
+    /// Writes what `body` writes behind a count of its octets.
+    template <class Body>
+    void counted_u8(Body body) {
+        counted(1, body);
+    }
+    template <class Body>
+    void counted_u16(Body body) {
+        counted(2, body);
+    }
+    template <class Body>
+    void counted_u32(Body body) {
+        counted(4, body);
+    }
+
+    std::size_t size() const { return out_.size(); }
+    /// What was written so far, borrowed until the next write.
+    Bytes view() const { return out_; }
+    /// Overwrites two octets at `at`, which were written before.
+    void patch_u16(std::size_t at, std::size_t value) { patch(at, 2, value); }
+    /// The octets; fails with `refused` if a counted part outgrew its count.
+    Result<Buffer> take();
+
+  private:
+    void integer(std::uint64_t value, std::size_t size) {
+        for (std::size_t left = size; left > 0; --left)
+            out_.push_back(static_cast<std::uint8_t>(value >> (8 * (left - 1))));
+    }
+
+    template <class Body>
+    void counted(std::size_t width, Body body) {
+        const std::size_t start = out_.size() + width;
+        zeros(width);
+        body();
+        patch(start - width, width, out_.size() - start);
+    }
+
+    void patch(std::size_t at, std::size_t width, std::size_t value);
+
+    Buffer out_;
+    bool overflowed_ = false;
+};
+
+}  // namespace porchlight

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dns/name.h"
+
+namespace porchlight::dns {
+
+/// What is asked, in class IN, with the two flags that change the answer.
+struct Question {
+    Name name;
+    std::uint16_t type = 0;
+    bool dnssec_ok = false;          // DO, RFC 3225
+    bool checking_disabled = false;  // CD, RFC 4035
+    bool operator==(const Question&) const = default;
+};
+
+}  // namespace porchlight::dns

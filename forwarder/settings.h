@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/address.h"
+#include "core/result.h"
+#include "dns/name.h"
+
+namespace porchlight::forwarder {
+
+/// What the server shows to clients: one immutable set, swapped whole.
+struct TlsIdentity {
+    Buffer chain_pem;  // leaf first
+    Buffer key_pem;
+    bool operator==(const TlsIdentity&) const = default;
+};
+
+/// One resolver to ask, over DoT, authenticated by name; never in clear (RFC 8310 section 5,
+/// strict profile).
+struct UpstreamSettings {
+    dns::Name adn;
+    std::vector<Endpoint> addresses;  // tried in this order
+    bool operator==(const UpstreamSettings&) const = default;
+};
+
+/// Every loop, list and buffer that a stranger can drive, with its default.
+struct Limits {
+    std::uint32_t connections_max = 600;              // TLS connections in all
+    std::uint32_t connections_per_client_max = 32;    // by source address
+    std::uint32_t in_flight_per_connection_max = 64;  // then reading stops (RFC 7766 section 7)
+    std::uint32_t in_flight_max = 10000;              // questions waiting for upstream, in all
+    std::uint32_t waiters_per_question_max = 1000;    // clients that wait for one upstream query
+    std::uint32_t queries_per_client_second = 200;    // sustained, by source address
+    std::uint32_t queries_per_client_burst = 1000;
+    std::uint32_t output_bytes_max = 65536;  // a connection's unread answers; then reading stops
+    std::chrono::milliseconds handshake_max{10000};
+    std::chrono::milliseconds frame_max{5000};  // from a frame's first octet to its last
+    std::chrono::milliseconds idle_max{30000};
+    std::chrono::milliseconds stalled_max{10000};  // a peer that reads nothing
+    std::chrono::milliseconds query_max{10000};    // until SERVFAIL, when nothing answers
+    bool operator==(const Limits&) const = default;
+};
+
+/// Everything the forwarder is told. It arrives as octets from the agent and replaces what was
+/// there as a whole; connections that are still valid stay.
+struct Settings {
+    std::optional<TlsIdentity> identity;      // none: DoT listens but refuses handshakes
+    std::vector<UpstreamSettings> upstreams;  // tried in this order
+    Buffer roots_pem;                         // trust anchors for upstreams
+    bool dates_count = true;                  // false while the clock is not trusted
+    std::optional<Endpoint> companion;        // plain DNS server of the home's own names
+    std::vector<dns::Name> local_domains;  // the companion's, with reverse zones of private space
+    dns::Name adn;                         // the resolver's own name, answered here; root: none
+    std::vector<IpAddress> addresses;      // of `adn`
+    std::uint64_t cache_bytes_max = 8 << 20;
+    std::chrono::seconds negative_ttl_max{900};
+    std::chrono::seconds stale_max{86400};
+    Limits limits;
+    bool operator==(const Settings&) const = default;
+};
+
+/// The forwarder's word on itself, for `porchlight status`.
+struct UpstreamState {
+    dns::Name adn;
+    Endpoint address;
+    bool reachable = false;  // answered last time it was asked, or not asked yet
+    std::string last_error;  // empty: none
+    std::uint64_t queries = 0;
+    std::uint64_t failures = 0;
+    std::uint32_t round_trip_us = 0;  // smoothed
+    bool operator==(const UpstreamState&) const = default;
+};
+
+struct Counter {
+    std::string name;  // "dot_queries", "cache_hits": [a-z0-9_]+
+    std::uint64_t value = 0;
+    bool operator==(const Counter&) const = default;
+};
+
+struct Status {
+    bool serving = false;  // settings arrived and, if there is an identity, it is in use
+    std::vector<UpstreamState> upstreams;
+    std::vector<Counter> counters;
+    std::uint32_t dot_connections = 0;  // open now
+    std::uint32_t clients_today = 0;    // distinct addresses that asked over DoT, last 24 hours
+    std::optional<std::chrono::seconds> since_last_dot_query;  // none: never
+    bool operator==(const Status&) const = default;
+};
+
+void write(Writer& out, const Settings& settings);
+Result<Settings> parse_settings(Bytes message);
+void write(Writer& out, const Status& status);
+Result<Status> parse_status(Bytes message);
+
+}  // namespace porchlight::forwarder

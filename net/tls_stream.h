@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/address.h"
+#include "core/clock.h"
+#include "core/result.h"
+#include "net/asio.h"
+
+namespace porchlight::net {
+
+/// How this side authenticates servers, shared by any number of connections: trust anchors, ALPN,
+/// tickets. Lives longer than its streams. Not thread-safe: one a thread.
+class TlsClient {
+  public:
+    struct Settings {
+        Bytes roots_pem;                // trust anchors, PEM, borrowed during create() only
+        std::vector<std::string> alpn;  // offered in this order; empty: none
+        /// Where the date in certificates is judged; `dates_count` false leaves the validity dates
+        /// out of the check, for a router that doesn't know the time yet.
+        const TimeSource* time = nullptr;
+        bool dates_count = true;
+    };
+    /// Fails with `malformed` if no trust anchor can be read.
+    static Result<std::unique_ptr<TlsClient>> create(const Settings& settings);
+    virtual ~TlsClient() = default;
+};
+
+/// One TLS connection (1.2 or 1.3) to a server authenticated by PKIX against a name as DNS-ID
+/// (RFC 8310 section 8.1), never against its address. Works on the non-blocking socket itself.
+/// Closes when destroyed. Every wait has a limit; `timeout` says it ran out.
+class TlsStream {
+  public:
+    /// Connects to `to`, sends `name` as SNI and demands a chain and a certificate for it. Fails
+    /// with `unavailable` or `timeout` where the network failed, `refused` where the server could
+    /// not be authenticated: the two must never be confused.
+    static awaitable<Result<std::unique_ptr<TlsStream>>> connect(TlsClient& client, Endpoint to,
+                                                                 std::string name,
+                                                                 std::chrono::milliseconds within);
+    virtual ~TlsStream() = default;
+
+    /// Reads what is there, at least one octet; 0 when the server closed cleanly.
+    virtual awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> into,
+                                                     std::chrono::milliseconds within) = 0;
+    /// Writes all of `octets`, which must live until then.
+    virtual awaitable<Result<void>> write(Bytes octets, std::chrono::milliseconds within) = 0;
+    /// Ends both directions at once; operations under way fail.
+    virtual void close() = 0;
+
+    struct Facts {
+        bool resumed = false;
+        std::string version;      // "TLSv1.3"
+        std::string alpn;         // as agreed; empty: none
+        Buffer peer_certificate;  // DER of the leaf
+    };
+    virtual const Facts& facts() const = 0;
+};
+
+}  // namespace porchlight::net

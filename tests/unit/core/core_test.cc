@@ -1,0 +1,124 @@
+#include <doctest/doctest.h>
+
+#include "core/address.h"
+#include "core/clock.h"
+#include "core/escape.h"
+#include "core/reader.h"
+#include "core/writer.h"
+#include "hex.h"
+
+namespace porchlight {
+namespace {
+
+TEST_SUITE("core/reader") {
+    TEST_CASE("fields are read in order and the end is known") {
+        const Buffer input = hex("01 0203 04050607 aa");
+        Reader in(input);
+        CHECK(in.u8() == 1);
+        CHECK(in.u16() == 0x0203);
+        CHECK(in.u32() == 0x04050607);
+        CHECK(!in.finished());
+        CHECK(in.bytes(1)[0] == 0xaa);
+        CHECK(in.finished());
+    }
+
+    TEST_CASE("a short read fails for good and names the octet") {
+        const Buffer input = hex("01 02");
+        Reader in(input);
+        (void)in.u8();
+        CHECK(in.u32() == 0);
+        CHECK(in.u8() == 0);
+        CHECK(!in.finished());
+        CHECK(in.error("thing").message == "thing: ends too early at octet 1");
+    }
+
+    TEST_CASE("a counted part must be used whole, and its failure is its parent's") {
+        const Buffer input = hex("0003 010203");
+        Reader in(input);
+        in.counted_u16([](Reader& part) { (void)part.u8(); });
+        CHECK(in.error("thing").message == "thing: has octets left over at octet 3");
+        Reader again(input);
+        again.counted_u16([](Reader& part) { (void)part.u32(); });
+        CHECK(again.error("thing").message == "thing: ends too early at octet 2");
+    }
+}
+
+TEST_SUITE("core/writer") {
+    TEST_CASE("a count fills itself in, nested too") {
+        Writer out;
+        out.counted_u16([&] {
+            out.u8(7);
+            out.counted_u8([&] { out.text("ab"); });
+        });
+        auto octets = out.take();
+        REQUIRE(octets);
+        CHECK(*octets == hex("0004 07 02 6162"));
+    }
+
+    TEST_CASE("a part longer than its count can say is refused") {
+        Writer out;
+        out.counted_u8([&] { out.zeros(256); });
+        CHECK(!out.take());
+    }
+}
+
+TEST_SUITE("core/address") {
+    TEST_CASE("addresses and endpoints have one text form each") {
+        CHECK(to_text(*parse_ipv6("2001:DB8:0:0::1")) == "2001:db8::1");
+        CHECK(to_text(*parse_endpoint("[2001:db8::1]:853", 53)) == "[2001:db8::1]:853");
+        CHECK(to_text(*parse_endpoint("192.0.2.1", 53)) == "192.0.2.1:53");
+        CHECK(to_text(*parse_endpoint("2001:db8::1", 53)) == "[2001:db8::1]:53");
+        for (const char* bad : {"", "1.2.3", "01.2.3.4", "1.2.3.4:0", "1.2.3.4:65536", "[::1",
+                                "::1]:5", "1.2.3.4:", "[1.2.3.4]:5", "fe80::1%eth0"}) {
+            CAPTURE(bad);
+            CHECK(!parse_endpoint(bad, 53));
+        }
+    }
+
+    TEST_CASE("only an address that names one host elsewhere is announceable") {
+        for (const char* good :
+             {"192.168.1.1", "100.64.0.1", "fe80::1", "fd00::1", "2001:db8::1"}) {
+            CAPTURE(good);
+            CHECK(is_announceable(*parse_address(good)));
+        }
+        for (const char* bad : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1",
+                                "ff02::1", "::ffff:192.0.2.1", "::192.0.2.1"}) {
+            CAPTURE(bad);
+            CHECK(!is_announceable(*parse_address(bad)));
+        }
+    }
+}
+
+TEST_SUITE("core/clock") {
+    TEST_CASE("durations are written with a unit and printed exactly") {
+        CHECK(to_text(*parse_duration("90s")) == "90s");
+        CHECK(to_text(*parse_duration("600s")) == "10min");
+        CHECK(to_text(*parse_duration("10m")) == "10min");
+        CHECK(to_text(*parse_duration("1d")) == "1d");
+        CHECK(to_text(*parse_duration("1500ms")) == "1500ms");
+        CHECK(to_text(*parse_duration("0s")) == "0s");
+        for (const char* bad : {"", "90", "s", "-1s", "1.5s", "1 s", "9999999999d", "1w"}) {
+            CAPTURE(bad);
+            CHECK(!parse_duration(bad));
+        }
+    }
+
+    TEST_CASE("times of day survive a round trip") {
+        CHECK(to_text(*parse_wall_time("2026-11-21T09:52:00Z")) == "2026-11-21T09:52:00Z");
+        CHECK(!parse_wall_time("2026-11-21"));
+        CHECK(build_time() > *parse_wall_time("2026-01-01T00:00:00Z"));
+    }
+}
+
+TEST_SUITE("core/escape") {
+    TEST_CASE("a stranger's octets can't forge a line or a field") {
+        CHECK(escape_value("plain") == "plain");
+        CHECK(escape_value("two words") == "\"two words\"");
+        CHECK(escape_value("a=b") == "\"a=b\"");
+        CHECK(escape_value("a\nb\"\x1b") == "\"a\\x0ab\\\"\\x1b\"");
+        CHECK(escape_value("") == "\"\"");
+    }
+}
+
+}  // namespace
+}  // namespace porchlight

@@ -1,0 +1,68 @@
+"""The certificate authority of the home's internet, and certificates for tests."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+DAY = datetime.timedelta(days=1)
+
+
+class Authority:
+    """An ECDSA root that signs leaves; files are written where they are asked for."""
+
+    def __init__(self, folder: Path, name: str = "A test internet's root") -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = datetime.datetime.utcnow()
+        certificate = (
+            self._builder(self._name, self._key, now - DAY, now + 30 * DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_usage(sign=True), critical=True)
+            .sign(self._key, hashes.SHA256()))
+        self.root = folder / "root.pem"
+        self.root.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def leaf(self, *names: str, not_before: datetime.timedelta = -DAY / 24,
+             not_after: datetime.timedelta = 20 * DAY, file: str | None = None
+             ) -> tuple[Path, Path]:
+        """A certificate for `names`, its dates relative to now. Returns chain and key files."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.utcnow()
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        certificate = (
+            self._builder(subject, key, now + not_before, now + not_after)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(sign=False), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]),
+                           critical=False)
+            .sign(self._key, hashes.SHA256()))
+        stem = file or names[0]
+        chain_file, key_file = self._folder / f"{stem}.pem", self._folder / f"{stem}.key"
+        chain_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM,
+                                               serialization.PrivateFormat.PKCS8,
+                                               serialization.NoEncryption()))
+        key_file.chmod(0o600)
+        return chain_file, key_file
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey,
+                 not_before: datetime.datetime, not_after: datetime.datetime
+                 ) -> x509.CertificateBuilder:
+        return (x509.CertificateBuilder().subject_name(subject).issuer_name(self._name)
+                .public_key(key.public_key()).serial_number(x509.random_serial_number())
+                .not_valid_before(not_before).not_valid_after(not_after))
+
+
+def _usage(sign: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(digital_signature=not sign, key_cert_sign=sign, crl_sign=sign,
+                         content_commitment=False, key_encipherment=False,
+                         data_encipherment=False, key_agreement=False, encipher_only=False,
+                         decipher_only=False)

@@ -1,0 +1,103 @@
+#include "agent/service_sockets.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "net/socket_address.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr int backlog = 128;
+
+Error failed(const std::string& doing) {
+    const int reason = errno;
+    const Errc code = reason == EACCES || reason == EPERM ? Errc::denied
+                      : reason == ENODEV                  ? Errc::unavailable
+                                                          : Errc::refused;
+    return {code, doing + ": " + std::strerror(reason)};
+}
+
+bool switch_on(int fd, int level, int option) {
+    const int on = 1;
+    return ::setsockopt(fd, level, option, &on, sizeof on) == 0;
+}
+
+/// A bound socket of `type` at `at`, bound to `interface` unless that is empty.
+Result<FileDescriptor> open_bound(int type, const Endpoint& at, const std::string& interface) {
+    const net::SocketAddress address(at);
+    const std::string doing =
+        "cannot listen on " + to_text(at) + (interface.empty() ? "" : " of interface " + interface);
+    FileDescriptor socket(::socket(address.family(), type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket) return failed(doing);
+    const int fd = socket.get();
+    if (!switch_on(fd, SOL_SOCKET, SO_REUSEADDR) || !switch_on(fd, SOL_SOCKET, SO_REUSEPORT))
+        return failed(doing);
+    if (address.family() == AF_INET6 && !switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+        return failed(doing);
+    if (!interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                           static_cast<socklen_t>(interface.size())) != 0)
+        return failed(doing);
+    if (::bind(fd, address.get(), address.size()) != 0) return failed(doing);
+    if (type == SOCK_STREAM && ::listen(fd, backlog) != 0) return failed(doing);
+    return socket;
+}
+
+}  // namespace
+
+Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
+                                                    std::uint16_t port, unsigned workers) {
+    std::vector<ServiceSocket> sockets;
+    for (unsigned worker = 0; worker < workers; ++worker) {
+        for (const IpAddress& any : {IpAddress(Ipv4()), IpAddress(Ipv6())}) {
+            auto socket = open_bound(SOCK_STREAM, Endpoint{any, port}, interface);
+            if (!socket) return socket.error();
+            sockets.push_back(
+                {{forwarder::ListenerKind::dot, static_cast<std::uint8_t>(worker), interface},
+                 std::move(*socket)});
+        }
+    }
+    return sockets;
+}
+
+Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
+                                                     std::uint16_t port, unsigned workers) {
+    std::vector<ServiceSocket> sockets;
+    for (unsigned worker = 0; worker < workers; ++worker) {
+        for (const IpAddress& address : addresses) {
+            for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+                auto socket = open_bound(type, Endpoint{address, port}, "");
+                if (!socket) return socket.error();
+                const auto kind = type == SOCK_DGRAM ? forwarder::ListenerKind::do53_udp
+                                                     : forwarder::ListenerKind::do53_tcp;
+                sockets.push_back(
+                    {{kind, static_cast<std::uint8_t>(worker), ""}, std::move(*socket)});
+            }
+        }
+    }
+    return sockets;
+}
+
+Result<FileDescriptor> open_control_socket(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        return Error{Errc::refused, path + " is too long for a socket's name"};
+    std::memcpy(address.sun_path, path.data(), path.size());
+    FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket) return failed("cannot make the control socket");
+    ::unlink(path.c_str());
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::chmod(path.c_str(), 0660) != 0 || ::listen(socket.get(), 8) != 0)
+        return failed("cannot make the control socket " + path);
+    return socket;
+}
+
+}  // namespace porchlight::agent

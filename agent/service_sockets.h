@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/address.h"
+#include "core/file_descriptor.h"
+#include "core/result.h"
+#include "forwarder/listeners.h"
+
+namespace porchlight::agent {
+
+/// A socket that the keeper opened for the forwarder.
+struct ServiceSocket {
+    forwarder::ListenerInfo info;
+    FileDescriptor descriptor;
+};
+
+/// DoT sockets of one LAN interface: for each worker one for IPv4 and one for IPv6. They listen on
+/// the wildcard address but are bound to the interface, so that new addresses need no new socket,
+/// and what comes by another interface never reaches them, even to the LAN address. Fails with
+/// `unavailable` while the interface does not exist, `denied` without the privilege for the port.
+Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
+                                                    std::uint16_t port, unsigned workers);
+
+/// Do53 sockets, UDP and TCP, on loopback addresses.
+Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
+                                                     std::uint16_t port, unsigned workers);
+
+/// A listening Unix socket for `porchlight status` and its like, mode 0660, replacing what lies at
+/// `path`.
+Result<FileDescriptor> open_control_socket(const std::string& path);
+
+}  // namespace porchlight::agent

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/result.h"
+
+namespace porchlight::agent {
+
+/// Starts this very program again in another role, in a fresh address space. `descriptors` become
+/// 3, 4, ... there; standard error stays, everything else is closed. Returns the process id.
+Result<pid_t> spawn_role(const std::vector<std::string>& arguments,
+                         const std::vector<int>& descriptors);
+
+/// Runs a program without a shell and waits for it: its argument vector, what it reads on standard
+/// input, and how long it may take before it is killed. Fails with the exit status and the first
+/// line that it printed on standard error.
+Result<void> run_program(const std::vector<std::string>& arguments, Bytes input,
+                         std::chrono::milliseconds within);
+
+}  // namespace porchlight::agent

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/writer.h"
+#include "dns/query.h"
+#include "dns/question.h"
+#include "forwarder/settings.h"
+#include "net/asio.h"
+
+namespace porchlight::forwarder {
+
+class Cache;
+
+/// What a look-up came to. The octets live only during the call that hands it over.
+struct Found {
+    Bytes response;  // whole: ID 0, the question as it was asked of find(), no OPT
+    std::optional<std::uint16_t> extended_error;  // RFC 8914
+};
+
+/// Where answers come from when the cache has none: our own tables, the companion, an upstream.
+/// One a worker, on its thread only. Equal questions in flight are asked once (RFC 5452 section 5);
+/// what comes goes into the cache; what does not come is served stale where it can be (RFC 8767).
+class Lookup {
+  public:
+    using Done = std::function<void(const Found&)>;
+
+    struct Counters {
+        std::uint64_t own_answers = 0;        // special names, own name
+        std::uint64_t companion_queries = 0;  // sent
+        std::uint64_t companion_failures = 0;
+        std::uint64_t upstream_questions = 0;  // that left, after merging
+        std::uint64_t merged = 0;              // joined a question already in flight
+        std::uint64_t refused_full = 0;        // over in_flight_max or waiters_per_question_max
+        std::uint64_t stale_answers = 0;
+        std::uint64_t failures = 0;         // SERVFAIL for want of an answer
+        std::uint64_t failures_recent = 0;  // SERVFAIL because the same question just failed
+    };
+
+    /// `cache` and `time` outlive it; `loop` runs on the caller's thread. Without settings every
+    /// question that is not our own fails.
+    Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time);
+    ~Lookup();
+    Lookup(const Lookup&) = delete;
+    Lookup& operator=(const Lookup&) = delete;
+
+    /// Replaces tables, companion and upstreams; what is in flight ends with the old ones. Fails
+    /// with `malformed` and leaves everything as it was when the trust anchors can't be read.
+    Result<void> apply(std::shared_ptr<const Settings> settings);
+
+    /// Answers at once from our own tables: appends a whole response like Found's and returns true,
+    /// or appends nothing. To be asked before the cache. Allocates nothing of its own.
+    bool answer_locally(const dns::Query& query, Writer& out, bool from_companion = false);
+
+    /// Finds the answer and calls `done` once, on this thread, perhaps before it returns. What
+    /// nobody answered comes as SERVFAIL. `done` is not called any more when *this is gone.
+    void find(const dns::Question& question, bool from_companion, Done done);
+
+    const Counters& counters() const;
+    std::vector<UpstreamState> upstreams() const;
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;  // shared with coroutines, which may end after us
+};
+
+}  // namespace porchlight::forwarder

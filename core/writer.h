@@ -33,8 +33,18 @@ class Writer {
     std::size_t size() const { return out_.size(); }
     /// What was written so far, borrowed until the next write.
     Bytes view() const { return out_; }
-    /// Overwrites two octets at `at`, which were written before.
+    /// Overwrites one octet, or two, at `at`, which were written before.
+    void patch_u8(std::size_t at, std::size_t value) { patch(at, 1, value); }
     void patch_u16(std::size_t at, std::size_t value) { patch(at, 2, value); }
+    /// Room for `count` octets at the end, zero, borrowed until the next write.
+    std::span<std::uint8_t> grow(std::size_t count) {
+        zeros(count);
+        return std::span(out_).last(count);
+    }
+    /// Forgets what was written beyond `size`; keeps the memory.
+    void truncate(std::size_t size) {
+        if (size < out_.size()) out_.resize(size);
+    }
     /// The octets; fails with `refused` if a counted part outgrew its count.
     Result<Buffer> take();
 

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/random.h"
+#include "core/writer.h"
+#include "dns/query.h"
+
+namespace porchlight::forwarder {
+
+/// A response that may be kept. The spans are borrowed during store() only.
+struct Storable {
+    Bytes response;  // whole; no OPT; one question; at most 65535 octets
+    std::span<const std::uint16_t> ttl_offsets;  // where each record's TTL begins, at most 255
+    std::chrono::seconds lifetime{0};            // until it is stale; 0: not kept
+    std::chrono::seconds ttl_max{86400};         // no record's TTL leaves with more than this
+};
+
+/// A bounded store of DNS answers as wire octets, shared by all workers: 16 shards, each behind one
+/// mutex that is held for one look-up and one copy.
+/// - A hit is a copy and a patch of ID, flags, question case and TTLs; it allocates nothing.
+/// - TTLs are whole seconds, as on the wire. Time is what the caller passes as `now`.
+/// - The key is name, type, DO and CD; names are compared without regard to case.
+/// - Answers past their lifetime stay for `stale_max`, for answer_stale() alone (RFC 8767).
+/// - All memory is `bytes_max`, reserved at the start and touched only as it fills; then the
+///   oldest answers that nobody asked for again make room. Never fails: what cannot be kept is
+///   not kept.
+class Cache {
+  public:
+    struct Limits {
+        std::size_t bytes_max = 8 << 20;
+        std::chrono::seconds stale_max{86400};
+        bool operator==(const Limits&) const = default;
+    };
+    struct Counts {
+        std::size_t entries = 0;
+        std::size_t octets = 0;  // in use, of bytes_max
+    };
+
+    Cache(Limits limits, Random& random);
+    ~Cache();
+    Cache(const Cache&) = delete;
+    Cache& operator=(const Cache&) = delete;
+
+    /// Appends the answer to `query` and returns true, or appends nothing and returns false. The
+    /// answer has the query's ID, RD, CD and letter case, and no OPT.
+    bool answer(const dns::Query& query, Clock::time_point now, Writer& out);
+    /// Appends an answer fresh or stale, with ID 0, TTLs of at most 30 s if stale (RFC 8767 section
+    /// 4), and says whether there was one.
+    bool answer_stale(const dns::Question& question, Clock::time_point now, Writer& out);
+    /// Keeps `what` as the answer to `question`, in place of an earlier one.
+    void store(const dns::Question& question, const Storable& what, Clock::time_point now);
+
+    void flush();
+    /// New limits; another size empties the cache.
+    void resize(Limits limits);
+    Counts counts() const;
+
+  private:
+    class Shard;
+    struct Key;
+    Shard& shard_of(std::uint64_t hash) const;
+
+    static constexpr std::size_t shard_count = 16;
+    std::array<std::uint8_t, 16> secret_{};
+    std::array<std::unique_ptr<Shard>, shard_count> shards_;
+};
+
+}  // namespace porchlight::forwarder

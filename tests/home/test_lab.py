@@ -58,7 +58,8 @@ def test_the_decoder_reads_what_the_rfc_says() -> None:
 
 
 @pytest.mark.parametrize("carrier, whole", [
-    (decode.dhcpv4, BY_V4), (decode.dhcpv6, BY_V6), (decode.nd_option, BY_ND)])
+    (decode.dhcpv4, BY_V4), (decode.dhcpv6, BY_V6), (decode.nd_option, BY_ND)],
+    ids=["dhcpv4", "dhcpv6", "ra"])
 def test_the_decoder_refuses_every_truncation(carrier, whole: str) -> None:
     full = octets(whole)
     # DHCPv6 has no length of its own: an option may end after the name, or before SvcParams.
@@ -71,22 +72,26 @@ def test_the_decoder_refuses_every_truncation(carrier, whole: str) -> None:
                 carrier(full[:size])
 
 
-@pytest.mark.parametrize("fault, option", [
-    ("no address", f"0001 0012 {ADN} 0000 {DOT}"),
-    ("multicast", f"0001 0012 {ADN} 0010 ff020000000000000000000000000001 {DOT}"),
-    ("loopback", f"0001 0012 {ADN} 0010 {'00' * 15}01 {DOT}"),
-    ("root name", f"0001 0001 00 0010 fd77007700770000 0000000000000001 {DOT}"),
-    ("compressed name", f"0001 0002 c000 0010 fd77007700770000 0000000000000001 {DOT}"),
-    ("keys in disorder", BY_V6 + "0000 0002 0001"),
-    ("a hint", BY_V6 + "0004 0004 c0a84d01")])
-def test_the_decoder_refuses_what_a_host_would_discard(fault: str, option: str) -> None:
+DISCARDED = {
+    "no address": f"0001 0012 {ADN} 0000 {DOT}",
+    "multicast": f"0001 0012 {ADN} 0010 ff020000000000000000000000000001 {DOT}",
+    "loopback": f"0001 0012 {ADN} 0010 {'00' * 15}01 {DOT}",
+    "root name": f"0001 0001 00 0010 fd77007700770000 0000000000000001 {DOT}",
+    "compressed name": f"0001 0002 c000 0010 fd77007700770000 0000000000000001 {DOT}",
+    "keys in disorder": BY_V6 + "0000 0002 0001",
+    "a hint": BY_V6 + "0004 0004 c0a84d01",
+}
+
+
+@pytest.mark.parametrize("fault", DISCARDED)
+def test_the_decoder_refuses_what_a_host_would_discard(fault: str) -> None:
     with pytest.raises(decode.Malformed):
-        decode.dhcpv6(octets(option))
+        decode.dhcpv6(octets(DISCARDED[fault]))
 
 
 @pytest.mark.parametrize("padding, legal", [
     ("", False), ("0000 0000", True), ("0000 0001", False),
-    ("0000 0000 0000 0000 0000 0000", False)])
+    ("0000 0000 0000 0000 0000 0000", False)], ids=["none", "zero", "not zero", "long"])
 def test_the_padding_of_an_nd_option_is_short_and_zero(padding: str, legal: bool) -> None:
     # A name four octets longer leaves four octets to the next multiple of eight.
     unpadded = octets(BY_ND.replace("0012 04 63706531", "0016 08 6370653130303030"))[2:]

@@ -18,7 +18,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Iterator
 
 from . import namespace
 from .authority import Authority
@@ -90,9 +92,13 @@ class Home:
     def close(self) -> None:
         if self._gone:
             return
-        self._gone = True
+        with _undisturbed():
+            self._take_away()
+
+    def _take_away(self) -> None:
         for each in reversed(self._namespaces):
             each.remove()
+        self._gone = True
         if keep := os.environ.get("PORCHLIGHT_KEEP_LOGS"):
             shutil.copytree(self.folder, Path(keep) / self.id,
                             ignore=shutil.ignore_patterns("bin", "*.mdb", "*.sock", "control*"))
@@ -140,6 +146,21 @@ def sweep() -> list[str]:
     with contextlib.suppress(OSError):
         _PLACE.rmdir()
     return removed
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not stop the clean-up that the first one started."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _owner(pid: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import select
 import socket
 import ssl
 import struct
+import threading
 import time
 from pathlib import Path
 from typing import Iterable, Iterator
@@ -165,6 +167,25 @@ class Host:
                 hops = next(struct.unpack("i", data)[0] for _, kind, data in ancillary
                             if kind == socket.IPV6_HOPLIMIT)
                 yield decode.router_advertisement(message, peer[0].split("%")[0], hops)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[list[decode.RouterAdvertisement]]:
+        """Every RA that comes while the `with` lasts; the list grows meanwhile."""
+        seen: list[decode.RouterAdvertisement] = []
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.is_set():
+                for advertisement in self.advertisements(0.5, solicit=False):
+                    seen.append(advertisement)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
 
     def ra(self, within_s: float = 12) -> list[decode.NdOption]:
         """Encrypted resolvers by RA: those of the first RA that names one. Empty: none did."""

@@ -207,6 +207,17 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
         return self.until("nothing is announced", lambda status: not any(
             status["announced"][carrier] for carrier in ("dhcpv4", "dhcpv6", "ra")), within_s)
 
+    def cut_power(self) -> None:
+        """Everything that runs dies at once, and what memory held is gone: /run, the firewall."""
+        for pid in self.ns.pids():
+            os.kill(pid, signal.SIGKILL)
+        if self.porchlight:
+            self.porchlight.wait()
+        eventually("all programs of the router are dead", lambda: not self.ns.pids())
+        self._pid_file.unlink(missing_ok=True)
+        shutil.rmtree(self.runtime, ignore_errors=True)
+        self.ns.run("nft", "flush", "ruleset")
+
     def forget(self) -> None:
         """A router fresh from its box: no stored certificate, no state."""
         for folder in (self.state, self.runtime):

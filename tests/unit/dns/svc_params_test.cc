@@ -1,0 +1,298 @@
+#include "dns/svc_params.h"
+
+#include <doctest/doctest.h>
+
+#include "dns/encrypted_resolver.h"
+#include "hex.h"
+
+namespace porchlight::dns {
+namespace {
+
+Result<SvcParams> parse(const Buffer& wire) {
+    Reader in(wire);
+    SvcParams params = read_svc_params(in);
+    if (!in.finished()) return in.error("SvcParams");
+    return params;
+}
+
+Buffer written(const SvcParams& params) {
+    Writer out;
+    write(out, params);
+    return *out.take();
+}
+
+EncryptedResolver resolver(const SvcParams& params) {
+    return {1, *parse_name("dns.example"), {*parse_ipv4("192.0.2.53")}, params};
+}
+
+TEST_SUITE("dns/svc_params") {
+    const auto full =
+        hex("0000 0004 0001 0003"                         // mandatory=alpn,port
+            "0001 000b 03 646f74 02 6832 03 646f71"       // alpn=dot,h2,doq
+            "0002 0000"                                   // no-default-alpn
+            "0003 0002 2135"                              // port=8501
+            "0005 0002 abcd"                              // ech, kept as it is
+            "0007 0010 2f646e732d71756572797b3f646e737d"  // dohpath=/dns-query{?dns}
+            "0008 0000"                                   // ohttp
+            "029b 0005 68656c6c6f");                      // key667=hello
+
+    TEST_CASE("every parameter survives a round trip") {
+        const auto params = parse(full);
+        REQUIRE(params);
+        CHECK(params->mandatory == std::vector<std::uint16_t>{1, 3});
+        CHECK(params->alpn == std::vector<std::string>{"dot", "h2", "doq"});
+        CHECK(params->no_default_alpn);
+        CHECK(params->port == 8501);
+        CHECK(params->dohpath == "/dns-query{?dns}");
+        CHECK(params->other.at(667) == hex("68656c6c6f"));
+        CHECK(params->other.at(key_ohttp).empty());
+        CHECK(written(*params) == full);
+        CHECK(!why_not_usable(*params));
+    }
+
+    TEST_CASE("nothing is a legal list of parameters") {
+        const auto none = parse({});
+        REQUIRE(none);
+        CHECK(*none == SvcParams());
+        CHECK(written(*none).empty());
+    }
+
+    TEST_CASE("every truncation is refused, unless it ends between two parameters") {
+        const auto params =
+            hex("0001 0004 03 646f74"
+                "0003 0002 2135"
+                "029b 0001 68");
+        for (std::size_t size = 0; size < params.size(); ++size) {
+            const bool legal = size == 0 || size == 8 || size == 14;
+            CAPTURE(size);
+            CHECK(bool(parse({params.begin(), params.begin() + static_cast<long>(size)})) == legal);
+        }
+    }
+
+    // The vector of RFC 9460 Appendix D.2, Figure 7: parameters in their order on the wire.
+    TEST_CASE("RFC 9460 appendix D: mandatory, alpn and ipv4hint") {
+        const auto vector =
+            hex("0000 0004 0001 0004"
+                "0001 0009 02 6832 05 68332d3139"
+                "0004 0004 c0000201");
+        const auto params = parse(vector);
+        REQUIRE(params);
+        CHECK(params->alpn == std::vector<std::string>{"h2", "h3-19"});
+        CHECK(written(*params) == vector);
+    }
+
+    TEST_CASE("RFC 9460 section 2.2: keys strictly increase") {
+        CHECK(
+            !parse(hex("0003 0002 0355"
+                       "0001 0004 03 646f74")));
+        CHECK(
+            !parse(hex("0003 0002 0355"
+                       "0003 0002 0355")));
+    }
+
+    TEST_CASE("RFC 9460 section 8: mandatory lists other keys, in order, that are there") {
+        CHECK(
+            !parse(hex("0000 0000"
+                       "0001 0004 03 646f74")));  // none
+        CHECK(
+            !parse(hex("0000 0003 0001 00"
+                       "0001 0004 03 646f74")));  // half a key
+        CHECK(
+            !parse(hex("0000 0002 0000"
+                       "0001 0004 03 646f74")));  // itself
+        CHECK(
+            !parse(hex("0000 0004 0001 0001"
+                       "0001 0004 03 646f74")));  // twice
+        CHECK(
+            !parse(hex("0000 0004 0003 0001"
+                       "0001 0004 03 646f74 0003 0002 0355")));
+        CHECK(
+            !parse(hex("0000 0002 0003"
+                       "0001 0004 03 646f74")));  // absent
+        CHECK(
+            parse(hex("0000 0002 0001"
+                      "0001 0004 03 646f74")));
+    }
+
+    TEST_CASE("RFC 9460 section 7.1: alpn holds whole ids, none empty") {
+        CHECK(!parse(hex("0001 0000")));
+        CHECK(!parse(hex("0001 0001 00")));
+        CHECK(!parse(hex("0001 0005 03 646f74 00")));
+        CHECK(!parse(hex("0001 0003 03 646f")));
+        CHECK(!parse(hex("0001 0005 03 646f74 02")));
+    }
+
+    TEST_CASE("RFC 9460 section 7.1.1: no-default-alpn is empty and stands beside alpn") {
+        CHECK(
+            !parse(hex("0001 0004 03 646f74"
+                       "0002 0001 00")));
+        CHECK(!parse(hex("0002 0000")));
+    }
+
+    TEST_CASE("RFC 9460 section 7.2: a port is two octets") {
+        CHECK(!parse(hex("0003 0001 35")));
+        CHECK(!parse(hex("0003 0003 000035")));
+        CHECK(!parse(hex("0003 0000")));
+    }
+
+    TEST_CASE("RFC 9460 section 7.3: hints are whole addresses, at least one") {
+        CHECK(parse(hex("0004 0008 c0000201 c0000202")));
+        CHECK(!parse(hex("0004 0003 c00002")));
+        CHECK(!parse(hex("0004 0000")));
+        CHECK(!parse(hex("0006 0008 20010db8 00000000")));
+        CHECK(!parse(hex("0006 0000")));
+    }
+
+    TEST_CASE("RFC 9461 section 5: dohpath is UTF-8 text") {
+        CHECK(parse(hex("0007 0003 2fc3bc")));  // /ü
+        CHECK(!parse(hex("0007 0000")));
+        CHECK(!parse(hex("0007 0002 2f00")));        // NUL
+        CHECK(!parse(hex("0007 0002 2fff")));        // no UTF-8
+        CHECK(!parse(hex("0007 0003 2fc080")));      // a NUL in too many octets
+        CHECK(!parse(hex("0007 0004 2feda080")));    // half of a surrogate pair
+        CHECK(!parse(hex("0007 0005 2ff4908080")));  // above U+10FFFF
+        CHECK(!parse(hex("0007 0003 2fe282")));      // cut short
+    }
+
+    TEST_CASE("RFC 9540 section 4: ohttp has no value") {
+        CHECK(!parse(hex("0008 0001 00")));
+    }
+
+    TEST_CASE("RFC 9460 section 14.3.2: key 65535 is never valid") {
+        CHECK(!parse(hex("ffff 0000")));
+        CHECK(parse(hex("fffe 0000")));
+    }
+
+    TEST_CASE("a refusal names its reason and its octet") {
+        CHECK(parse(hex("0003 0002 0355"
+                        "0001 0000"))
+                  .error()
+                  .message == "SvcParams: has SvcParamKeys out of order at octet 8");
+    }
+
+    TEST_CASE("a usable path begins with a slash and has the variable dns") {
+        for (const char* good : {"/dns-query{?dns}", "/q{?dns,ct}", "/{dns}", "/a?x=1,2|3{&dns}",
+                                 "/{+dns}", "/%7Eu{?dns*}", "/{/dns}",
+                                 "/b\xc3\xbc"
+                                 "cher{?dns}",
+                                 "/{;v.1,dns}"}) {
+            CAPTURE(good);
+            CHECK(is_usable_dohpath(good));
+        }
+        for (const char* bad : {"",
+                                "/",
+                                "/dns-query",
+                                "dns-query{?dns}",
+                                "{?dns}",
+                                "//evil.example/{?dns}",
+                                "/q{?dn}",
+                                "/q{?dns",
+                                "/q?dns}",
+                                "/q{}",
+                                "/q{?}",
+                                "/q{?dns,}",
+                                "/q{#dns}",
+                                "/q#{?dns}",
+                                "/q{?dns:3}",
+                                "/q{=dns}",
+                                "/q {?dns}",
+                                "/q\n{?dns}",
+                                "/%7{?dns}",
+                                "/q{?d ns,dns}",
+                                "/{{?dns}}",
+                                "/q{?dns,x:0}",
+                                "/q{?dns,x:10000}",
+                                "/q{?a..b,dns}",
+                                "https://a/{?dns}"}) {
+            CAPTURE(bad);
+            CHECK(!is_usable_dohpath(bad));
+        }
+    }
+
+    TEST_CASE("what is well formed may still be of no use, and says why") {
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        CHECK(!why_not_usable(dot));
+
+        CHECK(*why_not_usable(SvcParams()) == "no alpn names a protocol");
+
+        SvcParams unknown;
+        unknown.alpn = {"spdy", "DOT"};  // ids are octets: case counts
+        CHECK(*why_not_usable(unknown) == "no protocol in alpn is known");
+        unknown.alpn.push_back("doq");
+        CHECK(!why_not_usable(unknown));
+
+        SvcParams port = dot;
+        port.port = 0;
+        CHECK(*why_not_usable(port) == "port 0 can't be connected to");
+
+        SvcParams http = dot;
+        http.alpn.push_back("h3");
+        CHECK(*why_not_usable(http) == "HTTP in alpn without a dohpath");
+        http.dohpath = "/dns-query";
+        CHECK(*why_not_usable(http) == "HTTP in alpn without a usable dohpath");
+        http.dohpath = "/dns-query{?dns}";
+        CHECK(!why_not_usable(http));
+        SvcParams idle_path = dot;
+        idle_path.dohpath = "/nothing-to-fill-in";
+        CHECK(!why_not_usable(idle_path));
+
+        SvcParams mandatory = dot;
+        mandatory.mandatory = {key_alpn};
+        CHECK(!why_not_usable(mandatory));
+        mandatory.mandatory = {667};
+        mandatory.other[667] = {};
+        CHECK(*why_not_usable(mandatory) == "mandatory key key667 is not understood");
+    }
+
+    TEST_CASE("keys have names and numbers") {
+        CHECK(key_text(key_dohpath) == "dohpath");
+        CHECK(key_text(9) == "key9");
+        CHECK(parse_key("ohttp") == key_ohttp);
+        CHECK(parse_key("key65534") == 65534);
+        for (const char* bad :
+             {"", "key", "key01", "key-1", "key65535", "key65536", "KEY9", "doh"}) {
+            CAPTURE(bad);
+            CHECK(!parse_key(bad));
+        }
+    }
+}
+
+TEST_SUITE("dns/encrypted_resolver") {
+    TEST_CASE("priority 0 makes an entry useless, having nothing but a name does not") {
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        CHECK(!why_not_usable(resolver(dot)));
+        EncryptedResolver alias = resolver(dot);
+        alias.priority = 0;
+        CHECK(*why_not_usable(alias) == "priority 0 has no meaning for a resolver");
+        EncryptedResolver adn_only{1, *parse_name("dns.example"), {}, {}};
+        CHECK(is_adn_only(adn_only));
+        CHECK(!why_not_usable(adn_only));
+        adn_only.addresses = {*parse_ipv4("192.0.2.53")};
+        CHECK(why_not_usable(adn_only));
+    }
+
+    TEST_CASE("nothing is sent that no host could use") {
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        CHECK(!why_not_sendable(resolver(dot)));
+        EncryptedResolver nameless = resolver(dot);
+        nameless.adn = Name();
+        CHECK(why_not_sendable(nameless));
+        dot.other[key_ipv4hint] = hex("c0000235");
+        CHECK(*why_not_sendable(resolver(dot)) == "it carries an address hint");
+    }
+
+    TEST_CASE("the order is by priority, and as given among equals") {
+        EncryptedResolver a = resolver({}), b = a, c = a;
+        a.priority = 2;
+        b.priority = 1;
+        c.priority = 2;
+        c.adn = *parse_name("c.example");
+        CHECK(by_priority({a, c, b}) == std::vector{b, a, c});
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::dns

@@ -24,17 +24,6 @@ constexpr std::uint16_t response = 0x8000, authoritative = 0x0400, truncated = 0
 constexpr std::uint16_t opcode = 0x7800, rcode = 0x000f;  // masks
 }  // namespace flag
 
-/// RFC 6895 section 2.3. Above 15 the upper bits travel in the OPT record.
-enum class Rcode : std::uint16_t {
-    no_error = 0,
-    format_error = 1,
-    server_failure = 2,
-    name_error = 3,
-    not_implemented = 4,
-    refused = 5,
-    bad_version = 16,
-};
-
 constexpr std::size_t header_octets = 12;
 constexpr std::size_t name_octets_max = 255;
 

@@ -7,9 +7,21 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "dns/query.h"
 #include "dns/question.h"
 
 namespace porchlight::dns {
+
+/// Response codes (RFC 6895 section 2.3). Above 15 the upper bits travel in the OPT record.
+namespace rcode {
+inline constexpr std::uint16_t no_error = 0;
+inline constexpr std::uint16_t form_error = 1;
+inline constexpr std::uint16_t server_failure = 2;
+inline constexpr std::uint16_t no_name = 3;
+inline constexpr std::uint16_t not_implemented = 4;
+inline constexpr std::uint16_t refused = 5;
+inline constexpr std::uint16_t bad_version = 16;
+}  // namespace rcode
 
 /// Bounds for how long an answer is believed (RFC 2181 section 8, RFC 2308 section 5, RFC 8767
 /// section 4). A TTL with its top bit set is a large one, not zero.
@@ -65,16 +77,6 @@ void for_each_ttl(Bytes message, Visit visit);
 
 /// A response of ours without records: ID 0, the question, the response code.
 Buffer empty_response(const Question& question, std::uint16_t rcode);
-
-namespace rcode {
-inline constexpr std::uint16_t no_error = 0;
-inline constexpr std::uint16_t form_error = 1;
-inline constexpr std::uint16_t server_failure = 2;
-inline constexpr std::uint16_t no_name = 3;
-inline constexpr std::uint16_t not_implemented = 4;
-inline constexpr std::uint16_t refused = 5;
-inline constexpr std::uint16_t bad_version = 16;
-}  // namespace rcode
 
 namespace detail {
 /// The offset of the record after the one at `at`; `ttl_at` is the offset of its TTL, 0 for OPT.

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/address.h"
+#include "core/bytes.h"
+#include "core/log.h"
+#include "core/result.h"
+#include "core/storage.h"
+#include "dns/encrypted_resolver.h"
+#include "dns/name.h"
+#include "forwarder/settings.h"
+
+namespace porchlight::agent {
+
+inline constexpr std::string_view default_config_file = "/etc/porchlight/porchlight.json";
+
+/// What hosts are told of. `automatic` is resolved by agent/plan.h.
+enum class Mode { automatic, forwarder, static_, off };
+
+/// A network interface that the home or the Internet is behind.
+struct InterfaceConfig {
+    std::string interface;
+    bool operator==(const InterfaceConfig&) const = default;
+};
+
+/// The router's own resolver, as hosts see it.
+struct ResolverConfig {
+    struct Dot {
+        std::uint16_t port = 853;
+        bool operator==(const Dot&) const = default;
+    };
+    dns::Name adn;  // a host's name
+    Dot dot;
+    bool operator==(const ResolverConfig&) const = default;
+};
+
+/// The form of the DHCP and RA options.
+enum class Format { rfc9463 };
+/// Who carries DHCP options to hosts.
+enum class DhcpCarrier { off, dnsmasq };
+/// How RAs come to hosts: beside those of the daemon that is there, or not at all.
+enum class RaCarrier { off, supplement };
+
+struct AnnounceConfig {
+    std::vector<Format> formats = {Format::rfc9463};  // never empty
+    DhcpCarrier dhcpv4 = DhcpCarrier::dnsmasq;
+    DhcpCarrier dhcpv6 = DhcpCarrier::dnsmasq;
+    RaCarrier ra = RaCarrier::supplement;
+    std::chrono::seconds ra_interval{600};          // MaxRtrAdvInterval, RFC 4861 section 6.2.1
+    std::vector<dns::EncryptedResolver> resolvers;  // each one sendable; mode `static_` has some
+    bool operator==(const AnnounceConfig&) const = default;
+};
+
+/// Plain DNS for the companion; loopback addresses only.
+struct Do53Config {
+    std::vector<IpAddress> addresses;
+    std::uint16_t port = 5453;
+    bool operator==(const Do53Config&) const = default;
+};
+
+/// Who knows the home's own names.
+struct LocalConfig {
+    std::optional<Endpoint> server;  // none: nobody does
+    std::vector<dns::Name> domains;
+    bool operator==(const LocalConfig&) const = default;
+};
+
+/// What the home's old hosts get from dnsmasq once porchlight is gone.
+enum class OnExit { former, refuse };
+
+struct DnsmasqConfig {
+    std::string fragment;              // written by us into dnsmasq's conf-dir
+    std::string pid_file;              // written by dnsmasq
+    std::vector<std::string> restart;  // a program and its arguments; empty: none
+    std::string resolv_file;           // whose nameservers are the former servers
+    OnExit on_exit = OnExit::former;
+    bool operator==(const DnsmasqConfig&) const = default;
+};
+
+/// A secret never stands in the configuration; the file with it does.
+struct SecretFile {
+    std::string path;
+    bool operator==(const SecretFile&) const = default;
+};
+
+struct CertificateFiles {
+    std::string chain;  // PEM, leaf first
+    std::string key;    // PEM
+    bool operator==(const CertificateFiles&) const = default;
+};
+
+struct TsigConfig {
+    dns::Name name;
+    std::string algorithm;  // "hmac-sha256", "hmac-sha384" or "hmac-sha512"
+    SecretFile secret;      // base64, as BIND and Knot print it
+    bool operator==(const TsigConfig&) const = default;
+};
+
+/// dns-01 records by dynamic update (RFC 2136).
+struct DnsUpdateConfig {
+    Endpoint server;
+    dns::Name zone;
+    TsigConfig tsig;
+    std::chrono::milliseconds propagation_wait{2000};
+    bool operator==(const DnsUpdateConfig&) const = default;
+};
+
+struct AcmeConfig {
+    std::vector<std::string> directories;  // https URLs in the order of trying; never empty
+    std::vector<std::string> contacts;     // "mailto:..."
+    bool agree_to_terms = false;
+    std::string roots;  // PEM file: tls.roots where not given
+    DnsUpdateConfig update;
+    bool operator==(const AcmeConfig&) const = default;
+};
+
+/// Where the certificate comes from: one of both, or neither where none is needed.
+struct CertificateConfig {
+    std::optional<CertificateFiles> files;
+    std::optional<AcmeConfig> acme;
+    bool operator==(const CertificateConfig&) const = default;
+};
+
+struct TlsConfig {
+    std::string roots;  // PEM file
+    bool operator==(const TlsConfig&) const = default;
+};
+
+struct CacheConfig {
+    std::uint64_t size_bytes_max = 8 << 20;
+    std::chrono::seconds negative_ttl_max{900};
+    std::chrono::seconds stale_max{86400};
+    bool operator==(const CacheConfig&) const = default;
+};
+
+struct LogConfig {
+    log::Level level = log::Level::info;
+    log::Target target = log::Target::standard_error;
+    bool operator==(const LogConfig&) const = default;
+};
+
+/// Names, or numbers as text.
+struct UsersConfig {
+    std::string agent;
+    std::string forwarder;
+    bool operator==(const UsersConfig&) const = default;
+};
+
+/// The whole configuration. One that exists came from parse_config and is valid: every part has
+/// what its use needs, in range, and fits the others. docs/configuration.md says what each key
+/// means. Paths are absolute.
+struct Config {
+    Mode mode = Mode::automatic;
+    std::vector<InterfaceConfig> lan;  // no two alike
+    std::vector<InterfaceConfig> wan;  // none of them in `lan`
+    std::optional<ResolverConfig> resolver;
+    AnnounceConfig announce;
+    std::vector<forwarder::UpstreamSettings> upstream;
+    Do53Config do53;
+    LocalConfig local;
+    DnsmasqConfig dnsmasq;
+    CertificateConfig certificate;
+    TlsConfig tls;
+    CacheConfig cache;
+    unsigned workers = 1;
+    forwarder::Limits limits;
+    LogConfig log;
+    UsersConfig users;
+    std::string state_directory;
+    std::string runtime_directory;
+    bool operator==(const Config&) const = default;
+};
+
+/// One thing that is wrong, at its place (RFC 6901; empty: the whole file).
+struct Complaint {
+    std::string file;
+    std::string pointer;
+    std::string text;
+    bool operator==(const Complaint&) const = default;
+};
+
+/// "porchlight.json#/resolver/dot/port: expected an integer from 1 to 65535, found \"853\""
+std::string to_text(const Complaint& complaint);
+
+/// Either a configuration, or at least one complaint.
+struct ConfigResult {
+    std::optional<Config> config;
+    std::vector<Complaint> complaints;
+};
+
+/// Reads the JSON of a configuration file and collects everything that is wrong with it.
+/// `file_name` is for the complaints. Looks at nothing but its arguments; no complaint quotes a
+/// value that stands where a secret belongs.
+ConfigResult parse_config(std::string_view file_name, Bytes json);
+
+/// As above, of the file at `path`; that it can't be read is a complaint too.
+ConfigResult load_config(const std::string& path, Storage& storage);
+
+/// The secrets that the configuration names by file: JSON pointer and octets, blanks at the end
+/// removed. Fails with the first that can't be read or is empty.
+using Secrets = std::vector<std::pair<std::string, Buffer>>;
+Result<Secrets> read_secrets(const Config& config, Storage& storage);
+
+/// The pointer of the TSIG secret among `Secrets`.
+inline constexpr std::string_view tsig_secret_pointer =
+    "/certificate/acme/challenge/dns-01/rfc2136/tsig/secret";
+
+}  // namespace porchlight::agent

@@ -1,0 +1,254 @@
+#include "net/link.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <map>
+#include <tuple>
+
+#include "core/file_descriptor.h"
+#include "core/log.h"
+
+namespace porchlight::net {
+namespace {
+
+constexpr int reads_max = 5;  // of a picture that changes while it is read
+constexpr timeval answer_within{2, 0};
+
+struct SocketFree {
+    void operator()(nl_sock* socket) const { nl_socket_free(socket); }
+};
+using Socket = std::unique_ptr<nl_sock, SocketFree>;
+
+Error failed(const char* doing, int reason) {
+    return {Errc::internal, std::string(doing) + ": " + nl_geterror(reason)};
+}
+
+Result<Socket> connect() {
+    Socket socket(nl_socket_alloc());
+    if (!socket) return Error{Errc::internal, "no memory for a netlink socket"};
+    if (const int status = nl_connect(socket.get(), NETLINK_ROUTE); status < 0)
+        return failed("cannot open a netlink socket", status);
+    return socket;
+}
+
+/// What one dump is collected into.
+using Links = std::map<unsigned, Link>;
+
+void read_link(const nlmsghdr* message, Links& links) {
+    std::array<nlattr*, IFLA_MAX + 1> attributes{};
+    if (nlmsg_parse(const_cast<nlmsghdr*>(message), sizeof(ifinfomsg), attributes.data(), IFLA_MAX,
+                    nullptr) < 0 ||
+        attributes[IFLA_IFNAME] == nullptr)
+        return;
+    const auto* facts = static_cast<const ifinfomsg*>(nlmsg_data(message));
+    // Wireless events come as messages of AF_UNSPEC, bridge ports as AF_BRIDGE: not links.
+    if (facts->ifi_family != AF_UNSPEC || facts->ifi_index <= 0) return;
+    Link& link = links[static_cast<unsigned>(facts->ifi_index)];
+    link.index = static_cast<unsigned>(facts->ifi_index);
+    link.name = nla_get_string(attributes[IFLA_IFNAME]);
+    link.up = (facts->ifi_flags & IFF_UP) != 0;
+    link.carrier = link.up && (facts->ifi_flags & IFF_RUNNING) != 0;
+}
+
+std::optional<IpAddress> address_of(unsigned family, const nlattr* attribute) {
+    if (attribute == nullptr) return std::nullopt;
+    if (Ipv4 v4; family == AF_INET && nla_len(attribute) == int(v4.octets.size())) {
+        nla_memcpy(v4.octets.data(), attribute, int(v4.octets.size()));
+        return v4;
+    }
+    if (Ipv6 v6; family == AF_INET6 && nla_len(attribute) == int(v6.octets.size())) {
+        nla_memcpy(v6.octets.data(), attribute, int(v6.octets.size()));
+        return v6;
+    }
+    return std::nullopt;
+}
+
+void read_address(const nlmsghdr* message, Links& links) {
+    std::array<nlattr*, IFA_MAX + 1> attributes{};
+    if (nlmsg_parse(const_cast<nlmsghdr*>(message), sizeof(ifaddrmsg), attributes.data(), IFA_MAX,
+                    nullptr) < 0)
+        return;
+    const auto* facts = static_cast<const ifaddrmsg*>(nlmsg_data(message));
+    // On a point-to-point link IFA_ADDRESS is the peer's; ours is IFA_LOCAL then.
+    auto address = address_of(facts->ifa_family, attributes[IFA_LOCAL]);
+    if (!address) address = address_of(facts->ifa_family, attributes[IFA_ADDRESS]);
+    const auto link = links.find(facts->ifa_index);
+    if (!address || link == links.end()) return;
+
+    const std::uint32_t flags = attributes[IFA_FLAGS] != nullptr
+                                    ? nla_get_u32(attributes[IFA_FLAGS])
+                                    : std::uint32_t(facts->ifa_flags);
+    LinkAddress found{*address, facts->ifa_prefixlen};
+    found.tentative = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0;
+    found.deprecated = (flags & IFA_F_DEPRECATED) != 0;
+    // The same bit means "secondary" in IPv4.
+    found.temporary = facts->ifa_family == AF_INET6 && (flags & IFA_F_TEMPORARY) != 0;
+    if (const nlattr* times = attributes[IFA_CACHEINFO]) {
+        ifa_cacheinfo cache{};
+        nla_memcpy(&cache, times, sizeof cache);
+        if (cache.ifa_valid != UINT32_MAX) found.valid = std::chrono::seconds(cache.ifa_valid);
+    }
+    link->second.addresses.push_back(found);
+}
+
+int read_message(nl_msg* message, void* links) {
+    const nlmsghdr* header = nlmsg_hdr(message);
+    if (header->nlmsg_type == RTM_NEWLINK) read_link(header, *static_cast<Links*>(links));
+    if (header->nlmsg_type == RTM_NEWADDR) read_address(header, *static_cast<Links*>(links));
+    return NL_OK;
+}
+
+/// Asks for a dump and reads it to its end. 0, or a code of libnl.
+int dump(nl_sock* socket, int request) {
+    rtgenmsg all{AF_UNSPEC};
+    if (const int sent = nl_send_simple(socket, request, NLM_F_DUMP, &all, sizeof all); sent < 0)
+        return sent;
+    return nl_recvmsgs_default(socket);
+}
+
+/// Takes every waiting notification off the socket, unread. False: nothing was there.
+bool drain(int fd) {
+    bool any = false;
+    for (;;) {
+        std::uint8_t octet = 0;
+        const ssize_t got = ::recv(fd, &octet, 1, MSG_DONTWAIT | MSG_TRUNC);
+        if (got < 0 && errno == EINTR) continue;
+        // ENOBUFS: the kernel had to drop some. Then something changed for certain.
+        if (got < 0 && errno != ENOBUFS) return any;
+        any = true;
+    }
+}
+
+Result<FileDescriptor> open_notifications() {
+    FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+    sockaddr_nl groups{};
+    groups.nl_family = AF_NETLINK;
+    groups.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0)
+        return failed("cannot follow links", -nl_syserr2nlerr(errno));
+    return fd;
+}
+
+auto wire_facts(const LinkAddress& address) {
+    return std::tuple(address.address, address.prefix, address.tentative, address.deprecated,
+                      address.temporary);
+}
+
+bool same_link(const Link& a, const Link& b) {
+    return a.name == b.name && a.index == b.index && a.up == b.up && a.carrier == b.carrier &&
+           std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
+                      b.addresses.end(), [](const LinkAddress& x, const LinkAddress& y) {
+                          return wire_facts(x) == wire_facts(y);
+                      });
+}
+
+}  // namespace
+
+bool same_but_for_lifetimes(const std::vector<Link>& a, const std::vector<Link>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_link);
+}
+
+Result<std::vector<Link>> read_links() {
+    auto socket = connect();
+    if (!socket) return socket.error();
+    nl_sock* const raw = socket->get();
+    // The kernel answers a dump within the call; the limit is for a kernel that doesn't.
+    ::setsockopt(nl_socket_get_fd(raw), SOL_SOCKET, SO_RCVTIMEO, &answer_within,
+                 sizeof answer_within);
+    nl_socket_enable_msg_peek(raw);
+    int status = 0;
+    for (int attempt = 0; attempt < reads_max; ++attempt) {
+        Links links;
+        nl_socket_modify_cb(raw, NL_CB_VALID, NL_CB_CUSTOM, read_message, &links);
+        status = dump(raw, RTM_GETLINK);
+        if (status >= 0) status = dump(raw, RTM_GETADDR);
+        if (status >= 0) {
+            std::vector<Link> list;
+            for (auto& [index, link] : links) list.push_back(std::move(link));
+            return list;
+        }
+        if (status != -NLE_DUMP_INTR) break;
+    }
+    return failed("cannot read the links", status);
+}
+
+struct LinkMonitor::State {
+    State(asio::any_io_executor executor, OnChange call)
+        : notifications(executor), timer(executor), on_change(std::move(call)) {}
+
+    /// Everything to be known now, and whether it is news.
+    bool refresh() {
+        auto now = read_links();
+        if (!now) {
+            log::warn("cannot read links", {{"error", now.error().message}});
+            return false;
+        }
+        const bool changed = !same_but_for_lifetimes(links, *now);
+        links = std::move(*now);
+        return changed;
+    }
+
+    asio::posix::stream_descriptor notifications;
+    asio::steady_timer timer;
+    OnChange on_change;
+    std::vector<Link> links;
+};
+
+Result<LinkMonitor> LinkMonitor::create(asio::any_io_executor executor, OnChange on_change) {
+    // Listen first, read then: what changes in between is notified.
+    auto notifications = open_notifications();
+    if (!notifications) return notifications.error();
+    auto links = read_links();
+    if (!links) return links.error();
+    auto state = std::make_shared<State>(executor, std::move(on_change));
+    state->notifications.assign(notifications->release());
+    state->links = std::move(*links);
+    asio::co_spawn(executor, follow(state), asio::detached);
+    return LinkMonitor(std::move(state));
+}
+
+const std::vector<Link>& LinkMonitor::links() const {
+    return state_->links;
+}
+
+void LinkMonitor::close() {
+    if (!state_) return;
+    error_code ignored;
+    state_->notifications.close(ignored);
+    state_->timer.cancel();
+}
+
+awaitable<void> LinkMonitor::follow(std::shared_ptr<State> state) {
+    try {
+        while (state->notifications.is_open()) {
+            co_await state->notifications.async_wait(asio::posix::stream_descriptor::wait_read,
+                                                     asio::use_awaitable);
+            if (!drain(state->notifications.native_handle())) continue;
+            state->timer.expires_after(settle);
+            co_await state->timer.async_wait(asio::use_awaitable);
+            if (!state->notifications.is_open()) co_return;
+            drain(state->notifications.native_handle());
+            if (state->refresh()) state->on_change(state->links);
+        }
+    } catch (const system_error& end) {
+        if (end.code() != asio::error::operation_aborted)
+            log::error("no longer following links", {{"error", end.what()}});
+    }
+}
+
+}  // namespace porchlight::net

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/address.h"
+#include "core/result.h"
+#include "net/asio.h"
+
+namespace porchlight::net {
+
+/// An address that this machine has on a link.
+struct LinkAddress {
+    IpAddress address;
+    unsigned prefix = 0;      // length in bits
+    bool tentative = false;   // not proved unique (yet): nobody can reach it
+    bool deprecated = false;  // its preferred lifetime is over: no new use
+    bool temporary = false;   // a privacy address of RFC 8981: IPv6 only
+    /// Left when it was read; nothing: for ever.
+    std::optional<std::chrono::seconds> valid{};
+};
+
+struct Link {
+    std::string name;
+    unsigned index = 0;
+    bool up = false;       // switched on
+    bool carrier = false;  // and something is at the other end
+    std::vector<LinkAddress> addresses;
+};
+
+/// Whether nothing changed that somebody could see on the wire. Remaining lifetimes always run and
+/// are left out.
+bool same_but_for_lifetimes(const std::vector<Link>& a, const std::vector<Link>& b);
+
+/// Every link of this network namespace with its addresses, as the kernel has them now; ordered by
+/// index. Needs no privilege.
+Result<std::vector<Link>> read_links();
+
+/// Follows links and addresses (RTNETLINK) and says when they changed. Needs no privilege.
+/// - A notification only says *that* something changed; what is true then is read anew as a whole.
+///   So a lost notification, or one of a kind unknown to us, can never leave a wrong picture.
+/// - Changes that come within `settle` are reported once.
+class LinkMonitor {
+  public:
+    static constexpr std::chrono::milliseconds settle{50};
+
+    /// Called on the executor after each change; not for what create() already found. The links
+    /// are borrowed for the call. May call close().
+    using OnChange = std::function<void(const std::vector<Link>& links)>;
+
+    static Result<LinkMonitor> create(asio::any_io_executor executor, OnChange on_change);
+    LinkMonitor(LinkMonitor&&) = default;
+    LinkMonitor& operator=(LinkMonitor&&) = delete;
+    ~LinkMonitor() { close(); }
+
+    /// As last read.
+    const std::vector<Link>& links() const;
+    /// No call of OnChange follows.
+    void close();
+
+  private:
+    struct State;
+    explicit LinkMonitor(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    static awaitable<void> follow(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;  // shared with the waiting coroutine, which may end after us
+};
+
+}  // namespace porchlight::net

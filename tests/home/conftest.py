@@ -21,3 +21,12 @@ def plain_home() -> Iterator[Home]:
     """A home without porchlight."""
     with Home() as home:
         yield home
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A home whose porchlight has got its certificate and announces."""
+    with Home() as home:
+        home.router.start_porchlight()
+        home.router.until_announced()
+        yield home

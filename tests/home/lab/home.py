@@ -69,7 +69,7 @@ class Home:
             self.router.start_dnsmasq()
         self.isp.wait()
         self.trust = self.folder / "trust.pem"
-        self.trust.write_text(self.isp.issuing_root() + self.internet.root.read_text())
+        self._trust_the_ca()
 
     def host(self, name: str = "host") -> Host:
         """Plugs a new host into the LAN; it knows nothing yet."""
@@ -82,6 +82,17 @@ class Home:
             "ip", "-6", "addr", "show", "dev", "eth0", "-tentative").stdout, every_s=0.02)
         self.hosts.append(host)
         return host
+
+    def restart_ca(self) -> None:
+        """A new pebble has a new root, which hosts believe in from now on."""
+        self.isp.pebble.stop()
+        self.isp.start_pebble()
+        self.isp.wait()
+        self._trust_the_ca()
+
+    def _trust_the_ca(self) -> None:
+        with self.trust.open("a") as trust:
+            trust.write(self.isp.issuing_root() + self.internet.root.read_text())
 
     def capture_wan(self, expression: str = "") -> Capture:
         return Capture(self.router.ns, "eth0", expression)

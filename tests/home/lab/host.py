@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import re
 import select
 import socket
@@ -12,7 +13,7 @@ import struct
 import threading
 import time
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Callable, Iterable, Iterator
 
 import dns.message
 import dns.query
@@ -142,7 +143,8 @@ class Host:
                     return [decode.dhcpv6(option) for option in _dhcp6_options(answer, 144)]
         raise AssertionError("no DHCPv6 server answered")
 
-    def advertisements(self, for_s: float, solicit: bool = True
+    def advertisements(self, for_s: float, solicit: bool = True,
+                       over: threading.Event | None = None
                        ) -> Iterator[decode.RouterAdvertisement]:
         """Router Advertisements as they come, by a raw socket, after a solicitation of ours."""
         with self.ns.entered():
@@ -160,9 +162,9 @@ class Host:
                 mac = bytes.fromhex(self.mac().replace(":", ""))
                 listener.sendto(b"\x85\0\0\0\0\0\0\0\1\1" + mac, ("ff02::2", 0, 0, index))
             end = time.monotonic() + for_s
-            while (left := end - time.monotonic()) > 0:
-                if not select.select([listener], [], [], left)[0]:
-                    return
+            while (left := end - time.monotonic()) > 0 and not (over and over.is_set()):
+                if not select.select([listener], [], [], min(left, 0.2))[0]:
+                    continue
                 message, ancillary, _, peer = listener.recvmsg(4096, 256)
                 hops = next(struct.unpack("i", data)[0] for _, kind, data in ancillary
                             if kind == socket.IPV6_HOPLIMIT)
@@ -175,9 +177,8 @@ class Host:
         over = threading.Event()
 
         def watch() -> None:
-            while not over.is_set():
-                for advertisement in self.advertisements(0.5, solicit=False):
-                    seen.append(advertisement)
+            for advertisement in self.advertisements(3600, solicit=False, over=over):
+                seen.append(advertisement)
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
@@ -228,6 +229,55 @@ class Host:
         """Asks over plain UDP, as old hosts do."""
         with self.ns.entered():
             return dns.query.udp(dns.message.make_query(name, kind), server, timeout=within_s)
+
+    def dot_connection(self, server: str, adn: str, port: int = 853) -> ssl.SSLSocket:
+        """An authenticated connection, for stories that hold on to one."""
+        with self.ns.entered():
+            plain = socket.create_connection((server, port), timeout=5)
+        return self.tls_context().wrap_socket(plain, server_hostname=adn)
+
+    def flood(self, server: str, adn: str, for_s: float) -> Callable[[], int]:
+        """Questions over one connection as fast as they go, each for another name, answers thrown
+        away. Returns at once; what it returns waits for the end and tells how many were sent."""
+        sent = [0]
+        end = time.monotonic() + for_s
+        names = itertools.count()
+
+        def batch() -> bytes:
+            queries = []
+            for _ in range(200):
+                label = b"f%d-%d" % (threading.get_ident() % 1000, next(names))
+                name = bytes([len(label)]) + label + b"\x04load\x07example\x03org\0"
+                query = struct.pack("!6H", sent[0] & 0xFFFF, 0x100, 1, 0, 0, 0) + name + b"\0\1\0\1"
+                queries.append(struct.pack("!H", len(query)) + query)
+            return b"".join(queries)
+
+        def pour(connection: ssl.SSLSocket) -> None:
+            connection.setblocking(False)
+            waiting = b""
+            while time.monotonic() < end:
+                waiting = waiting or batch()
+                with contextlib.suppress(ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                    sent[0] += 200 * connection.send(waiting) // len(waiting)
+                    waiting = b""
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    while connection.recv(65536):
+                        pass
+                    return  # the resolver has had enough of this connection
+
+        def run() -> None:
+            while time.monotonic() < end:
+                with contextlib.suppress(OSError), self.dot_connection(server, adn) as connection:
+                    pour(connection)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+
+        def finished() -> int:
+            thread.join()
+            return sent[0]
+
+        return finished
 
     def mac(self) -> str:
         with self.ns.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:

@@ -1,0 +1,229 @@
+"""What makes porchlight announce, withdraw, and hold on."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import signal
+import time
+from typing import Iterator
+
+import dns.edns
+import dns.rcode
+import pytest
+
+from lab import Home, decode
+from lab.host import Host, addresses
+from lab.isp import ADN
+from lab.program import eventually
+from lab.router import LAN4, announces
+
+PLAN4 = [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def host(home: Home) -> Host:
+    host = home.host()
+    host.join()
+    return host
+
+
+def withdrawals(advertisements: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
+    return [option for each in advertisements for option in each.encrypted_dns()
+            if option.lifetime_s == 0]
+
+
+def ede(answer: dns.message.Message) -> list[int]:
+    return [option.code for option in answer.options if isinstance(option, dns.edns.EDEOption)]
+
+
+def test_a_forwarder_that_is_killed_comes_back_and_nothing_is_withdrawn(
+        home: Home, host: Host) -> None:
+    before = home.router.status()["processes"]
+    with host.watching() as heard:
+        os.kill(before["forwarder"], signal.SIGKILL)
+        eventually("DoT answers again",
+                   lambda: host.kdig("www.example.org", LAN4, ADN).trusted, within_s=5)
+        after = home.router.until("a new forwarder", lambda status: status["processes"][
+            "forwarder"] not in (0, None, before["forwarder"]))
+        time.sleep(3)
+    assert after["processes"]["keeper"] == before["keeper"]
+    assert announces(home.router.status()) and host.dhcpv4() == PLAN4
+    assert withdrawals(heard) == []
+
+
+def test_an_agent_that_is_killed_comes_back_and_the_forwarder_serves_on(
+        home: Home, host: Host) -> None:
+    before = home.router.status()["processes"]
+    os.kill(before["agent"], signal.SIGKILL)
+    assert addresses(host.ask("www.example.org", LAN4, ADN)) == ["198.51.100.81"]
+    after = home.router.until_announced()
+    assert after["processes"]["forwarder"] == before["forwarder"]
+    assert after["processes"]["agent"] != before["agent"]
+
+
+@pytest.mark.slow
+def test_a_forwarder_that_stays_away_is_no_longer_announced_until_it_is_well(
+        home: Home, host: Host) -> None:
+    end = time.monotonic() + 60
+    with host.watching() as heard:
+        while time.monotonic() < end:
+            status = home.router.status_or_none()
+            if status and not any(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")):
+                break
+            if status and status["processes"]["forwarder"]:
+                try:
+                    os.kill(status["processes"]["forwarder"], signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.05)
+        else:
+            pytest.fail("the forwarder was dead for a minute, and hosts were still told of it")
+        eventually("hosts hear that it is gone", lambda: withdrawals(heard), within_s=10)
+        assert host.dhcpv4() == [] and host.dhcpv6() == []
+    home.router.until_announced(within_s=90)
+    assert host.dhcpv4() == PLAN4
+
+
+def test_an_upstream_that_is_gone_is_said_and_survived(home: Home, host: Host) -> None:
+    assert addresses(host.ask("short.example.net", LAN4, ADN)) == ["198.51.100.2"]
+    assert addresses(host.ask("www.example.net", LAN4, ADN)) == ["198.51.100.80"]
+    time.sleep(3)  # `short` has outlived its TTL
+    home.isp.unbound.stop()
+    with host.watching() as heard:
+        fresh = host.ask("www.example.net", LAN4, ADN)
+        assert addresses(fresh) == ["198.51.100.80"]
+        stale = host.ask("short.example.net", LAN4, ADN, within_s=10)
+        assert addresses(stale) == ["198.51.100.2"] and 3 in ede(stale), stale
+        failed = host.ask("never.load.example.org", LAN4, ADN, within_s=10)
+        assert failed.rcode() == dns.rcode.SERVFAIL and ede(failed), failed
+        status = home.router.until("the status says that no upstream answers", lambda status: all(
+            upstream["state"] == "unreachable" for upstream in status["upstreams"]))
+        assert announces(status), status
+        assert host.dhcpv4() == PLAN4
+    assert withdrawals(heard) == []
+    home.isp.start_unbound()
+    eventually("the home resolves again by itself", lambda: addresses(
+        host.ask("again.load.example.org", LAN4, ADN, within_s=10)), within_s=30)
+
+
+def test_a_restarted_dnsmasq_is_fed_as_before_and_loses_no_lease(home: Home, host: Host) -> None:
+    lease = host.ask_udhcpc()["ip"]
+    home.router.restart_dnsmasq()
+    assert host.dhcpv4() == PLAN4
+    assert host.dhcpv6() == decode.planned(home.router.status(), "br-lan", 6)
+    assert host.ask_udhcpc()["ip"] == lease
+    assert addresses(host.ask_clear("www.example.org", LAN4)) == ["198.51.100.81"]
+
+
+def test_a_dnsmasq_that_crashed_is_fed_when_it_is_back(home: Home, host: Host) -> None:
+    pid = home.router.dnsmasq_pid()
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    eventually("dnsmasq is dead", lambda: home.router.dnsmasq_pid() is None)
+    assert addresses(host.ask("www.example.org", LAN4, ADN)), "DoT needs no dnsmasq"
+    home.router.start_dnsmasq()
+    eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4, within_s=15)
+
+
+def test_a_flood_from_one_host_withdraws_nothing(home: Home, host: Host) -> None:
+    flooder = home.host("flooder")
+    flooder.join()
+    with host.watching() as heard:
+        flood = [flooder.flood(LAN4, ADN, for_s=14) for _ in range(3)]
+        end = time.monotonic() + 14
+        answered = 0
+        while time.monotonic() < end:
+            status = home.router.status()
+            assert announces(status), status
+            answered += bool(addresses(host.ask("www.example.org", LAN4, ADN, within_s=5)))
+            time.sleep(0.5)
+        sent = sum(each() for each in flood)
+    assert sent > 10000, f"{sent} queries are no flood"
+    assert answered > 5 and withdrawals(heard) == []
+    assert host.dhcpv4() == PLAN4
+
+
+# Certificates from files: each story starts with a bad one.
+
+@pytest.fixture
+def other_home() -> Iterator[Home]:
+    with Home() as home:
+        yield home
+
+
+def files(home: Home, *names: str, **dates: datetime.timedelta) -> dict:
+    chain, key = home.internet.leaf(*names, **dates, file="router")
+    return {"files": {"chain": str(chain), "key": str(key)}}
+
+
+@pytest.mark.parametrize("fault, names, dates", [
+    ("expired", [ADN], {"not_before": -2 * DAY, "not_after": -DAY}),
+    ("not yet valid", [ADN], {"not_before": DAY, "not_after": 2 * DAY}),
+    ("another name", ["cpe2.example.net"], {})],
+    ids=["expired", "not yet valid", "another name"])
+def test_an_unfit_certificate_is_not_announced_and_said(
+        other_home: Home, fault: str, names: list[str], dates: dict) -> None:
+    router = other_home.router
+    router.configure(certificate=files(other_home, *names, **dates))
+    router.start_porchlight()
+    status = router.until("the certificate is judged",
+                          lambda status: status["certificate"]["fit"] is False
+                          and status["certificate"]["not_after"])
+    assert status["certificate"]["why"], status
+    host = other_home.host()
+    host.join()
+    with host.watching() as heard:
+        assert host.dhcpv4() == [] and host.dhcpv6() == []
+        assert host.ra(within_s=5) == []
+    assert not any(each.encrypted_dns() for each in heard)
+    assert "certificate" in router.command("status").stdout
+    assert addresses(host.ask_clear("www.example.org", LAN4)), "old hosts are served anyhow"
+
+    router.configure(certificate=files(other_home, ADN))
+    router.reload_porchlight()
+    router.until_announced(within_s=60)
+    assert host.dhcpv4() == PLAN4
+
+
+def test_a_ca_that_is_down_at_the_start_is_tried_until_it_is_up(other_home: Home) -> None:
+    other_home.isp.pebble.stop()
+    router = other_home.router
+    router.start_porchlight()
+    status = router.until("a status", lambda status: True)
+    assert not any(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra"))
+    host = other_home.host()
+    host.join()
+    assert host.dhcpv4() == []
+    assert addresses(host.ask_clear("www.example.org", LAN4)), "old hosts are served meanwhile"
+    time.sleep(3)
+    other_home.restart_ca()
+    router.until_announced(within_s=90)
+    assert host.kdig("www.example.org", LAN4, ADN).trusted
+
+
+def test_a_stored_certificate_is_served_while_the_ca_is_down(other_home: Home) -> None:
+    router = other_home.router
+    router.start_porchlight()
+    first = router.until_announced()["certificate"]
+    router.stop_porchlight()
+    other_home.isp.pebble.stop()
+    router.start_porchlight()
+    again = router.until_announced()["certificate"]
+    assert again["not_after"] == first["not_after"]
+    host = other_home.host()
+    host.join()
+    assert host.kdig("www.example.org", LAN4, ADN).trusted
+
+
+def test_a_clock_that_says_1970_does_not_keep_the_home_dark(other_home: Home) -> None:
+    # A router without a battery: the certificate is good, only the clock is not.
+    router = other_home.router
+    router.configure(certificate=files(other_home, ADN))
+    router.start_porchlight("faketime", "-f", "@1970-01-01 00:00:30")
+    router.until_announced()
+    host = other_home.host()
+    host.join()
+    assert host.dhcpv4() == PLAN4
+    assert host.kdig("www.example.org", LAN4, ADN).trusted

@@ -1,0 +1,62 @@
+"""The power comes back: every host asks at once, before anything could be probed."""
+
+from __future__ import annotations
+
+import time
+
+from lab import Home, decode
+from lab.host import addresses
+from lab.isp import ADN
+from lab.program import eventually
+from lab.router import LAN4
+
+PLAN4 = [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
+
+
+def test_a_host_that_joins_a_second_after_power_on_is_told(home: Home) -> None:
+    router = home.router
+    for _ in range(2):
+        router.cut_power()
+        start = time.monotonic()
+        router.start_dnsmasq()
+        router.start_porchlight()
+        host = home.host()
+        time.sleep(max(0.0, 1 - (time.monotonic() - start)))
+        assert host.dhcpv4() == PLAN4
+        eventually("the resolver that it was told of answers",
+                   lambda: host.kdig("www.example.org", LAN4, ADN).trusted, within_s=10)
+        router.until_announced()
+
+
+def test_a_power_cut_at_the_first_start_leaves_nothing_half_written() -> None:
+    with Home() as home:
+        router = home.router
+        for after_s in (0.2, 0.5, 1.0, 1.5):
+            router.start_porchlight()
+            time.sleep(after_s)
+            router.cut_power()
+            router.start_dnsmasq()
+        router.start_porchlight()
+        router.until_announced()
+        host = home.host()
+        host.join()
+        assert addresses(host.ask("www.example.org", LAN4, ADN)) == ["198.51.100.81"]
+
+
+def test_the_home_comes_up_before_its_wan_does(home: Home) -> None:
+    router = home.router
+    router.cut_power()
+    router.ns.ip("link set eth0 down")
+    router.start_dnsmasq()
+    router.start_porchlight()
+    host = home.host()
+    time.sleep(1)
+    assert host.dhcpv4() == PLAN4
+    host.join()
+    assert addresses(host.ask("router.lan", LAN4, ADN)) == [LAN4]
+    router.ns.ip("link set eth0 up",
+                 "addr replace 2001:db8:0:1::2/64 dev eth0 nodad",
+                 "route replace default via 192.0.2.1",
+                 "route replace ::/0 via 2001:db8:0:1::1")
+    eventually("names of the world resolve once the WAN is up",
+               lambda: addresses(host.ask("www.example.org", LAN4, ADN)), within_s=30)

@@ -1,0 +1,166 @@
+"""The whole path: a host joins, is told, authenticates, asks; and nobody on the WAN reads along."""
+
+from __future__ import annotations
+
+import ssl
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from lab import Home, decode
+from lab.capture import Capture
+from lab.host import Host, addresses
+from lab.isp import ADN, RESOLVER4
+from lab.router import LAN4, LAN6
+
+# Whoever listens on the WAN may read these, and nothing else: the update that proves the name to
+# the CA is signed, not secret; a TLS client says whom it wants to talk to.
+CLEAR = {("example.net", "dns"), (f"_acme-challenge.{ADN}", "dns"),
+         ("ca.isp.test", "sni"), ("dns.isp.test", "sni")}
+
+
+@pytest.fixture(scope="module")
+def host(home: Home) -> Host:
+    host = home.host()
+    host.join()
+    return host
+
+
+def test_every_carrier_tells_what_the_plan_says(home: Home, host: Host) -> None:
+    status = home.router.status()
+    plan4 = decode.planned(status, "br-lan", 4)
+    plan6 = decode.planned(status, "br-lan", 6)
+    assert plan4 == [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
+    assert plan6 == [decode.Resolver(1, ADN, (LAN6,), ("dot",))]
+
+    assert host.dhcpv4() == plan4
+    assert host.dhcpv4_by_dhclient() == plan4
+    assert host.dhcpv6() == plan6
+    assert host.dhcpv6_by_dhclient() == plan6
+    options = host.ra()
+    assert [option.resolver for option in options] == plan6
+    # RFC 9463 section 6.1: at least three times the longest interval between advertisements.
+    assert all(option.lifetime_s >= 3 * 600 for option in options)
+
+
+def test_an_advertisement_with_the_option_leaves_the_default_route_alone(
+        home: Home, host: Host) -> None:
+    with_option, without = [], []
+    for advertisement in host.advertisements(12):
+        (with_option if advertisement.encrypted_dns() else without).append(advertisement)
+    assert with_option and without
+    routers = {each.source for each in with_option + without}
+    if len(routers) == 1:
+        # One router to the host, so both must say the same of lifetime, flags and preference.
+        assert {each.router_lifetime_s for each in with_option + without} == {1800}
+        assert len({each.flags for each in with_option + without}) == 1
+    route = host.ns.run("ip", "-6", "route", "show", "default").stdout
+    assert "via fe80:" in route and "proto ra" in route, route
+
+
+def test_kdig_and_dnspython_authenticate_the_resolver_and_get_answers(host: Host) -> None:
+    for server in (LAN4, LAN6):
+        seen = host.kdig("www.example.org", server, ADN)
+        assert seen.trusted and seen.status == "NOERROR", seen.said
+        assert seen.addresses == ("198.51.100.81",), seen.said
+        answer = host.ask("www.example.org", server, ADN, kind="AAAA")
+        assert addresses(answer) == ["2001:db8:80::81"]
+        assert answer.flags & dns.flags.RA
+    assert host.ask("no.such.name.example.org", LAN4, ADN).rcode() == dns.rcode.NXDOMAIN
+
+
+def test_neither_takes_it_for_another(host: Host) -> None:
+    seen = host.kdig("www.example.org", LAN4, "cpe2.example.net")
+    assert not seen.trusted and not seen.addresses, seen.said
+    with pytest.raises(ssl.SSLCertVerificationError):
+        host.ask("www.example.org", LAN4, "cpe2.example.net")
+
+
+def test_many_questions_share_one_connection_and_are_answered_out_of_order(
+        home: Home, host: Host) -> None:
+    names = [f"pipelined{number}.load.example.org" for number in range(50)]
+    host.ask("www.example.net", LAN4, ADN)  # now in the cache, so its answer can overtake
+    with host.dot_connection(LAN4, ADN) as connection:
+        queries = {}
+        octets = b""
+        for name in [*names, "www.example.net"]:
+            query = dns.message.make_query(name, "A", use_edns=0)
+            queries[query.id] = name
+            wire = query.to_wire()
+            octets += len(wire).to_bytes(2, "big") + wire
+        connection.sendall(octets)
+        order = []
+        while len(order) < len(queries):
+            answer, _ = dns.query.receive_tcp(connection, expiration=None)
+            assert addresses(answer), answer
+            order.append(queries[answer.id])
+    assert sorted(order) == sorted(queries.values())
+    assert order[-1] != "www.example.net", "the cached answer waited for those from upstream"
+
+
+def test_the_home_s_own_names_are_known_over_tls(home: Home, host: Host) -> None:
+    assert set(addresses(host.ask("router.lan", LAN4, ADN))) == {LAN4}
+    with home.capture_wan() as wan:
+        assert host.ask("nobody.lan", LAN4, ADN).rcode() == dns.rcode.NXDOMAIN
+        reverse = host.ask("1.77.168.192.in-addr.arpa", LAN4, ADN, kind="PTR")
+        assert "router.lan" in reverse.to_text(), reverse
+    assert not wan.holds("nobody.lan")
+
+
+def test_a_question_that_nobody_can_answer_does_not_run_in_circles(home: Home, host: Host) -> None:
+    # dnsmasq hands the forwarder what it does not know, the forwarder dnsmasq what is of the
+    # home: were either to hand it back, their conversation on loopback would never end.
+    with Capture(home.router.ns, "lo", "port 53 or port 5453") as loopback:
+        host.ask_clear("nobody.lan", LAN4)
+        host.ask("nobody.lan", LAN4, ADN)
+        host.ask_clear("200.77.168.192.in-addr.arpa", LAN4, kind="PTR")
+        host.ask_clear("ring.example.org", LAN4)
+    assert loopback.count("dns") < 30
+
+
+def test_what_a_host_sends_goes_to_port_853_only(host: Host) -> None:
+    # DHCP and discovery of neighbours apart, which are no questions.
+    talk = "not arp and not icmp6 and not port 67 and not port 68 and not port 546 and not port 547"
+    with Capture(host.ns, "eth0", talk) as wire:
+        assert host.kdig("www.example.org", LAN4, ADN).trusted
+        host.ask("diary.example.org", LAN4, ADN)
+        host.ask("diary.example.org", LAN6, ADN)
+    mine = "(ip.dst == 192.168.77.1 or ipv6.dst == fd77:77:77::1) and (tcp or udp)"
+    assert wire.destinations(mine) == {("tcp", LAN4, 853), ("tcp", LAN6, 853)}
+    assert wire.clear_names() == {seen for seen in wire.clear_names() if seen.how == "sni"}
+    assert not wire.holds("diary.example.org")
+
+    with Capture(host.ns, "eth0", talk) as wire:
+        host.ask_clear("diary.example.org", LAN4)
+    assert ("udp", LAN4, 53) in wire.destinations(mine)
+    assert wire.holds("diary.example.org")
+
+
+def test_no_name_that_a_host_asked_for_leaves_the_home_in_clear() -> None:
+    # A home of its own, so that the capture holds everything from the router's first packet.
+    with Home() as home, home.capture_wan() as wan:
+        home.router.start_porchlight()
+        home.router.until_announced()
+        host = home.host()
+        host.join()
+        over_tls = ["www.example.org", "mail.example.net", "a.load.example.org"]
+        for name in over_tls:
+            assert addresses(host.ask(name, LAN4, ADN))
+        assert host.kdig("b.load.example.org", LAN6, ADN).trusted
+        in_clear_at_home = ["c.load.example.org", "diary.example.org"]
+        for name in in_clear_at_home:
+            assert addresses(host.ask_clear(name, LAN4))
+        wan.stop()
+        for name in [*over_tls, *in_clear_at_home, "b.load.example.org"]:
+            assert not wan.holds(name)
+        assert {(seen.name, seen.how) for seen in wan.clear_names()} <= CLEAR
+        assert ("tcp", RESOLVER4, 853) in wan.destinations()
+
+        # The same look finds a leak made on purpose.
+        with home.capture_wan() as leak:
+            assert addresses(host.ask_clear("www.example.org", RESOLVER4))
+        assert leak.holds("www.example.org")
+        assert not {(seen.name, seen.how) for seen in leak.clear_names()} <= CLEAR

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "agent/command_line.h"
+
+namespace porchlight::agent {
+
+// What the commands do; agent/command_table.cc says what they are given. Each returns the exit
+// status of the program.
+
+int run_command(const Arguments& arguments);
+int check_command(const Arguments& arguments);
+int config_command(const Arguments& arguments);
+int status_command(const Arguments& arguments);
+int options_command(const Arguments& arguments);
+int certificate_command(const Arguments& arguments);
+int withdraw_command(const Arguments& arguments);
+int completion_command(const Arguments& arguments);
+int man_command(const Arguments& arguments);
+int role_command(const Arguments& arguments);
+
+}  // namespace porchlight::agent

@@ -24,6 +24,9 @@ class TlsClient {
         /// out of the check, for a router that doesn't know the time yet.
         const TimeSource* time = nullptr;
         bool dates_count = true;
+        /// Whether one of `roots_pem` may itself be the server's certificate or an intermediate one:
+        /// for a server that is known by its very certificate, as our own listener is.
+        bool partial_chain = false;
     };
     /// Fails with `malformed` if no trust anchor can be read.
     static Result<std::unique_ptr<TlsClient>> create(const Settings& settings);

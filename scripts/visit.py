@@ -55,6 +55,8 @@ def main() -> int:
     if chosen.lan:
         return on_real_interfaces(chosen.lan, chosen.wan, chosen.config)
 
+    # A shell that starts us in the background has Ctrl-C ignored; whoever sends it means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sweep()
     story = Story()
     with Home() as home:
@@ -98,9 +100,11 @@ def tell(story: Story, home: Home) -> None:
         say()
         say(f"The host connects to {LAN4}, port 853, and asks for proof of the name.")
         seen = host.kdig("www.example.org", LAN4, ADN)
-        fact("certificate for", seen.subject)
-        fact("signed by", seen.issuer)
-        fact("verdict", "trusted" if seen.trusted else f"not trusted\n{seen.said}")
+        with host.dot_connection(LAN4, ADN) as connection:
+            shown = connection.getpeercert() or {}
+        fact("certificate for", ", ".join(name for _, name in shown["subjectAltName"]))
+        fact("signed by", ", ".join(value for part in shown["issuer"] for _, value in part))
+        fact("kdig's verdict", "trusted" if seen.trusted else f"not trusted\n{seen.said}")
         imposter = host.kdig("www.example.org", LAN4, "imposter.example.net")
         fact("under another name", "trusted" if imposter.trusted else "refused, as it should be")
 

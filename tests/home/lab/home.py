@@ -177,7 +177,9 @@ def _undisturbed() -> Iterator[None]:
 def _owner(pid: int) -> str:
     """A process and the moment it started, for pids come again. Empty when there is none."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return f"{pid} {Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19]}"
+        state, *others = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        if state not in "ZX":
+            return f"{pid} {others[18]}"
     return ""
 
 

@@ -53,8 +53,7 @@ class Kdig:
     status: str  # NOERROR, SERVFAIL, … or "" when there was no answer
     addresses: tuple[str, ...]
     trusted: bool
-    subject: str
-    issuer: str
+    chain: tuple[str, ...]  # subjects of the certificates it was shown, the resolver's first
     said: str
 
 
@@ -202,14 +201,11 @@ class Host:
                            "+retry=0", check=False)
         said = done.stdout + done.stderr
         status = re.search(r"status: (\w+)", said)
-        chain = re.findall(r"#\d+, (.+)", said)
-        issuer = re.search(r"(?:ISSUER|issuer)[: `]+(.+?)'?$", said, re.MULTILINE)
         return Kdig(
             status=status.group(1) if status else "",
             addresses=tuple(re.findall(rf"\sIN\s+{kind}\s+(\S+)$", said, re.MULTILINE)),
             trusted="The certificate is trusted" in said,
-            subject=chain[0] if chain else "", issuer=issuer.group(1) if issuer else "",
-            said=said)
+            chain=tuple(re.findall(r"DEBUG:  #\d+, (.*)$", said, re.MULTILINE)), said=said)
 
     def tls_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(self.trust))

@@ -41,6 +41,8 @@ class Writer {
         zeros(count);
         return std::span(out_).last(count);
     }
+    /// What was written from `start` on, to be changed in place; borrowed until the next write.
+    std::span<std::uint8_t> tail(std::size_t start) { return std::span(out_).subspan(start); }
     /// Forgets what was written beyond `size`; keeps the memory.
     void truncate(std::size_t size) {
         if (size < out_.size()) out_.resize(size);

@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/writer.h"
 #include "dns/query.h"
+#include "forwarder/keyed_hash.h"
 
 namespace porchlight::forwarder {
 
@@ -65,10 +66,10 @@ class Cache {
   private:
     class Shard;
     struct Key;
-    Shard& shard_of(std::uint64_t hash) const;
+    Shard& shard_of(const Key& key) const;
 
     static constexpr std::size_t shard_count = 16;
-    std::array<std::uint8_t, 16> secret_{};
+    KeyedHash hash_;
     std::array<std::unique_ptr<Shard>, shard_count> shards_;
 };
 

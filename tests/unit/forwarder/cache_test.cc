@@ -1,0 +1,217 @@
+#include "forwarder/cache.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "forwarder/messages.h"
+#include "hex.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Clock::time_point start = Clock::time_point() + 1000h;
+
+struct Fixture {
+    explicit Fixture(Cache::Limits limits = {}) : cache(limits, random) {}
+
+    void store(const ResponseMessage& response, std::chrono::seconds lifetime,
+               Clock::time_point now = start, bool dnssec_ok = false) {
+        const Buffer octets = response.octets();
+        const auto offsets = response.ttl_offsets();
+        cache.store({name_of(response.name), response.type, dnssec_ok, false},
+                    {octets, offsets, lifetime, 86400s}, now);
+    }
+
+    /// The answer, or nothing at all.
+    Buffer answer(const QueryMessage& message, Clock::time_point now = start) {
+        const ParsedQuery parsed(message);
+        Writer out;
+        const bool hit = cache.answer(parsed.query, now, out);
+        CHECK(hit == (out.size() != 0));
+        return *out.take();
+    }
+
+    Buffer stale(std::string_view name, Clock::time_point now) {
+        Writer out;
+        cache.answer_stale({name_of(name), dns::type::a, false, false}, now, out);
+        return *out.take();
+    }
+
+    SeededRandom random{1};
+    Cache cache;
+};
+
+std::uint32_t ttl_of(const Buffer& answer, std::size_t at) {
+    REQUIRE(answer.size() >= at + 4);
+    return Reader(Bytes(answer).subspan(at)).u32();
+}
+
+}  // namespace
+
+TEST_SUITE("forwarder/cache") {
+    TEST_CASE("a hit carries the query's ID, flags and letter case, and TTLs counted down") {
+        Fixture f;
+        const ResponseMessage response{.ttls = {300, 600}};
+        f.store(response, 300s);
+        const Buffer answer = f.answer({.id = 0xbeef, .name = "wWw.eXample"}, start + 100s);
+        REQUIRE(answer.size() == response.octets().size());
+        CHECK(equal(Bytes(answer).first(4), hex("beef 8180")));
+        CHECK(equal(Bytes(answer).subspan(12, 13), name_of("wWw.eXample").wire()));
+        CHECK(ttl_of(answer, response.ttl_at(0)) == 200);
+        CHECK(ttl_of(answer, response.ttl_at(1)) == 500);
+    }
+
+    TEST_CASE("the key is name, type, DO and CD") {
+        Fixture f;
+        f.store({}, 300s);
+        CHECK(!f.answer({}).empty());
+        CHECK(f.answer({.name = "other.example"}).empty());
+        CHECK(f.answer({.name = "example"}).empty());
+        CHECK(f.answer({.type = dns::type::aaaa}).empty());
+        CHECK(f.answer({.edns = true, .dnssec_ok = true}).empty());
+        f.store({.payload = 7}, 300s, start, true);
+        CHECK(f.answer({.edns = true, .dnssec_ok = true}).back() == 7);
+        CHECK(f.answer({}).back() == 1);
+        ParsedQuery disabled(QueryMessage{});
+        disabled.query.flags |= dns::flag::checking_disabled;
+        Writer out;
+        CHECK(!f.cache.answer(disabled.query, start, out));
+    }
+
+    TEST_CASE("past its lifetime an answer is stale, and past that gone") {
+        Fixture f({.stale_max = 3600s});
+        const ResponseMessage response{};
+        f.store(response, 300s);
+        CHECK(!f.answer({}, start + 299s).empty());
+        CHECK(f.answer({}, start + 300s).empty());
+        CHECK(ttl_of(f.stale("WWW.example", start + 100s), response.ttl_at(0)) == 200);
+        CHECK(ttl_of(f.stale("WWW.example", start + 400s), response.ttl_at(0)) == 30);
+        CHECK(!f.stale("www.example", start + 3899s).empty());
+        CHECK(f.stale("www.example", start + 3900s).empty());
+    }
+
+    TEST_CASE("a newer answer takes the older one's place") {
+        Fixture f;
+        f.store({.payload = 1}, 300s);
+        f.store({.payload = 2}, 300s);
+        CHECK(f.answer({}).back() == 2);
+        CHECK(f.cache.counts().entries == 1);
+    }
+
+    TEST_CASE("what cannot be kept is not kept") {
+        Fixture f({.bytes_max = 16 * 16384});
+        f.store({}, 0s);
+        CHECK(f.answer({}).empty());
+        f.store({.filling = 10000}, 300s);
+        CHECK(f.answer({}).empty());
+        const Buffer octets = ResponseMessage{}.octets();
+        const std::uint16_t beyond[] = {static_cast<std::uint16_t>(octets.size() - 3)};
+        f.cache.store({name_of("www.example"), 1, false, false}, {octets, beyond, 300s}, start);
+        f.cache.store({name_of("www.example"), 1, false, false},
+                      {Bytes(octets).first(20), {}, 300s}, start);
+        CHECK(f.cache.counts().entries == 0);
+        Fixture none({.bytes_max = 0});
+        none.store({}, 300s);
+        CHECK(none.answer({}).empty());
+    }
+
+    TEST_CASE("no TTL leaves above the cap") {
+        Fixture f;
+        const ResponseMessage response{.ttls = {0x80000000, 5000000}};
+        f.store(response, 86400s);
+        CHECK(ttl_of(f.answer({}), response.ttl_at(0)) == 86400);
+        CHECK(ttl_of(f.answer({}), response.ttl_at(1)) == 86400);
+    }
+
+    TEST_CASE("memory stays within bounds, and what is asked for outlives what is not") {
+        Fixture f({.bytes_max = 16 * 65536});
+        f.store({.name = "favourite.example"}, 3600s);
+        std::size_t recent = 0;
+        for (int i = 0; i < 100000; ++i) {
+            const std::string name = "n" + std::to_string(i) + ".example";
+            f.store({.name = name, .ttls = std::vector<std::uint32_t>(1 + i % 5, 3600)}, 3600s);
+            if (i % 100 == 0) CHECK(!f.answer({.name = "favourite.example"}).empty());
+            if (i % 7 == 0) {
+                recent += f.answer({.name = name}).empty() ? 0 : 1;
+                f.answer({.name = "n" + std::to_string(i - i / 2) + ".example"});
+            }
+        }
+        CHECK(recent == 100000 / 7 + 1);
+        const auto counts = f.cache.counts();
+        CHECK(counts.octets <= 16 * 65536);
+        CHECK(counts.octets > 16 * 50000);
+        CHECK(counts.entries > 4000);
+        std::size_t found = 0;
+        for (int i = 0; i < 100000; ++i)
+            found += f.answer({.name = "n" + std::to_string(i) + ".example"}).empty() ? 0 : 1;
+        CHECK(found + 1 == counts.entries);
+    }
+
+    TEST_CASE("entries of every size go round the log unharmed") {
+        Fixture f({.bytes_max = 16 * 16384});
+        SeededRandom sizes(7);
+        for (int i = 0; i < 20000; ++i) {
+            const std::string name = "s" + std::to_string(sizes.below(400)) + ".example";
+            const ResponseMessage response{.name = name,
+                                           .payload = static_cast<std::uint8_t>(i % 250),
+                                           .filling = sizes.below(i % 50 == 0 ? 4000 : 100)};
+            f.store(response, 3600s);
+            Buffer expected = response.octets();
+            expected[0] = 0x12, expected[1] = 0x34;
+            if (expected.size() < 3500) CHECK(f.answer({.name = name}) == expected);
+        }
+    }
+
+    TEST_CASE("flush and resize forget") {
+        Fixture f;
+        f.store({}, 300s);
+        f.cache.flush();
+        CHECK(f.answer({}).empty());
+        f.store({}, 300s);
+        f.cache.resize({});
+        CHECK(!f.answer({}).empty());
+        f.cache.resize({.bytes_max = 1 << 20});
+        CHECK(f.answer({}).empty());
+        f.store({}, 300s);
+        CHECK(!f.answer({}).empty());
+    }
+
+    TEST_CASE("workers share it") {
+        Fixture f({.bytes_max = 16 * 16384});
+        std::atomic<std::size_t> wrong{0};
+        const auto work = [&](std::uint8_t worker) {
+            SeededRandom random(worker);
+            Writer out;
+            for (int i = 0; i < 20000; ++i) {
+                const auto which = static_cast<std::uint8_t>(random.below(250));
+                const std::string name = "n" + std::to_string(which) + ".example";
+                const ParsedQuery query(QueryMessage{.name = name});
+                out.truncate(0);
+                if (f.cache.answer(query.query, start, out)) {
+                    if (out.view().back() != which) ++wrong;
+                } else {
+                    const ResponseMessage response{
+                        .name = name,
+                        .ttls = std::vector<std::uint32_t>(1 + which % 20, 300),
+                        .payload = which};
+                    const Buffer octets = response.octets();
+                    const auto offsets = response.ttl_offsets();
+                    f.cache.store({name_of(name), 1, false, false}, {octets, offsets, 300s}, start);
+                }
+                if (i % 5000 == 4999) f.cache.flush();
+            }
+        };
+        {
+            std::jthread one(work, std::uint8_t{1}), two(work, std::uint8_t{2}),
+                three(work, std::uint8_t{3});
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+}  // namespace porchlight::forwarder

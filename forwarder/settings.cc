@@ -1,0 +1,225 @@
+#include "forwarder/settings.h"
+
+#include "core/fields.h"
+
+// Each type's write and read stand side by side; both list its members in the order of the header.
+
+namespace porchlight::forwarder {
+namespace {
+
+constexpr std::uint8_t family_ipv4 = 4;
+constexpr std::uint8_t family_ipv6 = 6;
+
+template <class T, class WriteItem>
+void write_optional(Writer& out, const std::optional<T>& value, WriteItem write_item) {
+    out.u8(value.has_value());
+    if (value) write_item(*value);
+}
+
+template <class ReadItem>
+auto read_optional(Reader& in, ReadItem read_item) -> std::optional<decltype(read_item(in))> {
+    if (in.u8() == 0) return std::nullopt;
+    return read_item(in);
+}
+
+void write_address(Writer& out, const IpAddress& address) {
+    out.u8(std::holds_alternative<Ipv4>(address) ? family_ipv4 : family_ipv6);
+    std::visit([&](const auto& one) { out.bytes(one); }, address);
+}
+
+template <class Address>
+Address read_octets(Reader& in) {
+    Address address;
+    for (std::uint8_t& octet : address.octets) octet = in.u8();
+    return address;
+}
+
+IpAddress read_address(Reader& in) {
+    switch (in.u8()) {
+        case family_ipv4:
+            return read_octets<Ipv4>(in);
+        case family_ipv6:
+            return read_octets<Ipv6>(in);
+        default:
+            in.fail("has an address of an unknown family");
+            return {};
+    }
+}
+
+void write_endpoint(Writer& out, const Endpoint& endpoint) {
+    write_address(out, endpoint.address);
+    out.u16(endpoint.port);
+    out.u32(endpoint.scope);
+}
+
+Endpoint read_endpoint(Reader& in) {
+    Endpoint endpoint;
+    endpoint.address = read_address(in);
+    endpoint.port = in.u16();
+    endpoint.scope = in.u32();
+    return endpoint;
+}
+
+void write_identity(Writer& out, const TlsIdentity& identity) {
+    write_field(out, identity.chain_pem);
+    write_field(out, identity.key_pem);
+}
+
+TlsIdentity read_identity(Reader& in) {
+    TlsIdentity identity;
+    identity.chain_pem = read_octets_field(in);
+    identity.key_pem = read_octets_field(in);
+    return identity;
+}
+
+void write_upstream(Writer& out, const UpstreamSettings& upstream) {
+    dns::write(out, upstream.adn);
+    write_list(out, upstream.addresses, [&](const Endpoint& one) { write_endpoint(out, one); });
+}
+
+UpstreamSettings read_upstream(Reader& in) {
+    UpstreamSettings upstream;
+    upstream.adn = dns::read_name(in);
+    upstream.addresses = read_list<Endpoint>(in, read_endpoint);
+    return upstream;
+}
+
+void write_seconds(Writer& out, std::chrono::seconds value) {
+    out.u64(static_cast<std::uint64_t>(value.count()));
+}
+
+std::chrono::seconds read_seconds(Reader& in) {
+    return std::chrono::seconds(static_cast<std::int64_t>(in.u64()));
+}
+
+/// Visits every member of Limits in one order, for writing and for reading.
+template <class SomeLimits, class Visit>
+void each_limit(SomeLimits& limits, Visit visit) {
+    visit(limits.connections_max);
+    visit(limits.connections_per_client_max);
+    visit(limits.in_flight_per_connection_max);
+    visit(limits.in_flight_max);
+    visit(limits.waiters_per_question_max);
+    visit(limits.queries_per_client_second);
+    visit(limits.queries_per_client_burst);
+    visit(limits.output_bytes_max);
+    visit(limits.handshake_max);
+    visit(limits.frame_max);
+    visit(limits.idle_max);
+    visit(limits.stalled_max);
+    visit(limits.query_max);
+}
+
+struct WriteLimit {
+    Writer& out;
+    void operator()(std::uint32_t count) { out.u64(count); }
+    void operator()(std::chrono::milliseconds time) {
+        out.u64(static_cast<std::uint64_t>(time.count()));
+    }
+};
+
+struct ReadLimit {
+    Reader& in;
+    void operator()(std::uint32_t& count) {
+        const std::uint64_t value = in.u64();
+        if (value > UINT32_MAX) in.fail("has a limit above 32 bits");
+        count = static_cast<std::uint32_t>(value);
+    }
+    void operator()(std::chrono::milliseconds& time) {
+        time = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
+    }
+};
+
+void write_upstream_state(Writer& out, const UpstreamState& state) {
+    dns::write(out, state.adn);
+    write_endpoint(out, state.address);
+    out.u8(state.reachable);
+    write_field(out, state.last_error);
+    out.u64(state.queries);
+    out.u64(state.failures);
+    out.u32(state.round_trip_us);
+}
+
+UpstreamState read_upstream_state(Reader& in) {
+    UpstreamState state;
+    state.adn = dns::read_name(in);
+    state.address = read_endpoint(in);
+    state.reachable = in.u8() != 0;
+    state.last_error = read_text_field(in);
+    state.queries = in.u64();
+    state.failures = in.u64();
+    state.round_trip_us = in.u32();
+    return state;
+}
+
+void write_counter(Writer& out, const Counter& counter) {
+    write_field(out, counter.name);
+    out.u64(counter.value);
+}
+
+Counter read_counter(Reader& in) {
+    Counter counter;
+    counter.name = read_text_field(in);
+    counter.value = in.u64();
+    return counter;
+}
+
+}  // namespace
+
+void write(Writer& out, const Settings& settings) {
+    write_optional(out, settings.identity, [&](const auto& one) { write_identity(out, one); });
+    write_list(out, settings.upstreams, [&](const auto& one) { write_upstream(out, one); });
+    write_field(out, settings.roots_pem);
+    out.u8(settings.dates_count);
+    write_optional(out, settings.companion, [&](const auto& one) { write_endpoint(out, one); });
+    write_list(out, settings.local_domains, [&](const auto& one) { dns::write(out, one); });
+    dns::write(out, settings.adn);
+    write_list(out, settings.addresses, [&](const auto& one) { write_address(out, one); });
+    out.u64(settings.cache_bytes_max);
+    write_seconds(out, settings.negative_ttl_max);
+    write_seconds(out, settings.stale_max);
+    each_limit(settings.limits, WriteLimit{out});
+}
+
+Result<Settings> parse_settings(Bytes message) {
+    Reader in(message);
+    Settings settings;
+    settings.identity = read_optional(in, read_identity);
+    settings.upstreams = read_list<UpstreamSettings>(in, read_upstream);
+    settings.roots_pem = read_octets_field(in);
+    settings.dates_count = in.u8() != 0;
+    settings.companion = read_optional(in, read_endpoint);
+    settings.local_domains = read_list<dns::Name>(in, dns::read_name);
+    settings.adn = dns::read_name(in);
+    settings.addresses = read_list<IpAddress>(in, read_address);
+    settings.cache_bytes_max = in.u64();
+    settings.negative_ttl_max = read_seconds(in);
+    settings.stale_max = read_seconds(in);
+    each_limit(settings.limits, ReadLimit{in});
+    if (!in.finished()) return in.error("the forwarder's settings");
+    return settings;
+}
+
+void write(Writer& out, const Status& status) {
+    out.u8(status.serving);
+    write_list(out, status.upstreams, [&](const auto& one) { write_upstream_state(out, one); });
+    write_list(out, status.counters, [&](const auto& one) { write_counter(out, one); });
+    out.u32(status.dot_connections);
+    out.u32(status.clients_today);
+    write_optional(out, status.since_last_dot_query, [&](auto age) { write_seconds(out, age); });
+}
+
+Result<Status> parse_status(Bytes message) {
+    Reader in(message);
+    Status status;
+    status.serving = in.u8() != 0;
+    status.upstreams = read_list<UpstreamState>(in, read_upstream_state);
+    status.counters = read_list<Counter>(in, read_counter);
+    status.dot_connections = in.u32();
+    status.clients_today = in.u32();
+    status.since_last_dot_query = read_optional(in, read_seconds);
+    if (!in.finished()) return in.error("the forwarder's status");
+    return status;
+}
+
+}  // namespace porchlight::forwarder

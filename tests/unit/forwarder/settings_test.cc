@@ -1,0 +1,89 @@
+#include "forwarder/settings.h"
+
+#include <doctest/doctest.h>
+
+#include "forwarder/listeners.h"
+#include "forwarder/messages.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+using namespace std::chrono_literals;
+
+Settings full_settings() {
+    Settings settings;
+    settings.identity = TlsIdentity{{'c'}, {'k', 'k'}};
+    settings.upstreams = {
+        {name_of("dns.example"),
+         {*parse_endpoint("192.0.2.53", 853), *parse_endpoint("[2001:db8::53]:8853", 853)}},
+        {name_of("other.example"), {}}};
+    settings.roots_pem = {'r'};
+    settings.dates_count = false;
+    settings.companion = *parse_endpoint("127.0.0.1:53", 53);
+    settings.local_domains = {name_of("lan"), name_of("2.0.192.in-addr.arpa")};
+    settings.adn = name_of("cpe.example.net");
+    settings.addresses = {*parse_address("192.0.2.1"), *parse_address("fd00::1")};
+    settings.cache_bytes_max = 1ull << 33;
+    settings.negative_ttl_max = 60s;
+    settings.stale_max = 0s;
+    settings.limits.connections_max = 7;
+    settings.limits.query_max = 8ms;
+    return settings;
+}
+
+template <class Message>
+Buffer octets_of(const Message& message) {
+    Writer out;
+    write(out, message);
+    return *out.take();
+}
+
+}  // namespace
+
+TEST_SUITE("forwarder/settings") {
+    TEST_CASE("settings survive a round trip, full and bare") {
+        for (const Settings& settings : {full_settings(), Settings{}}) {
+            const auto read = parse_settings(octets_of(settings));
+            REQUIRE(read);
+            CHECK(*read == settings);
+        }
+    }
+
+    TEST_CASE("every truncation and any octet more is refused") {
+        Buffer octets = octets_of(full_settings());
+        for (std::size_t size = 0; size < octets.size(); ++size)
+            CHECK(!parse_settings(Bytes(octets).first(size)));
+        octets.push_back(0);
+        CHECK(!parse_settings(octets));
+    }
+
+    TEST_CASE("status survives a round trip") {
+        Status status;
+        status.serving = true;
+        status.upstreams = {{name_of("dns.example"), *parse_endpoint("192.0.2.53", 853), true,
+                             "timed out", 7, 8, 9}};
+        status.counters = {{"cache_hits", 12}, {"dot_queries", 1ull << 40}};
+        status.dot_connections = 3;
+        status.clients_today = 4;
+        for (const std::optional<std::chrono::seconds> age :
+             {std::optional<std::chrono::seconds>(), std::optional(5s)}) {
+            status.since_last_dot_query = age;
+            const auto read = parse_status(octets_of(status));
+            REQUIRE(read);
+            CHECK(*read == status);
+        }
+    }
+
+    TEST_CASE("listeners survive a round trip; an unknown kind is refused") {
+        const std::vector<ListenerInfo> listeners = {{ListenerKind::dot, 1, "br-lan"},
+                                                     {ListenerKind::do53_udp, 0, ""}};
+        Buffer octets = octets_of(listeners);
+        const auto read = parse_listeners(octets);
+        REQUIRE(read);
+        CHECK(*read == listeners);
+        octets[4] = 9;
+        CHECK(!parse_listeners(octets));
+    }
+}
+
+}  // namespace porchlight::forwarder

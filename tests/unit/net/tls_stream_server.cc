@@ -11,6 +11,9 @@
 
 #include <csignal>
 
+#include "core/writer.h"
+#include "dns/name.h"
+
 namespace porchlight::net {
 namespace {
 
@@ -170,6 +173,41 @@ std::string read_until(SSL* ssl, std::string_view end) {
 void write_all(SSL* ssl, std::string_view octets) {
     std::size_t wrote = 0;
     if (!octets.empty()) SSL_write_ex(ssl, octets.data(), octets.size(), &wrote);
+}
+
+void serve_dns(SSL* ssl, const std::function<Buffer(Bytes)>& response_to) {
+    for (;;) {
+        const std::string size = read_exactly(ssl, 2);
+        if (size.size() < 2) return;
+        Reader count(bytes_of(size));
+        const std::string query = read_exactly(ssl, count.u16());
+        Writer out;
+        out.counted_u16([&] { out.bytes(response_to(bytes_of(query))); });
+        write_all(ssl, text_of(out.view()));
+    }
+}
+
+Buffer address_response(Bytes query, const Ipv4& address) {
+    Reader in(query);
+    const std::uint16_t id = in.u16();
+    in.bytes(10);
+    const dns::Name name = dns::read_name(in);
+    const std::uint16_t type = in.u16();
+    Writer out;
+    out.u16(id);
+    out.u16(0x8180);
+    for (const int count : {1, type == 1 ? 1 : 0, 0, 0}) out.u16(static_cast<std::uint16_t>(count));
+    dns::write(out, name);
+    out.u16(type);
+    out.u16(1);
+    if (type == 1) {
+        out.u16(0xc00c);
+        out.u16(1);
+        out.u16(1);
+        out.u32(60);
+        out.counted_u16([&] { out.bytes(address); });
+    }
+    return *out.take();
 }
 
 }  // namespace porchlight::net

@@ -77,6 +77,11 @@ std::string read_exactly(SSL* ssl, std::size_t count);
 /// Reads until `end` was seen.
 std::string read_until(SSL* ssl, std::string_view end);
 void write_all(SSL* ssl, std::string_view octets);
+/// One connection's conversation of a resolver: every question is answered with `response_to`,
+/// both in wire form, until the client leaves.
+void serve_dns(SSL* ssl, const std::function<Buffer(Bytes query)>& response_to);
+/// A response to `query` with `address` where an A record is asked, none for other types.
+Buffer address_response(Bytes query, const Ipv4& address);
 
 template <class T>
 awaitable<void> keep_result(awaitable<T> task, std::optional<T>& result) {

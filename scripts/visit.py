@@ -199,7 +199,7 @@ def on_real_interfaces(lan: str, wan: str, config: Path | None) -> int:
         if config is None:
             config = folder / "porchlight.json"
             config.write_text(json.dumps({
-                "lan": [{"interface": lan}], "wan": [{"interface": wan}],
+                "mode": "off", "lan": [{"interface": lan}], "wan": [{"interface": wan}],
                 "upstream": [{"protocol": "dot", "adn": "dns.quad9.net",
                               "addresses": ["9.9.9.9", "2620:fe::fe"], "profile": "strict"}],
                 "users": {"agent": "61853", "forwarder": "61854"},
@@ -209,7 +209,7 @@ def on_real_interfaces(lan: str, wan: str, config: Path | None) -> int:
             print(f"""No --config: porchlight runs with {config}:
 {config.read_text()}
 It forwards 127.0.0.1 port 5453 to that resolver over TLS. Hosts are told nothing, because it has
-no name and no certificate: give those in a file ("resolver" and "certificate"), and --config.
+no name and no certificate: put "resolver" and "certificate" into a file, and give it by --config.
 """, flush=True)
         else:
             told = json.loads(config.read_text())

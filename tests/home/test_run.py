@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from lab import Home, decode
 from lab.home import left_overs
+from lab.isp import ADN
 from lab.program import Program, eventually
+from lab.router import LAN4, announces
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- the story: written by ./run --record -->", "<!-- the story ends -->"
@@ -57,6 +60,41 @@ def test_after_a_failure_nothing_is_left(tmp_path: Path) -> None:
     program = visit(tmp_path, "--once", PORCHLIGHT="/bin/false")
     assert program.wait(within_s=300) != 0
     assert left_by(program.pid) == []
+
+
+def test_on_real_interfaces_it_runs_in_the_foreground_and_withdraws_at_ctrl_c(
+        plain_home: Home) -> None:
+    router = plain_home.router
+    program = router.ns.start("run", str(ROOT / "run"), "--lan", "br-lan", "--wan", "eth0",
+                              "--config", str(router.config_file))
+    router.until("it announces", announces, within_s=120)
+    host = plain_home.host()
+    host.join()
+    assert host.dhcpv4() == [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
+    os.killpg(program.pid, signal.SIGINT)
+    assert program.wait(within_s=20) == 0, program.said()
+    assert host.dhcpv4() == host.dhcpv6() == []
+    assert router.ns.run("nft", "list", "ruleset").stdout == ""
+
+
+def test_on_real_interfaces_without_a_file_it_makes_one_and_takes_it_away(
+        plain_home: Home) -> None:
+    router = plain_home.router
+    program = router.ns.start("run-plain", str(ROOT / "run"), "--lan", "br-lan", "--wan", "eth0")
+    eventually("the forwarder listens on loopback",
+               lambda: ":5453 " in router.ns.run("ss", "-H", "-lnu").stdout, within_s=120)
+    config = Path(re.search(r"runs with (\S+):", program.said()).group(1))
+    assert config.exists()
+    os.killpg(program.pid, signal.SIGINT)
+    assert program.wait(within_s=20) == 0, program.said()
+    assert not config.parent.exists()
+
+
+def test_it_does_not_take_a_file_that_is_about_other_interfaces(plain_home: Home) -> None:
+    done = plain_home.router.ns.run(
+        str(ROOT / "run"), "--lan", "br-lan", "--wan", "wlan0", "--config",
+        str(plain_home.router.config_file), check=False, within_s=300)
+    assert done.returncode == 1 and "wlan0" in done.stderr
 
 
 def test_it_says_who_may_run_it(tmp_path: Path) -> None:

@@ -34,6 +34,6 @@ int wrong_usage(const Arguments& arguments, std::string_view why);
 std::string config_file(const Arguments& arguments);
 
 /// The whole program: finds the command in the table, reads its options, runs it. The exit status.
-int run_program(int argc, char** argv);
+int run_command_line(int argc, char** argv);
 
 }  // namespace porchlight::agent

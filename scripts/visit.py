@@ -236,7 +236,7 @@ def in_the_foreground(config: Path) -> int:
         if daemon.poll() is None:
             daemon.terminate()
             daemon.wait(15)
-        subprocess.run([BINARY, "withdraw", "-c", config], timeout=15)
+        subprocess.run([BINARY, "withdraw", "--purge", "-c", config], timeout=15)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ def test_withdraw_needs_no_daemon_and_may_be_said_twice(home: Home, host: Host) 
     home.router.cut_power()
     home.router.start_dnsmasq()
     for _ in range(2):
-        assert home.router.command("withdraw").returncode == 0
+        assert home.router.command("withdraw", "--purge").returncode == 0
+    assert not home.router.fragment.exists()
     assert host.dhcpv4() == host.dhcpv6() == []
     home.router.start_porchlight()
     home.router.until_announced()
@@ -112,16 +113,16 @@ def test_switched_off_in_ten_seconds_nothing_stays_behind(home: Home, host: Host
     router = home.router
     start = time.monotonic()
     router.stop_porchlight()
-    router.command("withdraw")
+    router.command("withdraw", "--purge")
     assert time.monotonic() - start < 10
 
     assert programs(home) == []
     assert router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
     sockets = router.ns.run("ss", "-H", "-lntu").stdout
     assert ":853 " not in sockets and ":5453 " not in sockets, sockets
-    assert not router.fragment.exists() or router.fragment.read_text().strip() == ""
-    assert not router.runtime.exists() or not [
-        path for path in router.runtime.rglob("*") if path.is_socket()]
+    assert list(router.fragment.parent.iterdir()) == []
+    left = [path for path in router.runtime.rglob("*") if path.is_socket() or path.stat().st_size]
+    assert left == []
     # The home is what it was before porchlight: even a dnsmasq started anew knows nothing of it.
     router.restart_dnsmasq()
     assert host.dhcpv4() == host.dhcpv6() == []

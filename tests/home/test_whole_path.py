@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 
 import dns.flags
@@ -14,7 +15,7 @@ from lab import Home, decode
 from lab.capture import Capture
 from lab.host import Host, addresses
 from lab.isp import ADN, RESOLVER4
-from lab.router import LAN4, LAN6
+from lab.router import BINARY, LAN4, LAN6
 
 # Whoever listens on the WAN may read these, and nothing else: the update that proves the name to
 # the CA is signed, not secret; a TLS client says whom it wants to talk to.
@@ -44,6 +45,20 @@ def test_every_carrier_tells_what_the_plan_says(home: Home, host: Host) -> None:
     assert [option.resolver for option in options] == plan6
     # RFC 9463 section 6.1: at least three times the longest interval between advertisements.
     assert all(option.lifetime_s >= 3 * 600 for option in options)
+
+
+def test_porchlight_reads_its_own_options_as_others_do(home: Home, host: Host) -> None:
+    option = host.ra()[0]
+    told = host.ask_udhcpc()["opt162"]
+    for carrier, octets, resolver in (("dhcpv4", told, host.dhcpv4()[0]),
+                                      ("ra", option.octets.hex(), option.resolver)):
+        shown = host.ns.run(str(BINARY), "options", "decode", "--carrier", carrier, octets)
+        entry = json.loads(shown.stdout)[0]
+        version = 4 if carrier == "dhcpv4" else 6
+        assert decode.from_plan(entry, version) == resolver, shown.stdout
+    bad = host.ns.run(str(BINARY), "options", "decode", "--carrier", "dhcpv4", told[:-2],
+                      check=False)
+    assert bad.returncode == 1 and bad.stderr, bad
 
 
 def test_an_advertisement_with_the_option_leaves_the_default_route_alone(

@@ -107,7 +107,7 @@ bool has(const SvcParams& params, std::uint16_t key) {
 /// Keys whose meaning this program acts on. no-default-alpn is one of them: DNS has no default
 /// protocol (RFC 9461 section 4.1), so there is nothing to do.
 bool is_understood(std::uint16_t key) {
-    return key <= key_port || key == key_ipv4hint || key == key_ipv6hint || key == key_dohpath;
+    return has_member(key) || key == key_ipv4hint || key == key_ipv6hint;
 }
 
 bool is_http(std::string_view alpn) {
@@ -163,6 +163,10 @@ bool is_usable_expression(std::string_view text, bool& has_dns) {
 }
 
 }  // namespace
+
+bool has_member(std::uint16_t key) {
+    return key <= key_port || key == key_dohpath;
+}
 
 SvcParams read_svc_params(Reader& in) {
     SvcParams params;

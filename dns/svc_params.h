@@ -38,6 +38,9 @@ struct SvcParams {
     bool operator==(const SvcParams&) const = default;
 };
 
+/// Whether the key has a member of its own in SvcParams; the others stand in `other`.
+bool has_member(std::uint16_t key);
+
 /// Reads parameters to the reader's end. Fails it where keys do not strictly increase, a value is
 /// not in its key's own syntax, or a key's companion (RFC 9460 sections 7.1.1 and 8) is missing.
 /// A dohpath need only be UTF-8 without NUL here: a useless template is no broken message.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/result.h"
+
+namespace porchlight::agent {
+
+/// What can carry an encrypted resolver.
+enum class Carrier { dhcpv4, dhcpv6, ra, svcb };
+
+/// The names that parse_carrier knows, for people.
+inline constexpr std::string_view carrier_names = "dhcpv4, dhcpv6, ra or svcb";
+
+std::optional<Carrier> parse_carrier(std::string_view text);
+
+/// JSON (see agent/resolver_json.h) of what the options say. Each is one option as its carrier
+/// has it: the data of a DHCPv4 option 162, several being pieces of one (RFC 3396); the data of a
+/// DHCPv6 option 144; a whole RA option; the RDATA of an SVCB record, whose TargetName stands for
+/// the ADN. Fails with `malformed`.
+Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options);
+
+/// The inverse: one option for each resolver, for DHCPv4 one for all. Encodes what it is told,
+/// useful or not, as long as decode_options would read the same from it.
+Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json);
+
+}  // namespace porchlight::agent

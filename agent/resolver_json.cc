@@ -1,0 +1,228 @@
+#include "agent/resolver_json.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/escape.h"
+
+namespace porchlight::agent {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint32_t lifetime_seconds_max = 0xffffffff;
+
+std::string escape_id(std::string_view id) {
+    std::string text;
+    for (char c : id) {
+        const auto octet = static_cast<std::uint8_t>(c);
+        if (octet > ' ' && octet <= '~' && octet != '\\') {
+            text += c;
+        } else {
+            text += '\\';
+            for (int unit : {100, 10, 1}) text += static_cast<char>('0' + octet / unit % 10);
+        }
+    }
+    return text;
+}
+
+std::optional<std::string> unescape_id(std::string_view text) {
+    std::string id;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '\\') {
+            id += text[at];
+            continue;
+        }
+        int octet = 0;
+        for (int digit = 0; digit < 3; ++digit) {
+            if (++at >= text.size() || text[at] < '0' || text[at] > '9') return std::nullopt;
+            octet = octet * 10 + (text[at] - '0');
+        }
+        if (octet > 255) return std::nullopt;
+        id += static_cast<char>(octet);
+    }
+    return id;
+}
+
+Json to_json(const ResolverRecord& record) {
+    const dns::EncryptedResolver& resolver = record.resolver;
+    const dns::SvcParams& params = resolver.params;
+    Json json;
+    json["priority"] = resolver.priority;
+    json["adn"] = dns::to_text(resolver.adn);
+    for (const IpAddress& address : resolver.addresses)
+        json["addresses"].push_back(to_text(address));
+    for (const std::string& id : params.alpn) json["alpn"].push_back(escape_id(id));
+    if (params.port) json["port"] = *params.port;
+    if (params.dohpath) json["dohpath"] = *params.dohpath;
+    if (record.lifetime) json["lifetime"] = record.lifetime->count();
+    for (std::uint16_t key : params.mandatory) json["mandatory"].push_back(dns::key_text(key));
+    if (params.no_default_alpn) json["no-default-alpn"] = true;
+    for (const auto& [key, value] : params.other)
+        json["params"][dns::key_text(key)] = to_hex(value);
+    json["usable"] = !record.why_not_usable;
+    if (record.why_not_usable) json["why"] = *record.why_not_usable;
+    return json;
+}
+
+/// Reads one object member by member and keeps the first complaint with its place.
+class ObjectReader {
+  public:
+    ObjectReader(const Json& object, std::string place)
+        : object_(object), place_(std::move(place)) {}
+
+    ResolverRecord record() {
+        ResolverRecord record;
+        for (const auto& [name, value] : object_.items()) read_member(record, name, value);
+        if (!object_.contains("priority")) fail("priority", "is missing");
+        if (!object_.contains("adn")) fail("adn", "is missing");
+        return record;
+    }
+
+    const std::optional<Error>& error() const { return error_; }
+
+  private:
+    void read_member(ResolverRecord& record, const std::string& name, const Json& value) {
+        dns::EncryptedResolver& resolver = record.resolver;
+        dns::SvcParams& params = resolver.params;
+        if (name == "priority") {
+            resolver.priority = static_cast<std::uint16_t>(number(name, value, 0xffff));
+        } else if (name == "adn") {
+            Result<dns::Name> adn = dns::parse_name(text(name, value));
+            if (adn)
+                resolver.adn = *std::move(adn);
+            else
+                fail(name, "is no name");
+        } else if (name == "addresses") {
+            for (const std::string& item : texts(name, value)) {
+                auto address = parse_address(item);
+                if (address)
+                    resolver.addresses.push_back(*address);
+                else
+                    fail(name, "holds what is no address");
+            }
+        } else if (name == "alpn") {
+            for (const std::string& item : texts(name, value)) {
+                auto id = unescape_id(item);
+                if (id)
+                    params.alpn.push_back(*std::move(id));
+                else
+                    fail(name, "holds a broken escape");
+            }
+        } else if (name == "port") {
+            params.port = static_cast<std::uint16_t>(number(name, value, 0xffff));
+        } else if (name == "dohpath") {
+            params.dohpath = text(name, value);
+        } else if (name == "lifetime") {
+            record.lifetime = std::chrono::seconds(number(name, value, lifetime_seconds_max));
+        } else if (name == "mandatory") {
+            for (const std::string& item : texts(name, value)) {
+                auto key = dns::parse_key(item);
+                if (key)
+                    params.mandatory.push_back(*key);
+                else
+                    fail(name, "holds what is no key");
+            }
+        } else if (name == "no-default-alpn") {
+            if (!value.is_boolean())
+                fail(name, "is neither true nor false");
+            else
+                params.no_default_alpn = value.get<bool>();
+        } else if (name == "params") {
+            read_params(params, value);
+        } else if (name != "usable" && name != "why") {
+            fail(escape(name), "is no member of a resolver");
+        }
+    }
+
+    void read_params(dns::SvcParams& params, const Json& value) {
+        if (!value.is_object()) return fail("params", "is no object");
+        for (const auto& [name, hex] : value.items()) {
+            const auto key = dns::parse_key(name);
+            auto octets = octets_from_hex(text("params", hex));
+            if (!key || dns::has_member(*key))
+                fail("params", "holds a key of another member");
+            else if (!octets)
+                fail("params", "holds what are no hexadecimal digits");
+            else
+                params.other[*key] = *std::move(octets);
+        }
+    }
+
+    std::uint64_t number(const std::string& name, const Json& value, std::uint64_t max) {
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() <= max)
+            return value.get<std::uint64_t>();
+        fail(name, "is no integer from 0 to " + std::to_string(max));
+        return 0;
+    }
+
+    std::string text(const std::string& name, const Json& value) {
+        if (value.is_string()) return value.get<std::string>();
+        fail(name, "is no text");
+        return {};
+    }
+
+    std::vector<std::string> texts(const std::string& name, const Json& value) {
+        std::vector<std::string> all;
+        if (!value.is_array())
+            fail(name, "is no array");
+        else
+            for (const Json& item : value) all.push_back(text(name, item));
+        return all;
+    }
+
+    void fail(const std::string& name, const std::string& why) {
+        if (!error_) error_ = Error{Errc::malformed, place_ + "/" + name + " " + why};
+    }
+
+    const Json& object_;
+    std::string place_;
+    std::optional<Error> error_;
+};
+
+}  // namespace
+
+std::string resolvers_to_json(std::span<const ResolverRecord> records) {
+    Json array = Json::array();
+    for (const ResolverRecord& record : records) array.push_back(to_json(record));
+    // A dohpath is UTF-8 by its parser's word; `replace` keeps one made elsewhere from throwing.
+    return array.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+Result<std::vector<ResolverRecord>> resolvers_from_json(std::string_view text) {
+    const Json array = Json::parse(text, nullptr, false);
+    if (!array.is_array()) return Error{Errc::malformed, "the input is no JSON array"};
+    std::vector<ResolverRecord> records;
+    for (const Json& item : array) {
+        const std::string place = "/" + std::to_string(records.size());
+        if (!item.is_object()) return Error{Errc::malformed, place + " is no object"};
+        ObjectReader reader(item, place);
+        records.push_back(reader.record());
+        if (reader.error()) return *reader.error();
+    }
+    return records;
+}
+
+std::optional<Buffer> octets_from_hex(std::string_view text) {
+    Buffer octets;
+    int high = -1;
+    for (char c : text) {
+        const bool separator = c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ':';
+        if (separator && high < 0) continue;
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
+        if (digit < 0) return std::nullopt;
+        if (high < 0) {
+            high = digit;
+        } else {
+            octets.push_back(static_cast<std::uint8_t>(high << 4 | digit));
+            high = -1;
+        }
+    }
+    if (high >= 0) return std::nullopt;
+    return octets;
+}
+
+}  // namespace porchlight::agent

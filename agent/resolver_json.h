@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "dns/encrypted_resolver.h"
+
+namespace porchlight::agent {
+
+/// A resolver and what only some carriers say of it.
+struct ResolverRecord {
+    dns::EncryptedResolver resolver;
+    std::optional<std::chrono::seconds> lifetime;    // Router Advertisements have one
+    std::optional<std::string> why_not_usable = {};  // written for people, not read back
+    bool operator==(const ResolverRecord&) const = default;
+};
+
+/// A JSON array, one object a resolver, ASCII throughout. What is absent in the record is absent in
+/// its object: priority, adn (final dot), addresses, alpn, port, dohpath, lifetime (seconds),
+/// mandatory, no-default-alpn, params (keys without a member of their own, values in hexadecimal
+/// digits), usable, why. Octets of an ALPN id that are not printable ASCII, and its backslashes,
+/// are written as \DDD.
+std::string resolvers_to_json(std::span<const ResolverRecord> records);
+
+/// The inverse; `usable` and `why` are read over. Any other unknown member is refused, so is every
+/// value that is not of its member's type. Fails with `malformed`, naming the place.
+Result<std::vector<ResolverRecord>> resolvers_from_json(std::string_view text);
+
+/// Octets from pairs of hexadecimal digits, with blanks, line ends or colons between them; nothing
+/// for anything else.
+std::optional<Buffer> octets_from_hex(std::string_view text);
+
+}  // namespace porchlight::agent

@@ -1,0 +1,158 @@
+#include "agent/option_codecs.h"
+
+#include <doctest/doctest.h>
+
+#include "agent/resolver_json.h"
+#include "hex.h"
+
+namespace porchlight::agent {
+namespace {
+
+using Options = std::vector<Buffer>;
+
+const auto v4_option =
+    hex("0033 0001 0a 04 63706531 03 6e6574 00 08 c0000235 c0000236"
+        "0001 0007 03 646f74 02 6832 0003 0002 2135 0007 0008 2f717b3f646e737d");
+const auto ra_option =
+    hex("90 06 0001 00000708 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053"
+        "0008 0001 0004 03 646f74 00 00000000");
+
+/// Encodes what was decoded, which must give the same octets.
+Buffer there_and_back(Carrier carrier, const Buffer& option) {
+    const auto json = decode_options(carrier, Options{option});
+    REQUIRE(json);
+    const auto options = encode_options(carrier, *json);
+    REQUIRE(options);
+    REQUIRE(options->size() == 1);
+    return options->front();
+}
+
+std::string refusal(Carrier carrier, std::string_view json) {
+    const auto options = encode_options(carrier, json);
+    return options ? "" : options.error().message;
+}
+
+TEST_SUITE("agent/option_codecs") {
+    TEST_CASE("a resolver is an object with what the wire says and nothing else") {
+        CHECK(*decode_options(Carrier::dhcpv4, Options{v4_option}) == R"([
+  {
+    "priority": 1,
+    "adn": "cpe1.net.",
+    "addresses": [
+      "192.0.2.53",
+      "192.0.2.54"
+    ],
+    "alpn": [
+      "dot",
+      "h2"
+    ],
+    "port": 8501,
+    "dohpath": "/q{?dns}",
+    "usable": true
+  }
+]
+)");
+        CHECK(*decode_options(Carrier::dhcpv6, Options{hex("0000 0005 03 646e73 00")}) == R"([
+  {
+    "priority": 0,
+    "adn": "dns.",
+    "usable": false,
+    "why": "priority 0 has no meaning for a resolver"
+  }
+]
+)");
+    }
+
+    TEST_CASE("what was decoded encodes to the same octets") {
+        CHECK(there_and_back(Carrier::dhcpv4, v4_option) == v4_option);
+        CHECK(there_and_back(Carrier::ra, ra_option) == ra_option);
+        const auto v6 =
+            hex("0001 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053"
+                "0000 0004 0001 029b"    // mandatory=alpn,key667
+                "0001 0005 04 5c20ffe9"  // an id of a backslash, a blank and no UTF-8
+                "0002 0000"              // no-default-alpn
+                "0005 0002 abcd"         // ech
+                "029b 0000");            // key667
+        CHECK(there_and_back(Carrier::dhcpv6, v6) == v6);
+        const auto svcb = hex("0001 03 646e73 00 0001 0004 03 646f74 0004 0004 c0000235");
+        CHECK(there_and_back(Carrier::svcb, svcb) == svcb);
+    }
+
+    TEST_CASE("octets of a stranger leave as ASCII") {
+        const auto json = decode_options(
+            Carrier::dhcpv6,
+            Options{hex("0001 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053"
+                        "0001 0003 02 1b5b 0007 0005 2f c285 1b 7f")});  // CSI, ESC, DEL
+        REQUIRE(json);
+        for (char c : *json) CHECK((c == '\n' || (c >= ' ' && c <= '~')));
+    }
+
+    TEST_CASE("pieces of a DHCPv4 option are joined, other options stand alone") {
+        const std::vector pieces{Buffer(v4_option.begin(), v4_option.begin() + 7),
+                                 Buffer(v4_option.begin() + 7, v4_option.end())};
+        CHECK(decode_options(Carrier::dhcpv4, pieces));
+        const auto two = encode_options(
+            Carrier::dhcpv6,
+            *decode_options(Carrier::dhcpv6,
+                            Options{hex("0001 0005 03 646e73 00"), hex("0002 0005 03 646e74 00")}));
+        CHECK(two->size() == 2);
+    }
+
+    TEST_CASE("malformed options name carrier, reason and octet") {
+        CHECK(decode_options(Carrier::dhcpv4, {}).error().message ==
+              "DHCPv4 option 162: ends too early at octet 0");
+        CHECK(decode_options(Carrier::ra, Options{hex("9001")}).error().message ==
+              "RA option 144: has a Length that is not its own at octet 2");
+        CHECK(!decode_options(Carrier::svcb, Options{hex("0001 c00c")}));
+    }
+
+    TEST_CASE("an SVCB record without parameters is no ADN-only entry") {
+        const auto json = decode_options(Carrier::svcb, Options{hex("0001 03 646e73 00")});
+        CHECK(json->find("no alpn names a protocol") != std::string::npos);
+    }
+
+    TEST_CASE("JSON that is no list of resolvers is refused at its place") {
+        CHECK(refusal(Carrier::dhcpv4, "{") == "the input is no JSON array");
+        CHECK(refusal(Carrier::dhcpv4, "[1]") == "/0 is no object");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1}])") == "/0/adn is missing");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 65536, "adn": "a."}])") ==
+              "/0/priority is no integer from 0 to 65535");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1, "adn": "a.", "prot": 1}])") ==
+              "/0/prot is no member of a resolver");
+        for (const char* member :
+             {R"("addresses": ["192.0.2"])", R"("alpn": "dot")", R"("alpn": ["\\25"])",
+              R"("port": -1)", R"("dohpath": 1)", R"("lifetime": 4294967296)",
+              R"("mandatory": ["port", "keys"])", R"("no-default-alpn": 1)", R"("params": [])",
+              R"("params": {"port": "0355"})", R"("params": {"key9": "0"})"}) {
+            CAPTURE(member);
+            const std::string json =
+                R"([{"priority": 1, "adn": "a.", )" + std::string(member) + "}]";
+            CHECK(resolvers_from_json(json).error().code == Errc::malformed);
+        }
+    }
+
+    TEST_CASE("what the carrier can't say is refused, not dropped") {
+        const std::string head = R"([{"priority": 1, "adn": "a.", "alpn": ["dot"])";
+        CHECK(refusal(Carrier::dhcpv4, head + R"(, "addresses": ["192.0.2.1"]}])").empty());
+        CHECK(!refusal(Carrier::dhcpv4, head + R"(, "addresses": ["192.0.2.1", "fd00::1"]}])")
+                   .empty());
+        CHECK(!refusal(Carrier::dhcpv4, head + R"(, "addresses": ["127.0.0.1"]}])").empty());
+        CHECK(!refusal(Carrier::dhcpv4, head + "}]").empty());
+        CHECK(!refusal(Carrier::dhcpv6, head + R"(, "addresses": ["fd00::1"], "lifetime": 1}])")
+                   .empty());
+        CHECK(!refusal(Carrier::ra, head + R"(, "addresses": ["fd00::1"]}])").empty());
+        CHECK(
+            refusal(Carrier::ra, head + R"(, "addresses": ["fd00::1"], "lifetime": 1}])").empty());
+        CHECK(!refusal(Carrier::svcb, head + R"(, "addresses": ["fd00::1"]}])").empty());
+        CHECK(!refusal(Carrier::dhcpv6, R"([{"priority": 1, "adn": "."}])").empty());
+    }
+
+    TEST_CASE("hexadecimal digits may be grouped by octet") {
+        CHECK(octets_from_hex("00:0a Ff\n") == hex("000aff"));
+        CHECK(octets_from_hex("")->empty());
+        for (const char* bad : {"0", "0 0", "0x00", "gg"}) CHECK(!octets_from_hex(bad));
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::agent

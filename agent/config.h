@@ -187,7 +187,7 @@ struct Complaint {
 };
 
 /// "porchlight.json#/resolver/dot/port: expected an integer from 1 to 65535, found \"853\""
-std::string to_text(const Complaint& complaint);
+std::string complaint_line(const Complaint& complaint);
 
 /// Either a configuration, or at least one complaint.
 struct ConfigResult {

@@ -10,6 +10,7 @@
 
 #include "core/address.h"
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/result.h"
 #include "core/storage.h"
@@ -187,7 +188,8 @@ struct Complaint {
 };
 
 /// "porchlight.json#/resolver/dot/port: expected an integer from 1 to 65535, found \"853\""
-std::string complaint_line(const Complaint& complaint);
+std::string to_text(const Complaint& complaint);
+using porchlight::to_text;  // which the one above would hide
 
 /// Either a configuration, or at least one complaint.
 struct ConfigResult {

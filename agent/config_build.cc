@@ -1,0 +1,201 @@
+#include "agent/config_build.h"
+
+#include <cassert>
+#include <utility>
+
+#include "agent/config_type.h"
+
+namespace porchlight::agent::config {
+namespace {
+
+constexpr std::pair<std::string_view, Mode> modes[] = {{"auto", Mode::automatic},
+                                                       {"forwarder", Mode::forwarder},
+                                                       {"static", Mode::static_},
+                                                       {"off", Mode::off}};
+constexpr std::pair<std::string_view, Format> formats[] = {{"rfc9463", Format::rfc9463}};
+constexpr std::pair<std::string_view, DhcpCarrier> dhcp_carriers[] = {
+    {"dnsmasq", DhcpCarrier::dnsmasq}, {"off", DhcpCarrier::off}};
+constexpr std::pair<std::string_view, RaCarrier> ra_carriers[] = {
+    {"supplement", RaCarrier::supplement}, {"off", RaCarrier::off}};
+constexpr std::pair<std::string_view, OnExit> exits[] = {{"former", OnExit::former},
+                                                         {"refuse", OnExit::refuse}};
+constexpr std::pair<std::string_view, log::Level> levels[] = {{"error", log::Level::error},
+                                                              {"warn", log::Level::warn},
+                                                              {"info", log::Level::info},
+                                                              {"debug", log::Level::debug}};
+constexpr std::pair<std::string_view, log::Target> targets[] = {
+    {"stderr", log::Target::standard_error}, {"syslog", log::Target::syslog}};
+
+/// A place in a complete tree. The table has vouched for every type, so reading can't fail.
+class Node {
+  public:
+    explicit Node(const Value& value) : value_(&value) {}
+
+    bool has(std::string_view name) const { return value_->find(name) != nullptr; }
+    Node operator[](std::string_view name) const {
+        const Value* member = value_->find(name);
+        assert(member != nullptr);
+        return Node(*member);
+    }
+    template <class Read>
+    auto list(Read read) const {
+        std::vector<decltype(read(*this))> items;
+        for (const Member& member : value_->members) items.push_back(read(Node(member.value)));
+        return items;
+    }
+
+    const std::string& text() const { return value_->text; }
+    bool boolean() const { return value_->text == "true"; }
+    template <class Integer>
+    Integer integer() const {
+        return static_cast<Integer>(*value_->integer);
+    }
+    std::chrono::milliseconds duration() const { return *parse_duration(text()); }
+    std::chrono::seconds seconds() const {
+        return std::chrono::duration_cast<std::chrono::seconds>(duration());
+    }
+    std::uint64_t size() const { return *parse_size(text()); }
+    dns::Name name() const { return *dns::parse_name(text()); }
+    IpAddress address() const { return *parse_address(text()); }
+    template <class Meaning, std::size_t count>
+    Meaning choice(const std::pair<std::string_view, Meaning> (&words)[count]) const {
+        for (const auto& [word, meaning] : words)
+            if (word == text()) return meaning;
+        assert(!"the table has a word that is not known here");
+        return words[0].second;
+    }
+
+  private:
+    const Value* value_;
+};
+
+std::string text_of(Node node) {
+    return node.text();
+}
+IpAddress address_of(Node node) {
+    return node.address();
+}
+
+InterfaceConfig interface(Node node) {
+    return {node["interface"].text()};
+}
+
+ResolverConfig resolver(Node node) {
+    return {node["adn"].name(), {node["dot"]["port"].integer<std::uint16_t>()}};
+}
+
+dns::EncryptedResolver announced_resolver(Node node) {
+    dns::EncryptedResolver one;
+    one.priority = node["priority"].integer<std::uint16_t>();
+    one.adn = node["adn"].name();
+    one.addresses = node["addresses"].list(address_of);
+    one.params.alpn = node["alpn"].list(text_of);
+    if (node.has("port")) one.params.port = node["port"].integer<std::uint16_t>();
+    if (node.has("dohpath")) one.params.dohpath = node["dohpath"].text();
+    return one;
+}
+
+AnnounceConfig announce(Node node) {
+    AnnounceConfig config;
+    config.formats = node["formats"].list([](Node form) { return form.choice(formats); });
+    config.dhcpv4 = node["dhcpv4"].choice(dhcp_carriers);
+    config.dhcpv6 = node["dhcpv6"].choice(dhcp_carriers);
+    config.ra = node["ra"].choice(ra_carriers);
+    config.ra_interval = node["ra_interval"].seconds();
+    config.resolvers = node["resolvers"].list(announced_resolver);
+    return config;
+}
+
+forwarder::UpstreamSettings upstream(Node node) {
+    const auto port = node["port"].integer<std::uint16_t>();
+    return {node["adn"].name(), node["addresses"].list([&](Node address) {
+                return Endpoint{address.address(), port};
+            })};
+}
+
+LocalConfig local(Node node) {
+    LocalConfig config;
+    config.server = parse_endpoint(node["server"].text(), 53);  // "off" is none
+    config.domains = node["domains"].list([](Node domain) { return domain.name(); });
+    return config;
+}
+
+DnsmasqConfig dnsmasq(Node node) {
+    return {node["fragment"].text(), node["pid_file"].text(), node["restart"].list(text_of),
+            node["resolv_file"].text(), node["on_exit"].choice(exits)};
+}
+
+DnsUpdateConfig update(Node dns01) {
+    const Node server = dns01["rfc2136"];
+    const Node tsig = server["tsig"];
+    DnsUpdateConfig config;
+    config.server = {server["server"].address(), server["port"].integer<std::uint16_t>()};
+    config.zone = server["zone"].name();
+    config.tsig = {tsig["name"].name(), tsig["algorithm"].text(), {tsig["secret"]["file"].text()}};
+    config.propagation_wait = dns01["propagation_wait"].duration();
+    return config;
+}
+
+AcmeConfig acme(Node node) {
+    return {node["directory"].list(text_of), node["contact"].list(text_of),
+            node["agree_to_terms"].boolean(), node["roots"].text(),
+            update(node["challenge"]["dns-01"])};
+}
+
+CertificateConfig certificate(Node node) {
+    CertificateConfig config;
+    if (node.has("files"))
+        config.files = {node["files"]["chain"].text(), node["files"]["key"].text()};
+    if (node.has("acme")) config.acme = acme(node["acme"]);
+    return config;
+}
+
+forwarder::Limits limits(Node node) {
+    const auto count = [&](std::string_view name) { return node[name].integer<std::uint32_t>(); };
+    const auto duration = [&](std::string_view name) { return node[name].duration(); };
+    forwarder::Limits config;
+    config.connections_max = count("connections_max");
+    config.connections_per_client_max = count("connections_per_client_max");
+    config.in_flight_per_connection_max = count("in_flight_per_connection_max");
+    config.in_flight_max = count("in_flight_max");
+    config.waiters_per_question_max = count("waiters_per_question_max");
+    config.queries_per_client_second = count("queries_per_client_second");
+    config.queries_per_client_burst = count("queries_per_client_burst");
+    config.output_bytes_max = static_cast<std::uint32_t>(node["output_max"].size());
+    config.handshake_max = duration("handshake_max");
+    config.frame_max = duration("frame_max");
+    config.idle_max = duration("idle_max");
+    config.stalled_max = duration("stalled_max");
+    config.query_max = duration("query_max");
+    return config;
+}
+
+}  // namespace
+
+Config build(const Value& whole) {
+    const Node root(whole);
+    Config config;
+    config.mode = root["mode"].choice(modes);
+    config.lan = root["lan"].list(interface);
+    config.wan = root["wan"].list(interface);
+    if (root.has("resolver")) config.resolver = resolver(root["resolver"]);
+    config.announce = announce(root["announce"]);
+    config.upstream = root["upstream"].list(upstream);
+    config.do53 = {root["do53"]["addresses"].list(address_of),
+                   root["do53"]["port"].integer<std::uint16_t>()};
+    config.local = local(root["local"]);
+    config.dnsmasq = dnsmasq(root["dnsmasq"]);
+    config.certificate = certificate(root["certificate"]);
+    config.tls = {root["tls"]["roots"].text()};
+    config.cache = {root["cache"]["size"].size(), root["cache"]["negative_ttl_max"].seconds(),
+                    root["cache"]["stale_max"].seconds()};
+    config.workers = root["workers"].integer<unsigned>();
+    config.limits = limits(root["limits"]);
+    config.log = {root["log"]["level"].choice(levels), root["log"]["target"].choice(targets)};
+    config.users = {root["users"]["agent"].text(), root["users"]["forwarder"].text()};
+    config.state_directory = root["state_directory"].text();
+    config.runtime_directory = root["runtime_directory"].text();
+    return config;
+}
+
+}  // namespace porchlight::agent::config

@@ -1,0 +1,42 @@
+#include "forwarder/counters.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+struct Entry {
+    const char* name;
+    std::uint64_t Counters::*value;
+};
+
+constexpr Entry entries[] = {
+    {"dot_connections", &Counters::dot_connections},
+    {"dot_connections_refused", &Counters::dot_connections_refused},
+    {"dot_handshakes", &Counters::dot_handshakes},
+    {"dot_handshakes_resumed", &Counters::dot_handshakes_resumed},
+    {"dot_handshakes_failed", &Counters::dot_handshakes_failed},
+    {"dot_queries", &Counters::dot_queries},
+    {"do53_queries", &Counters::do53_queries},
+    {"do53_foreign", &Counters::do53_foreign},
+    {"queries_refused", &Counters::queries_refused},
+    {"queries_malformed", &Counters::queries_malformed},
+    {"cache_hits", &Counters::cache_hits},
+    {"cache_misses", &Counters::cache_misses},
+    {"closed_idle", &Counters::closed_idle},
+    {"closed_slow", &Counters::closed_slow},
+    {"closed_broken", &Counters::closed_broken},
+    {"accepts_failed", &Counters::accepts_failed},
+};
+static_assert(sizeof(Counters) == std::size(entries) * sizeof(std::uint64_t),
+              "every counter has a name");
+
+}  // namespace
+
+void add(Counters& sum, const Counters& part) {
+    for (const Entry& entry : entries) sum.*entry.value += part.*entry.value;
+}
+
+void append(std::vector<Counter>& out, const Counters& counters) {
+    for (const Entry& entry : entries) out.push_back({entry.name, counters.*entry.value});
+}
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "forwarder/settings.h"
+
+namespace porchlight::forwarder {
+
+/// What one worker counted since it started. Touched on its thread only.
+struct Counters {
+    std::uint64_t dot_connections = 0;          // accepted and let in
+    std::uint64_t dot_connections_refused = 0;  // over a limit, or no certificate
+    std::uint64_t dot_handshakes = 0;
+    std::uint64_t dot_handshakes_resumed = 0;
+    std::uint64_t dot_handshakes_failed = 0;
+    std::uint64_t dot_queries = 0;
+    std::uint64_t do53_queries = 0;
+    std::uint64_t do53_foreign = 0;     // from beyond loopback: not answered
+    std::uint64_t queries_refused = 0;  // over a client's rate
+    std::uint64_t queries_malformed = 0;
+    std::uint64_t cache_hits = 0;
+    std::uint64_t cache_misses = 0;
+    std::uint64_t closed_idle = 0;
+    std::uint64_t closed_slow = 0;    // handshake, frame or reading took too long
+    std::uint64_t closed_broken = 0;  // a frame of no legal length, or octet by octet
+    std::uint64_t accepts_failed = 0;
+};
+
+void add(Counters& sum, const Counters& part);
+/// One Counter a member, named like it.
+void append(std::vector<Counter>& out, const Counters& counters);
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,158 @@
+#include "forwarder/admission.h"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+#include <vector>
+
+namespace porchlight::forwarder {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Clock::time_point start = Clock::time_point() + 1000h;
+
+IpAddress address(std::uint32_t number) {
+    Ipv6 one;
+    one.octets = {0xfd};
+    for (int i = 0; i < 4; ++i)
+        one.octets[static_cast<std::size_t>(15 - i)] = static_cast<std::uint8_t>(number >> 8 * i);
+    return one;
+}
+
+struct Fixture {
+    Client* enter(std::uint32_t client, bool is_own = false, Clock::time_point now = start) {
+        return admission.enter(address(client), is_own, limits, now);
+    }
+    SeededRandom random{1};
+    Limits limits;
+    Admission admission{random};
+};
+
+}  // namespace
+
+TEST_SUITE("forwarder/admission") {
+    TEST_CASE("connections are bounded in all and per client") {
+        Fixture f;
+        f.limits.connections_max = 5;
+        f.limits.connections_per_client_max = 2;
+        Client* one = f.enter(1);
+        REQUIRE(one != nullptr);
+        CHECK(f.enter(1) == one);
+        CHECK(f.enter(1) == nullptr);
+        CHECK(f.enter(2) != nullptr);
+        CHECK(f.enter(3) != nullptr);
+        CHECK(f.enter(4) != nullptr);
+        CHECK(f.enter(5) == nullptr);
+        CHECK(f.admission.connections() == 5);
+        f.admission.leave(*one);
+        CHECK(f.enter(5) != nullptr);
+    }
+
+    TEST_CASE("the router's own connections have slots of their own") {
+        Fixture f;
+        f.limits.connections_max = 1;
+        CHECK(f.enter(1) != nullptr);
+        CHECK(f.enter(2) == nullptr);
+        for (std::uint32_t i = 0; i < Admission::own_connections_max; ++i) {
+            Client* own = f.enter(9, true);
+            REQUIRE(own != nullptr);
+            for (int j = 0; j < 3000; ++j) CHECK(own->admit_query(f.limits, start));
+        }
+        CHECK(f.enter(9, true) == nullptr);
+        CHECK(f.admission.connections() == 1);
+    }
+
+    TEST_CASE("a client's queries: a burst, then the sustained rate") {
+        Fixture f;
+        f.limits.queries_per_client_second = 10;
+        f.limits.queries_per_client_burst = 20;
+        Client* client = f.enter(1);
+        const auto admitted = [&](Clock::time_point now) {
+            int count = 0;
+            for (int i = 0; i < 100; ++i) count += client->admit_query(f.limits, now) ? 1 : 0;
+            return count;
+        };
+        CHECK(admitted(start) == 20);
+        CHECK(admitted(start) == 0);
+        CHECK(admitted(start + 1s) == 10);
+        CHECK(admitted(start + 1h) == 20);
+        CHECK(f.enter(2)->admit_query(f.limits, start));
+    }
+
+    TEST_CASE("a client that reconnects meets its old bucket") {
+        Fixture f;
+        f.limits.queries_per_client_burst = 1;
+        Client* client = f.enter(1);
+        CHECK(client->admit_query(f.limits, start));
+        f.admission.leave(*client);
+        client = f.enter(1);
+        CHECK(!client->admit_query(f.limits, start));
+    }
+
+    TEST_CASE("a blocked client stays out for that long") {
+        Fixture f;
+        Client* client = f.enter(1);
+        f.admission.block(*client, start + 60s);
+        f.admission.leave(*client);
+        CHECK(f.enter(1, false, start + 59s) == nullptr);
+        CHECK(f.enter(1, false, start + 60s) != nullptr);
+    }
+
+    TEST_CASE("the table is bounded; who is connected is not forgotten") {
+        Fixture f;
+        Client* kept = f.enter(1);
+        CHECK(kept->admit_query(f.limits, start));
+        for (std::uint32_t i = 2; i < 3 * Admission::clients_max; ++i) {
+            Client* client = f.enter(i);
+            REQUIRE(client != nullptr);
+            CHECK(client != kept);
+            f.admission.leave(*client);
+        }
+        CHECK(f.enter(1) == kept);
+        CHECK(f.admission.clients_today(start) == 1);
+    }
+
+    TEST_CASE("clients of the last day are counted") {
+        Fixture f;
+        f.enter(1)->admit_query(f.limits, start);
+        f.enter(2)->admit_query(f.limits, start + 20h);
+        f.enter(3);
+        CHECK(f.admission.clients_today(start + 21h) == 2);
+        CHECK(f.admission.clients_today(start + 25h) == 1);
+    }
+
+    TEST_CASE("idle connections go sooner as slots run out") {
+        Limits limits;
+        limits.connections_max = 100;
+        limits.idle_max = 20s;
+        CHECK(idle_under_pressure(limits, 50) == 20s);
+        CHECK(idle_under_pressure(limits, 51) == 5s);
+        CHECK(idle_under_pressure(limits, 66) == 1s);
+        CHECK(idle_under_pressure(limits, 81) == 0s);
+        CHECK(idle_under_pressure(limits, 200) == 0s);
+    }
+
+    TEST_CASE("workers share it") {
+        Fixture f;
+        f.limits.queries_per_client_second = 1;
+        f.limits.queries_per_client_burst = 1000;
+        std::atomic<int> admitted{0};
+        {
+            std::vector<std::jthread> workers;
+            for (int worker = 0; worker < 3; ++worker)
+                workers.emplace_back([&] {
+                    for (int i = 0; i < 1000; ++i) {
+                        Client* client = f.enter(1);
+                        if (client == nullptr) continue;
+                        if (client->admit_query(f.limits, start)) ++admitted;
+                        f.admission.leave(*client);
+                    }
+                });
+        }
+        CHECK(admitted == 1000);
+        CHECK(f.admission.connections() == 0);
+    }
+}
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,129 @@
+#include "agent/command_table.h"
+
+#include <algorithm>
+
+#include "agent/commands.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr Option config_option = {
+    .letter = 'c',
+    .name = "config",
+    .argument = "FILE",
+    .help = "the configuration file, instead of /etc/porchlight/porchlight.json"};
+
+std::vector<Command> make_table() {
+    return {
+        {.name = "run",
+         .options = {config_option},
+         .summary = "serve and announce, in the foreground",
+         .help = "Runs the daemon until SIGTERM or SIGINT, which take every announcement back "
+                 "first. SIGHUP reads the configuration and the certificate anew, all or nothing. "
+                 "Logs to standard error or, where the configuration says so, to syslog. Without "
+                 "root it does what it may, and says what it can't.",
+         .function = run_command},
+        {.name = "check",
+         .options = {config_option},
+         .summary = "say what is wrong with the configuration",
+         .help = "Reads the configuration and prints everything that is wrong with it, one "
+                 "complaint a line: file, JSON pointer, what was expected, what was found. A good "
+                 "configuration is also held against this machine: files, keys, interfaces and "
+                 "users that it names. What is amiss there is a warning.",
+         .function = check_command},
+        {.name = "config",
+         .verbs =
+             {{.name = "get",
+               .arguments = "POINTER",
+               .help = "prints the value in force at a JSON pointer such as /resolver/dot/port"},
+              {.name = "set",
+               .arguments = "POINTER VALUE",
+               .help = "changes one value in the file, unless the file would not be valid then; "
+                       "the value null takes it out"},
+              {.name = "print", .help = "prints every value in force and where it comes from"},
+              {.name = "schema", .help = "prints a JSON Schema of the file (2020-12)"},
+              {.name = "reference", .help = "prints the reference of all settings (Markdown)"}},
+         .options = {config_option,
+                     {.name = "json", .help = "print as a configuration file without origins"}},
+         .summary = "show or change the configuration",
+         .help = "Shows what the configuration comes to once defaults are filled in, or changes "
+                 "one value of it. The file is written whole or not at all. A running daemon "
+                 "takes the change at its next SIGHUP.",
+         .function = config_command},
+        {.name = "status",
+         .options = {config_option, {.name = "json", .help = "print everything as JSON"}},
+         .summary = "say how it goes",
+         .help = "Asks the running daemon. The first line is a sentence: what hosts are told, how "
+                 "many used it, how long the certificate is good.",
+         .function = status_command},
+        {.name = "options",
+         .verbs = {{.name = "decode",
+                    .arguments = "HEX...",
+                    .help = "prints the resolvers in an option's octets as JSON; - reads them "
+                            "from standard input"},
+                   {.name = "encode",
+                    .arguments = "JSON",
+                    .help = "prints the octets of the options for a JSON array of resolvers; - "
+                            "reads it from standard input"}},
+         .options = {{.name = "carrier",
+                      .argument = "CARRIER",
+                      .choices = "dhcpv4|dhcpv6|ra",
+                      .help = "what carries the option: dhcpv4, dhcpv6 or ra"}},
+         .summary = "translate encrypted DNS options",
+         .help = "Translates between JSON and the octets of the options of RFC 9463: DHCPv4 "
+                 "option 162, DHCPv6 option 144 and Neighbor Discovery option 144.",
+         .function = options_command},
+        {.name = "certificate",
+         .verbs = {{.name = "show", .help = "prints the certificate in use and what comes next"},
+                   {.name = "renew", .help = "asks the CA for a new one now"}},
+         .options = {config_option},
+         .summary = "show or renew the certificate",
+         .help = "Asks the running daemon about its certificate.",
+         .function = certificate_command},
+        {.name = "withdraw",
+         .options = {config_option,
+                     {.name = "purge",
+                      .help = "also restart dnsmasq without us and remove our files there"}},
+         .summary = "take every announcement back",
+         .help = "Takes back whatever hosts were told, and gives dnsmasq its former servers. "
+                 "It needs no daemon, refuses beside a running one, and may be repeated.",
+         .function = withdraw_command},
+        {.name = "completion",
+         .arguments = "bash|zsh|fish",
+         .summary = "print a completion script for a shell",
+         .help = "Prints a script that makes the shell complete porchlight's commands and "
+                 "options. For bash: porchlight completion bash > "
+                 "/etc/bash_completion.d/porchlight",
+         .function = completion_command},
+        {.name = "man",
+         .summary = "print the manual page",
+         .help = "Prints the manual page porchlight(8) in troff. To read it: porchlight man | man "
+                 "-l -",
+         .function = man_command},
+        {.name = "role",
+         .arguments = "NAME...",
+         .summary = "one of the daemon's processes",
+         .help = "Only porchlight itself starts a role.",
+         .function = role_command,
+         .hidden = true},
+    };
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+    static const std::vector<Command> table = make_table();
+    return table;
+}
+
+std::vector<std::string_view> alternatives(std::string_view text) {
+    std::vector<std::string_view> words;
+    while (!text.empty()) {
+        const std::size_t bar = std::min(text.find('|'), text.size());
+        words.push_back(text.substr(0, bar));
+        text.remove_prefix(std::min(bar + 1, text.size()));
+    }
+    return words;
+}
+
+}  // namespace porchlight::agent

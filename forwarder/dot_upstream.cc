@@ -1,0 +1,161 @@
+#include "forwarder/dot_upstream.h"
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "core/log.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+/// A question out on one connection; leaving the scope means not to wait for it any more.
+class Asked {
+  public:
+    Asked(std::shared_ptr<DotConnection> connection, const std::shared_ptr<Exchange>& exchange)
+        : connection_(std::move(connection)), id_(connection_->ask(exchange)) {}
+    Asked(Asked&&) = default;
+    Asked& operator=(Asked&&) = delete;
+    ~Asked() {
+        if (connection_) connection_->forget(id_);
+    }
+
+    const DotConnection& connection() const { return *connection_; }
+
+  private:
+    std::shared_ptr<DotConnection> connection_;
+    std::uint16_t id_;
+};
+
+bool all_ended(const std::vector<Asked>& asked) {
+    return std::all_of(asked.begin(), asked.end(),
+                       [](const Asked& one) { return one.connection().is_closed(); });
+}
+
+}  // namespace
+
+DotUpstream::DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
+                         const dns::Name& adn, Endpoint address, dns::TtlLimits ttls)
+    : loop_(std::move(loop)),
+      tls_(std::move(tls)),
+      settings_{dns::to_host(adn), address, ttls},
+      paused_until_(Clock::time_point::min()) {
+    state_.adn = adn;
+    state_.address = address;
+    state_.reachable = true;  // until shown otherwise
+}
+
+DotUpstream::~DotUpstream() {
+    for (const auto& connection : connections_) connection->stop();
+}
+
+awaitable<Result<Response>> DotUpstream::resolve(dns::Question question,
+                                                 std::chrono::milliseconds within) {
+    const Clock::time_point start = Clock::now();
+    const Clock::time_point deadline = start + within;
+    const auto exchange = std::make_shared<Exchange>(loop_, std::move(question));
+    Error failure{Errc::timeout, "no answer in " + to_text(within)};
+    std::vector<Asked> asked;
+    Clock::time_point sent = start;
+    ++state_.queries;
+
+    for (;;) {
+        const Clock::time_point now = Clock::now();
+        if (exchange->result || now >= deadline) break;
+        const bool ended = all_ended(asked);  // also before the first
+        const bool suspect = !ended && asked.back().connection().silence(now) >= suspect_after();
+        const bool may_send = asked.size() < sends_max;
+        if (ended && !asked.empty()) failure = asked.back().connection().failure();
+        if (ended && !may_send) break;
+        if (may_send && (ended || suspect)) {
+            Result<std::shared_ptr<DotConnection>> connection = usable(now);
+            if (connection) {
+                asked.emplace_back(*connection, exchange);
+                sent = now;
+            } else if (ended) {
+                if (asked.empty()) failure = connection.error();
+                break;
+            }
+        }
+        // Until there is a result, a connection ends, or it is time to doubt this one.
+        const bool may_doubt = asked.size() < sends_max;
+        exchange->wake.expires_at(may_doubt ? std::min(deadline, now + suspect_after()) : deadline);
+        error_code woken;
+        co_await exchange->wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+
+    if (!exchange->result) {
+        note_failure(failure);
+        co_return failure;
+    }
+    if (*exchange->result)
+        note_answer(Clock::now() - sent);
+    else
+        note_failure(exchange->result->error());
+    co_return std::move(*exchange->result);
+}
+
+/// A connection that may be trusted with a question: a live one, or a new one.
+Result<std::shared_ptr<DotConnection>> DotUpstream::usable(Clock::time_point now) {
+    drop_ended();
+    for (const auto& connection : connections_) {
+        if (connection->takes_more() && connection->silence(now) < suspect_after())
+            return connection;
+    }
+    if (now < paused_until_) return pause_reason_;
+    if (connections_.size() >= connections_max) {
+        // Both are suspect, leaving or full. The older has had its time.
+        const std::shared_ptr<DotConnection> oldest = connections_.front();
+        oldest->stop();
+        connections_.erase(connections_.begin());
+    }
+    connections_.push_back(DotConnection::open(loop_, tls_, settings_));
+    return connections_.back();
+}
+
+/// Forgets connections that ended. One that never answered counts as a failed dial: a server that
+/// takes connections only to drop them must not be dialled in a storm.
+void DotUpstream::drop_ended() {
+    std::erase_if(connections_, [&](const std::shared_ptr<DotConnection>& connection) {
+        if (!connection->is_closed()) return false;
+        if (!connection->has_answered()) {
+            const bool refused = connection->failure().code == Errc::refused;
+            const Clock::duration pause =
+                refused ? Clock::duration(pause_refused) : Clock::duration(pause_unreachable);
+            paused_until_ = std::max(paused_until_, connection->closed_at() + pause);
+            pause_reason_ = connection->failure();
+        }
+        return true;
+    });
+}
+
+Clock::duration DotUpstream::suspect_after() const {
+    return std::max<Clock::duration>(suspect_after_min,
+                                     std::chrono::microseconds(state_.round_trip_us) * 3);
+}
+
+void DotUpstream::note_answer(Clock::duration round_trip) {
+    const auto sample = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(round_trip).count());
+    const std::uint32_t before = state_.round_trip_us;
+    state_.round_trip_us = before == 0 ? sample : before - before / 8 + sample / 8;  // RFC 6298
+    if (!state_.reachable) {
+        log::info("upstream answers again",
+                  {{"upstream", settings_.adn}, {"address", to_text(settings_.address)}});
+    }
+    state_.reachable = true;
+    state_.last_error.clear();
+}
+
+void DotUpstream::note_failure(const Error& error) {
+    ++state_.failures;
+    if (state_.reachable) {
+        log::warn("upstream failed", {{"upstream", settings_.adn},
+                                      {"address", to_text(settings_.address)},
+                                      {"error", error.message}});
+    }
+    state_.reachable = false;
+    state_.last_error = error.message;
+}
+
+}  // namespace porchlight::forwarder

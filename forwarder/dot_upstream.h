@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forwarder/dot_connection.h"
+#include "forwarder/settings.h"
+
+namespace porchlight::forwarder {
+
+/// One recursive resolver at one address, asked over DoT and authenticated by its name; never in
+/// clear (RFC 8310 section 5, strict profile). One a worker.
+///
+/// Normally one connection, kept and pipelined. One that owes an answer and is silent for
+/// max(1 s, 3 x the smoothed round trip) is suspect: what is asked next, and what waits on it, goes
+/// out on a second one too, while the first may still answer. A connection that ends with questions
+/// out has them asked once more on a new one (RFC 7766 section 6.2.4).
+class DotUpstream : public Resolver {
+  public:
+    static constexpr std::size_t connections_max = 2;
+    static constexpr int sends_max = 2;  // of one question
+    static constexpr std::chrono::milliseconds suspect_after_min{1000};
+    /// After a failed dial nothing is dialled for so long; what is asked meanwhile fails at once.
+    static constexpr std::chrono::milliseconds pause_unreachable{1000};
+    /// Likewise, where the server could not prove its name: that does not mend itself.
+    static constexpr std::chrono::hours pause_refused{1};
+
+    DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
+                const dns::Name& adn, Endpoint address, dns::TtlLimits ttls);
+    ~DotUpstream() override;
+
+    awaitable<Result<Response>> resolve(dns::Question question,
+                                        std::chrono::milliseconds within) override;
+
+    const UpstreamState& state() const { return state_; }
+    /// Dials again, whatever happened before.
+    void forget_failures() { paused_until_ = {}; }
+
+  private:
+    Result<std::shared_ptr<DotConnection>> usable(Clock::time_point now);
+    void drop_ended();
+    Clock::duration suspect_after() const;
+    void note_answer(Clock::duration round_trip);
+    void note_failure(const Error& error);
+
+    asio::any_io_executor loop_;
+    std::shared_ptr<net::TlsClient> tls_;
+    DotConnection::Settings settings_;
+    std::vector<std::shared_ptr<DotConnection>> connections_;  // shared with their own coroutines
+    Clock::time_point paused_until_;
+    Error pause_reason_;
+    UpstreamState state_;
+};
+
+}  // namespace porchlight::forwarder

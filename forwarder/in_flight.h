@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/clock.h"
+#include "dns/question.h"
+
+namespace porchlight::forwarder {
+
+struct Found;
+
+/// An order of questions, for tables. By comparison rather than by hash: no stranger can choose
+/// names that make it slow.
+struct QuestionLess {
+    bool operator()(const dns::Question& a, const dns::Question& b) const;
+};
+
+/// The questions that are being looked up, and who waits for each. Equal questions are one, so that
+/// one upstream query serves them all (RFC 5452 section 5). No I/O; time is what callers pass.
+class InFlight {
+  public:
+    using Done = std::function<void(const Found&)>;
+
+    struct Limits {
+        std::size_t questions_max = 10000;
+        std::size_t waiters_max = 1000;  // for one question
+    };
+    /// After so long a client should hear something, stale if need be (RFC 8767 section 5).
+    static constexpr std::chrono::milliseconds client_timer{1800};
+
+    struct Flight {
+        dns::Question question;
+        Clock::time_point started;
+        bool slow = false;  // the client timer ran out
+        std::vector<Done> waiters;
+    };
+
+    InFlight() = default;
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+
+    void set_limits(Limits limits) { limits_ = limits; }
+    std::size_t size() const { return flights_.size(); }
+
+    /// The flight that looks for `question`, or none. Valid until end() of the same question.
+    Flight* find(const dns::Question& question);
+    /// A new flight, for a question that has none; none when there are too many.
+    Flight* start(const dns::Question& question, Clock::time_point now);
+    bool has_room(const Flight& flight) const {
+        return flight.waiters.size() < limits_.waiters_max;
+    }
+    /// Ends the flight; who still waited.
+    std::vector<Done> end(const dns::Question& question);
+    /// Ends them all, and nobody hears of it.
+    void clear();
+
+    /// When take_slow() will next have something; nothing while every flight is slow or none is.
+    std::optional<Clock::time_point> next_slow() const;
+    /// The next flight whose client timer has run out by `now`, each once.
+    Flight* take_slow(Clock::time_point now);
+
+  private:
+    using Flights = std::list<Flight>;  // by start
+    Limits limits_;
+    Flights flights_;
+    Flights::iterator first_fast_ = flights_.end();
+    std::map<dns::Question, Flights::iterator, QuestionLess> by_question_;
+};
+
+}  // namespace porchlight::forwarder

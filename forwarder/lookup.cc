@@ -1,0 +1,320 @@
+#include "forwarder/lookup.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "dns/answer.h"
+#include "dns/edns.h"
+#include "forwarder/cache.h"
+#include "forwarder/companion.h"
+#include "forwarder/dot_upstream.h"
+#include "forwarder/failover.h"
+#include "forwarder/in_flight.h"
+#include "forwarder/names.h"
+#include "forwarder/recent_failures.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+constexpr std::size_t ttl_offsets_max = 255;  // what the cache takes
+
+/// The upstreams of one set of settings, and what they were made from.
+struct Upstreams {
+    std::vector<UpstreamSettings> settings;
+    Buffer roots_pem;
+    bool dates_count = true;
+    std::chrono::seconds negative_ttl_max{0};
+    std::vector<std::shared_ptr<DotUpstream>> servers;  // shared with `failover`
+    std::shared_ptr<Failover> failover;                 // shared with its probes and look-ups
+};
+
+bool made_from(const Upstreams& upstreams, const Settings& settings) {
+    return upstreams.settings == settings.upstreams && upstreams.roots_pem == settings.roots_pem &&
+           upstreams.dates_count == settings.dates_count &&
+           upstreams.negative_ttl_max == settings.negative_ttl_max;
+}
+
+Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSource& time,
+                                 const Settings& settings) {
+    Upstreams made{settings.upstreams,
+                   settings.roots_pem,
+                   settings.dates_count,
+                   settings.negative_ttl_max,
+                   {},
+                   nullptr};
+    if (!settings.upstreams.empty()) {
+        Result<std::unique_ptr<net::TlsClient>> client =
+            net::TlsClient::create({.roots_pem = settings.roots_pem,
+                                    .alpn = {"dot"},
+                                    .time = &time,
+                                    .dates_count = settings.dates_count});
+        if (!client) return client.error().within("upstreams");
+        const std::shared_ptr<net::TlsClient> tls = std::move(*client);
+        const dns::TtlLimits ttls{.negative_max = settings.negative_ttl_max};
+        for (const UpstreamSettings& upstream : settings.upstreams)
+            for (const Endpoint& address : upstream.addresses)
+                made.servers.push_back(
+                    std::make_shared<DotUpstream>(loop, tls, upstream.adn, address, ttls));
+    }
+    made.failover = std::make_shared<Failover>(
+        loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()));
+    return made;
+}
+
+bool is_negative_name(Bytes response) {
+    return (response[3] & dns::flag::rcode) == dns::rcode::no_name;
+}
+
+/// How a look-up failed, as clients and the memory of failures are told.
+struct Failed {
+    std::uint16_t extended_error;
+    RecentFailures::Blame blame;
+};
+
+Failed failed(const Result<Response>& result) {
+    using Blame = RecentFailures::Blame;
+    if (result)  // SERVFAIL, REFUSED and the like; the upstream's own reason if it gave one
+        return {result->facts.extended_error.value_or(dns::extended_error::no_reachable_authority),
+                Blame::name};
+    if (result.error().code == Errc::timeout)
+        return {dns::extended_error::no_reachable_authority, Blame::silence};
+    return {dns::extended_error::network_error, Blame::line};
+}
+
+}  // namespace
+
+struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
+    State(asio::any_io_executor executor, Cache& shared_cache, const TimeSource& time_source)
+        : loop(std::move(executor)), cache(shared_cache), time(time_source), slow_timer(loop) {}
+
+    void find(const dns::Question& question, Source source, Done done);
+    void join(InFlight::Flight& flight, Done done);
+    static awaitable<void> look_up(std::shared_ptr<State> self, std::shared_ptr<Resolver> resolver,
+                                   Source source, dns::Question question);
+    void finish(Source source, const dns::Question& question, Result<Response> result);
+    void succeed(Source source, const dns::Question& question, const Response& response);
+    void fail(const dns::Question& question, const Failed& how);
+    void keep(const dns::Question& question, const Response& response);
+    bool stale(const dns::Question& question, const std::vector<Done>& waiters);
+    void refuse(const dns::Question& question, std::optional<std::uint16_t> extended_error,
+                const std::vector<Done>& waiters);
+    void watch_slow();
+    void serve_slow();
+
+    asio::any_io_executor loop;
+    Cache& cache;
+    const TimeSource& time;
+    bool gone = false;  // the Lookup is: nobody waits, and the cache may be gone, too
+    std::shared_ptr<const Settings> settings = std::make_shared<Settings>();
+    Names names;
+    Upstreams upstreams;
+    std::shared_ptr<Companion> companion;  // shared with look-ups under way
+    InFlight in_flight;
+    RecentFailures failures;
+    bool upstream_silent = false;  // nobody answered last time
+    asio::steady_timer slow_timer;
+    bool slow_timer_runs = false;
+    Counters counters;
+};
+
+Lookup::Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time)
+    : state_(std::make_shared<State>(std::move(loop), cache, time)) {}
+
+Lookup::~Lookup() {
+    state_->gone = true;
+    state_->in_flight.clear();
+    state_->slow_timer.cancel();
+}
+
+Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
+    State& state = *state_;
+    // Connections to upstreams that stay the same stay, too.
+    if (state.upstreams.failover && made_from(state.upstreams, *settings)) {
+        for (const auto& server : state.upstreams.servers) server->forget_failures();
+    } else {
+        Result<Upstreams> made = make_upstreams(state.loop, state.time, *settings);
+        if (!made) return made.error();
+        state.upstreams = std::move(*made);
+    }
+    state.names = Names(*settings);
+    state.companion = settings->companion
+                          ? std::make_shared<Companion>(state.loop, *settings->companion)
+                          : nullptr;
+    state.in_flight.set_limits(
+        {settings->limits.in_flight_max, settings->limits.waiters_per_question_max});
+    state.failures.clear();
+    state.settings = std::move(settings);
+    return {};
+}
+
+bool Lookup::answer_locally(const dns::Query& query, Writer& out, bool from_companion) {
+    const Decision decision = state_->names.decide(query.name(), query.type, from_companion);
+    if (decision.source != Source::own) return false;
+    state_->names.write(out, query.name(), query.type, decision);
+    ++state_->counters.own_answers;
+    return true;
+}
+
+void Lookup::find(const dns::Question& question, bool from_companion, Done done) {
+    State& state = *state_;
+    const Bytes name = question.name.wire();
+    const Decision decision = state.names.decide(name, question.type, from_companion);
+    if (decision.source != Source::own)
+        return state.find(question, decision.source, std::move(done));
+    Writer out;
+    state.names.write(out, name, question.type, decision);
+    ++state.counters.own_answers;
+    done({out.view(), std::nullopt});
+}
+
+const Lookup::Counters& Lookup::counters() const {
+    return state_->counters;
+}
+
+std::vector<UpstreamState> Lookup::upstreams() const {
+    std::vector<UpstreamState> states;
+    for (const auto& server : state_->upstreams.servers) states.push_back(server->state());
+    return states;
+}
+
+void Lookup::State::find(const dns::Question& question, Source source, Done done) {
+    const Clock::time_point now = time.now();
+    if (InFlight::Flight* flight = in_flight.find(question)) return join(*flight, std::move(done));
+    if (const RecentFailures::Failure* failure = failures.find(question, now)) {
+        ++counters.failures_recent;
+        const std::vector<Done> one{std::move(done)};
+        if (!stale(question, one)) refuse(question, failure->extended_error, one);
+        return;
+    }
+    InFlight::Flight* flight = in_flight.start(question, now);
+    if (flight == nullptr) {
+        ++counters.refused_full;
+        return refuse(question, std::nullopt, {std::move(done)});
+    }
+    flight->waiters.push_back(std::move(done));
+    std::shared_ptr<Resolver> resolver = upstreams.failover;
+    if (source == Source::companion) resolver = companion;
+    ++(source == Source::companion ? counters.companion_queries : counters.upstream_questions);
+    asio::co_spawn(loop, look_up(shared_from_this(), std::move(resolver), source, question),
+                   asio::detached);
+    watch_slow();
+}
+
+void Lookup::State::join(InFlight::Flight& flight, Done done) {
+    ++counters.merged;
+    const std::vector<Done> one{std::move(done)};
+    if (flight.slow && stale(flight.question, one)) return;
+    if (in_flight.has_room(flight)) {
+        flight.waiters.push_back(one.front());
+    } else {
+        ++counters.refused_full;
+        refuse(flight.question, std::nullopt, one);
+    }
+}
+
+awaitable<void> Lookup::State::look_up(std::shared_ptr<State> self,
+                                       std::shared_ptr<Resolver> resolver, Source source,
+                                       dns::Question question) {
+    Result<Response> result = Error{Errc::unavailable, "no upstream is configured"};
+    try {
+        const std::chrono::milliseconds within = self->settings->limits.query_max;
+        if (resolver) result = co_await resolver->resolve(question, within);
+    } catch (const std::exception& thrown) {  // the one catch: no memory, no descriptor
+        result = Error{Errc::internal, thrown.what()};
+    }
+    if (!self->gone) self->finish(source, question, std::move(result));
+}
+
+void Lookup::State::finish(Source source, const dns::Question& question, Result<Response> result) {
+    if (source == Source::upstream) {
+        // An upstream that is back may know at once what failed while it was away.
+        if (result && upstream_silent) failures.clear();
+        upstream_silent = !result;
+    }
+    if (result && result->facts.kind != dns::Answer::Kind::failure)
+        return succeed(source, question, *result);
+    if (source == Source::companion) ++counters.companion_failures;
+    const Failed how = failed(result);
+    // The companion is next door: asking it again costs nothing.
+    if (source == Source::upstream)
+        failures.note(question, how.blame, how.extended_error, time.now());
+    fail(question, how);
+}
+
+void Lookup::State::succeed(Source source, const dns::Question& question,
+                            const Response& response) {
+    failures.forget(question);
+    // The home's names change with every lease, and their server is next door: not kept.
+    if (source == Source::upstream) keep(question, response);
+    const Found found{response.message, response.facts.extended_error};
+    for (const Done& done : in_flight.end(question)) done(found);
+}
+
+void Lookup::State::fail(const dns::Question& question, const Failed& how) {
+    const std::vector<Done> waiters = in_flight.end(question);
+    if (waiters.empty() || stale(question, waiters)) return;
+    refuse(question, how.extended_error, waiters);
+}
+
+void Lookup::State::keep(const dns::Question& question, const Response& response) {
+    const dns::Answer& facts = response.facts;
+    if (facts.ttl <= std::chrono::seconds::zero()) return;
+    Storable storable{response.message, std::span(facts.ttl_at).first(facts.ttl_count), facts.ttl};
+    std::vector<std::uint16_t> walked;
+    if (facts.ttls_walk) {
+        dns::for_each_ttl(response.message, [&](std::size_t at) {
+            walked.push_back(static_cast<std::uint16_t>(at));
+        });
+        if (walked.size() > ttl_offsets_max) return;
+        storable.ttl_offsets = walked;
+    }
+    cache.store(question, storable, time.now());
+}
+
+/// Hands `waiters` what was true before, if the cache still has it (RFC 8767).
+bool Lookup::State::stale(const dns::Question& question, const std::vector<Done>& waiters) {
+    Writer out;
+    if (!cache.answer_stale(question, time.now(), out)) return false;
+    const Found found{out.view(), is_negative_name(out.view()) ? dns::extended_error::stale_nxdomain
+                                                               : dns::extended_error::stale_answer};
+    counters.stale_answers += waiters.size();
+    for (const Done& done : waiters) done(found);
+    return true;
+}
+
+void Lookup::State::refuse(const dns::Question& question,
+                           std::optional<std::uint16_t> extended_error,
+                           const std::vector<Done>& waiters) {
+    const Buffer response = dns::empty_response(question, dns::rcode::server_failure);
+    const Found found{response, extended_error};
+    counters.failures += waiters.size();
+    for (const Done& done : waiters) done(found);
+}
+
+void Lookup::State::watch_slow() {
+    const auto next = in_flight.next_slow();
+    if (slow_timer_runs || !next) return;
+    slow_timer_runs = true;
+    slow_timer.expires_after(*next - time.now());
+    slow_timer.async_wait([weak = weak_from_this()](error_code ec) {
+        const auto self = weak.lock();
+        if (ec || !self || self->gone) return;
+        self->slow_timer_runs = false;
+        self->serve_slow();
+        self->watch_slow();
+    });
+}
+
+/// Flights that take too long for a client's patience: who waits gets what is stale, while the
+/// look-up goes on and refreshes the cache.
+void Lookup::State::serve_slow() {
+    while (InFlight::Flight* flight = in_flight.take_slow(time.now())) {
+        // A waiter may ask again in its callback: it must not find itself in the list.
+        const dns::Question question = flight->question;
+        std::vector<Done> waiters = std::exchange(flight->waiters, {});
+        if (!stale(question, waiters)) flight->waiters = std::move(waiters);
+    }
+}
+
+}  // namespace porchlight::forwarder

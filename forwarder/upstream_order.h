@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "core/clock.h"
+
+namespace porchlight::forwarder {
+
+/// In which order several servers are tried, from how they did (RFC 9520 section 3.1). The order of
+/// the configuration is the order of preference. A server that failed stands behind the fit ones;
+/// it is fit again once it has answered for `recovery`, so that one that flaps is not returned to
+/// each time. What it answers meanwhile is asked in the background, not for a client.
+class UpstreamOrder {
+  public:
+    static constexpr std::chrono::seconds recovery{60};
+    static constexpr std::chrono::seconds probe_interval{10};
+    static constexpr int timeouts_max = 2;  // in a row; one slow name is not a dead server
+
+    explicit UpstreamOrder(std::size_t servers) : servers_(servers) {}
+
+    /// Every server once: the fit ones, then those that recover, then those that failed.
+    std::vector<std::size_t> order() const;
+
+    void note_answer(std::size_t server, Clock::time_point now);
+    void note_failure(std::size_t server);
+    void note_timeout(std::size_t server);
+    /// A server better liked than `used` whose health should be tried now, if any; counted as
+    /// tried.
+    std::optional<std::size_t> to_probe(std::size_t used, Clock::time_point now);
+
+  private:
+    enum class State { fit, recovering, failed };
+    struct Server {
+        State state = State::fit;
+        int timeouts = 0;
+        Clock::time_point recovering_since;
+        Clock::time_point next_probe = Clock::time_point::min();
+    };
+    std::vector<Server> servers_;
+};
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,171 @@
+#include "agent/config_files.h"
+
+#include <net/if.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "acme/certificate.h"
+#include "agent/config_json.h"
+#include "agent/plan.h"
+#include "agent/privileges.h"
+#include "net/openssl.h"
+
+namespace porchlight::agent {
+namespace {
+
+std::string directory_of(const std::string& path) {
+    return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+}
+
+bool exists(const std::string& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+bool holds_certificate(Bytes pem) {
+    const net::BioPtr in = net::borrow(pem);
+    const net::X509Ptr first(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+    if (first == nullptr) net::take_openssl_reason();
+    return first != nullptr;
+}
+
+/// As RFC 4648 section 4 has it, in one line, padding included.
+bool is_base64(Bytes text) {
+    const auto is_digit = [](std::uint8_t c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '+' || c == '/';
+    };
+    const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
+    const auto padding = text.end() - end;
+    return !text.empty() && text.size() % 4 == 0 && padding <= 2 &&
+           std::all_of(end, text.end(), [](std::uint8_t c) { return c == '='; });
+}
+
+class Examiner {
+  public:
+    Examiner(std::string_view file, const Config& config, Storage& storage, const TimeSource& time)
+        : file_(file), config_(config), storage_(storage), time_(time) {}
+
+    std::vector<Complaint> examine() {
+        examine_interfaces();
+        examine_dnsmasq();
+        if (config_.certificate.files) examine_pair(*config_.certificate.files);
+        if (config_.certificate.acme) examine_acme(*config_.certificate.acme);
+        if (!config_.upstream.empty()) examine_roots("/tls/roots", config_.tls.roots);
+        if (::geteuid() == 0) {
+            examine_user("/users/agent", config_.users.agent);
+            examine_user("/users/forwarder", config_.users.forwarder);
+        }
+        if (resolve_mode(config_) != Mode::static_ && !config_.announce.resolvers.empty())
+            warn("/announce/resolvers", "has no effect: mode is not \"static\"");
+        return std::move(warnings_);
+    }
+
+  private:
+    void examine_interfaces() {
+        const auto examine = [&](const std::string& list,
+                                 const std::vector<InterfaceConfig>& interfaces) {
+            for (std::size_t i = 0; i < interfaces.size(); ++i)
+                if (::if_nametoindex(interfaces[i].interface.c_str()) == 0)
+                    warn(config::below(list, i) + "/interface",
+                         "there is no interface " + interfaces[i].interface);
+        };
+        examine("/lan", config_.lan);
+        examine("/wan", config_.wan);
+    }
+
+    void examine_dnsmasq() {
+        const bool feeds = config_.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
+                           config_.announce.dhcpv6 == DhcpCarrier::dnsmasq;
+        if (!feeds || resolve_mode(config_) == Mode::off) return;
+        const DnsmasqConfig& dnsmasq = config_.dnsmasq;
+        const std::string directory = directory_of(dnsmasq.fragment);
+        if (!exists(directory))
+            warn("/dnsmasq/fragment",
+                 "there is no directory " + directory + "; it must be the conf-dir of dnsmasq");
+        if (!exists(dnsmasq.pid_file))
+            warn("/dnsmasq/pid_file",
+                 "there is no file " + dnsmasq.pid_file +
+                     "; while dnsmasq does not run, nobody tells hosts by DHCP");
+        if (!exists(dnsmasq.resolv_file))
+            warn("/dnsmasq/resolv_file", "there is no file " + dnsmasq.resolv_file +
+                                             "; old hosts get no answers once porchlight is gone");
+        if (dnsmasq.restart.empty()) return;
+        const std::string& program = dnsmasq.restart.front();
+        if (program.starts_with('/') && ::access(program.c_str(), X_OK) != 0)
+            warn("/dnsmasq/restart/0", "there is no program " + program);
+    }
+
+    void examine_pair(const CertificateFiles& files) {
+        const auto chain = read("/certificate/files/chain", files.chain);
+        const auto key = read("/certificate/files/key", files.key);
+        if (key) examine_privacy("/certificate/files/key", files.key);
+        if (!chain || !key) return;
+        std::vector<dns::Name> names;
+        if (config_.resolver) names.push_back(config_.resolver->adn);
+        if (auto why = acme::check_pair(*chain, *key, names, time_.wall(), time_.wall_trusted()))
+            warn("/certificate/files", *why);
+    }
+
+    void examine_acme(const AcmeConfig& acme) {
+        const std::string& path = acme.update.tsig.secret.path;
+        const std::string pointer = std::string(tsig_secret_pointer) + "/file";
+        examine_privacy(pointer, path);
+        if (read(pointer, path)) {
+            const auto secrets = read_secrets(config_, storage_);
+            if (!secrets)
+                warn(pointer, path + " is empty");
+            else if (!is_base64(secrets->front().second))
+                warn(pointer, path + " does not hold a key in base64 and nothing else");
+        }
+        if (!acme.agree_to_terms)
+            warn("/certificate/acme/agree_to_terms",
+                 "is false; a CA that has terms of service gives no certificate");
+        if (acme.roots != config_.tls.roots || config_.upstream.empty())
+            examine_roots("/certificate/acme/roots", acme.roots);
+    }
+
+    void examine_roots(std::string_view pointer, const std::string& path) {
+        const auto pem = read(pointer, path);
+        if (pem && !holds_certificate(*pem))
+            warn(pointer, path + " holds no certificate; nobody could be trusted");
+    }
+
+    void examine_user(std::string_view pointer, const std::string& user) {
+        if (!find_user(user)) warn(pointer, "there is no user " + user);
+    }
+
+    void examine_privacy(std::string_view pointer, const std::string& path) {
+        struct stat found {};
+        if (::stat(path.c_str(), &found) == 0 && (found.st_mode & S_IROTH) != 0)
+            warn(pointer, path + " is readable by everybody; chmod 600 makes it yours alone");
+    }
+
+    std::optional<Buffer> read(std::string_view pointer, const std::string& path) {
+        Result<Buffer> octets = storage_.read(path);
+        if (octets) return std::move(*octets);
+        warn(pointer, octets.error().message);
+        return std::nullopt;
+    }
+
+    void warn(std::string_view pointer, std::string text) {
+        warnings_.push_back({file_, std::string(pointer), std::move(text)});
+    }
+
+    std::string file_;
+    const Config& config_;
+    Storage& storage_;
+    const TimeSource& time_;
+    std::vector<Complaint> warnings_;
+};
+
+}  // namespace
+
+std::vector<Complaint> examine_machine(std::string_view file_name, const Config& config,
+                                       Storage& storage, const TimeSource& time) {
+    return Examiner(file_name, config, storage, time).examine();
+}
+
+}  // namespace porchlight::agent

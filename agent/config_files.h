@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "agent/config.h"
+#include "core/clock.h"
+#include "core/storage.h"
+
+namespace porchlight::agent {
+
+/// How `config`, which is valid in itself, fits this machine as it is now: files that are missing,
+/// damaged or open to others, a key of another certificate, names that no certificate covers,
+/// interfaces, users and programs that are not there. Each may be mended while porchlight runs, so
+/// none of it makes the configuration wrong.
+std::vector<Complaint> examine_machine(std::string_view file_name, const Config& config,
+                                       Storage& storage, const TimeSource& time);
+
+}  // namespace porchlight::agent

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/result.h"
+
+namespace porchlight::dhcp {
+
+/// A DHCPv4 option's length is one octet.
+inline constexpr std::size_t option_octets_max = 255;
+
+/// `payload` as options of one code, each with code and length, in as few pieces as can be
+/// (RFC 3396 section 6). No payload is no option.
+Buffer split_option(std::uint8_t code, Bytes payload);
+
+/// What all options of one code in a DHCPv4 message hold, joined in the order of RFC 3396 section
+/// 5: the options field, then `file` and `sname` where option overload (52) puts options there.
+/// `message` begins with the op octet. Empty if there is none; `malformed` if the options are.
+Result<Buffer> join_option(Bytes message, std::uint8_t code);
+
+}  // namespace porchlight::dhcp

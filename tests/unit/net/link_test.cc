@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstring>
+#include <exception>
 #include <thread>
 
 #include "core/file_descriptor.h"
@@ -35,10 +36,16 @@ void switch_loopback(bool on) {
 template <class Body>
 void in_own_namespace(Body body) {
     bool entered = false;
+    std::exception_ptr failure;
     std::thread([&] {
         entered = ::unshare(CLONE_NEWNET) == 0;
-        if (entered) body();
+        try {
+            if (entered) body();
+        } catch (...) {  // a REQUIRE that did not hold
+            failure = std::current_exception();
+        }
     }).join();
+    if (failure) std::rethrow_exception(failure);
     if (!entered) MESSAGE("no privilege for a network namespace: not tested");
 }
 

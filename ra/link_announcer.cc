@@ -1,0 +1,267 @@
+#include "ra/link_announcer.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "core/log.h"
+#include "ra/link_sockets.h"
+
+namespace porchlight::ra {
+namespace {
+
+using Descriptor = asio::posix::stream_descriptor;
+
+/// One of the two sockets, and Asio's eye on it.
+struct Watched {
+    Watched(asio::any_io_executor executor, FileDescriptor opened)
+        : socket(std::move(opened)), readable(executor, socket.get()) {}
+    // Only we close it.
+    ~Watched() { close(); }
+    void close() {
+        if (readable.is_open()) readable.release();
+        socket.reset();
+    }
+    FileDescriptor socket;
+    Descriptor readable;
+};
+
+}  // namespace
+
+struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
+    State(asio::any_io_executor executor, std::string name, Sockets sockets,
+          Sender::Interval interval, const TimeSource& source_of_time, Random& random, OnStore call)
+        : interface(std::move(name)),
+          icmpv6(executor, std::move(sockets.icmpv6)),
+          frames(executor, std::move(sockets.frames)),
+          timer(executor),
+          time(source_of_time),
+          sender(interval, random),
+          on_store(std::move(call)) {}
+
+    static awaitable<void> watch(std::shared_ptr<State> state, Watched State::*which,
+                                 bool (State::*take)());
+    bool take_icmpv6();
+    bool take_frame();
+    void on_own_advertisement(const Received& received);
+    void solicit_daemon(Clock::time_point now);
+    void pump();
+    void arm();
+    void store_if_news();
+    void close();
+
+    Announced announced() const {
+        Announced now = former;
+        now.interface = interface;
+        now.options = sender.announced();
+        if (!sender.heard_daemon()) return now;
+        now.source = source;
+        now.header = *sender.header();
+        now.route_until = std::chrono::floor<std::chrono::seconds>(sender.route_until());
+        return now;
+    }
+
+    std::string interface;
+    Watched icmpv6;
+    Watched frames;
+    asio::steady_timer timer;
+    const TimeSource& time;
+    Sender sender;
+    OnStore on_store;
+    bool open = true;
+
+    Ipv6 source;       // the daemon's
+    Announced former;  // adopted: whom hosts know it from, until the daemon is heard
+    Announced stored;  // as on_store last had it
+    Clock::time_point solicit_at = Clock::time_point::min();
+    Clock::time_point solicited_at = Clock::time_point::min();
+    Clock::duration solicit_again = solicitation_interval;
+    Counters counters;
+    log::Limiter send_failure_lines;
+    std::array<std::uint8_t, receive_octets_max> buffer;
+};
+
+LinkAnnouncer::LinkAnnouncer(asio::any_io_executor executor, std::string interface, Sockets sockets,
+                             Sender::Interval interval, const TimeSource& time, Random& random,
+                             OnStore on_store)
+    : state_(std::make_shared<State>(executor, std::move(interface), std::move(sockets), interval,
+                                     time, random, std::move(on_store))) {
+    asio::co_spawn(executor, State::watch(state_, &State::icmpv6, &State::take_icmpv6),
+                   asio::detached);
+    asio::co_spawn(executor, State::watch(state_, &State::frames, &State::take_frame),
+                   asio::detached);
+    state_->solicit_at = time.now();
+    state_->arm();
+}
+
+void LinkAnnouncer::adopt(const Announced& former) {
+    state_->former = former;
+    state_->stored = former;
+    state_->sender.adopt(former.options);
+}
+
+void LinkAnnouncer::set_options(NdOptions options) {
+    const std::size_t left_out = state_->sender.set_options(std::move(options), state_->time.now());
+    state_->counters.options_left_out += left_out;
+    if (left_out > 0)
+        log::warn("options too large for a Router Advertisement left out",
+                  {{"interface", state_->interface}, {"options", std::to_string(left_out)}});
+    state_->pump();
+}
+
+awaitable<void> LinkAnnouncer::withdraw() {
+    const std::shared_ptr<State> state = state_;
+    const Clock::time_point give_up = state->time.now() + withdraw_within_max;
+    state->sender.finish(state->time.now());
+    state->pump();
+    asio::steady_timer pause(state->timer.get_executor());
+    while (state->open && !state->sender.silent() && state->sender.wake() != Sender::never &&
+           state->time.now() < give_up) {
+        pause.expires_after(
+            std::max<Clock::duration>(state->sender.wake() - state->time.now(), {}));
+        co_await pause.async_wait(asio::use_awaitable);
+        if (state->open) state->pump();
+    }
+}
+
+Announced LinkAnnouncer::announced() const {
+    return state_->announced();
+}
+
+bool LinkAnnouncer::can_announce() const {
+    return state_->sender.can_announce(state_->time.now());
+}
+
+const LinkAnnouncer::Counters& LinkAnnouncer::counters() const {
+    return state_->counters;
+}
+
+void LinkAnnouncer::close() {
+    if (state_) state_->close();
+}
+
+void LinkAnnouncer::State::close() {
+    open = false;
+    icmpv6.close();
+    frames.close();
+    timer.cancel();
+}
+
+awaitable<void> LinkAnnouncer::State::watch(std::shared_ptr<State> state, Watched State::*which,
+                                            bool (State::*take)()) {
+    try {
+        while (state->open) {
+            co_await (state.get()->*which)
+                .readable.async_wait(Descriptor::wait_read, asio::use_awaitable);
+            for (int i = 0; i < messages_per_turn_max && state->open; ++i)
+                if (!(state.get()->*take)()) break;
+            if (state->open) state->pump();
+        }
+    } catch (const system_error& end) {
+        if (end.code() != asio::error::operation_aborted)
+            log::error("no longer announcing by Router Advertisement",
+                       {{"interface", state->interface}, {"error", end.what()}});
+    }
+}
+
+/// Hosts that solicit, other routers, and the daemon's answer to our own solicitation.
+bool LinkAnnouncer::State::take_icmpv6() {
+    const auto received = receive_icmpv6(icmpv6.socket, buffer);
+    if (!received) return false;
+    const Clock::time_point now = time.now();
+    const bool from_here = sender.heard_daemon() && received->envelope.source == source;
+    // Only when we asked: what else claims to be the daemon here, the frame socket didn't see
+    // leave.
+    if (is_own_answer(*received) && now - solicited_at < answer_within_max) {
+        on_own_advertisement(*received);
+    } else if (from_here) {
+        // Our solicitation and the daemon's multicasts, looped back.
+    } else if (parse_solicitation(received->octets, received->envelope)) {
+        ++counters.solicitations;
+        sender.on_solicitation(received->envelope.source, now);
+    } else if (parse_advertisement(received->octets, received->envelope)) {
+        ++counters.other_advertisements;
+    } else {
+        ++counters.malformed;
+    }
+    return true;
+}
+
+bool LinkAnnouncer::State::take_frame() {
+    const auto received = receive_frame(frames.socket, buffer);
+    if (received) on_own_advertisement(*received);
+    return received.has_value();
+}
+
+void LinkAnnouncer::State::on_own_advertisement(const Received& received) {
+    const auto advertisement = parse_advertisement(received.octets, received.envelope);
+    if (!advertisement || is_supplement(*advertisement)) return;
+    ++counters.daemon_advertisements;
+    if (!sender.heard_daemon() || source != received.envelope.source)
+        log::info("RA daemon heard",
+                  {{"interface", interface}, {"address", to_text(received.envelope.source)}});
+    source = received.envelope.source;
+    sender.on_daemon_advertisement(advertisement->header, received.destination == all_nodes,
+                                   time.now());
+}
+
+void LinkAnnouncer::State::solicit_daemon(Clock::time_point now) {
+    const auto sent = solicit(icmpv6.socket);
+    solicited_at = now;
+    solicit_at = now + solicit_again;
+    if (sent) {
+        solicit_again = std::min<Clock::duration>(solicit_again * 2, solicitation_interval_max);
+    } else {  // the interface has no address yet: that can end any moment
+        log::debug("cannot solicit the RA daemon",
+                   {{"interface", interface}, {"error", sent.error().message}});
+    }
+}
+
+/// Sends what is due, and sleeps until the next is.
+void LinkAnnouncer::State::pump() {
+    const Clock::time_point now = time.now();
+    store_if_news();
+    while (auto packet = sender.next(now)) {
+        ++(packet->destination == all_nodes ? counters.multicasts : counters.answers);
+        auto sent = send_icmpv6(icmpv6.socket, source, packet->destination, packet->octets);
+        if (sent) continue;
+        ++counters.send_failures;
+        if (send_failure_lines.admit(now))
+            log::warn("Router Advertisement not sent",
+                      {{"interface", interface}, {"error", sent.error().message}});
+    }
+    store_if_news();
+    if (!sender.heard_daemon() && now >= solicit_at) solicit_daemon(now);
+    arm();
+}
+
+void LinkAnnouncer::State::arm() {
+    if (!open) return;
+    Clock::time_point at = sender.wake();
+    if (!sender.heard_daemon()) at = std::min(at, solicit_at);
+    if (at == Sender::never) {
+        timer.cancel();
+        return;
+    }
+    timer.expires_after(std::max<Clock::duration>(at - time.now(), Clock::duration::zero()));
+    timer.async_wait([waiting = weak_from_this()](error_code ec) {
+        const auto state = waiting.lock();
+        if (!ec && state && state->open) state->pump();
+    });
+}
+
+void LinkAnnouncer::State::store_if_news() {
+    Announced now = announced();
+    const auto aged = now.route_until - stored.route_until;
+    const bool same = now.options == stored.options && now.header == stored.header &&
+                      now.source == stored.source && aged <= now.header.router_lifetime / 2;
+    if (same || (now.options.empty() && stored.options.empty())) return;
+    stored = std::move(now);
+    if (on_store) on_store(stored);
+}
+
+}  // namespace porchlight::ra

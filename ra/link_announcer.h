@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "core/clock.h"
+#include "core/file_descriptor.h"
+#include "core/random.h"
+#include "net/asio.h"
+#include "ra/announced.h"
+#include "ra/sender.h"
+
+namespace porchlight::ra {
+
+/// Announces options on one link: the loop around a Sender. Needs no privilege, for the two sockets
+/// (ra/link_sockets.h) are handed over; when the interface goes and comes again, so must they.
+/// At the start it solicits the RA daemon of this machine, over and again until that was heard.
+class LinkAnnouncer {
+  public:
+    struct Sockets {
+        FileDescriptor icmpv6;
+        FileDescriptor frames;
+    };
+
+    struct Counters {
+        std::uint64_t multicasts = 0;  // advertisements sent to all hosts
+        std::uint64_t answers = 0;     // advertisements sent to one
+        std::uint64_t send_failures = 0;
+        std::uint64_t solicitations = 0;          // received, well formed
+        std::uint64_t daemon_advertisements = 0;  // heard from the daemon of this machine
+        std::uint64_t other_advertisements = 0;   // received from other routers of the link
+        std::uint64_t malformed = 0;              // received, discarded
+        std::uint64_t options_left_out = 0;       // too large for a packet
+    };
+
+    /// Called before anything that differs leaves, and now and then to keep `route_until` fresh:
+    /// stored, it lets a later process take back what hosts know. Options empty: nothing is left.
+    using OnStore = std::function<void(const Announced& announced)>;
+
+    static constexpr std::chrono::seconds solicitation_interval{4};  // RTR_SOLICITATION_INTERVAL
+    static constexpr std::chrono::seconds solicitation_interval_max{
+        600};                                                    // after doubling each time
+    static constexpr std::chrono::seconds answer_within_max{5};  // of the daemon, to a solicitation
+    static constexpr std::chrono::seconds withdraw_within_max{5};
+    static constexpr int messages_per_turn_max = 16;
+
+    /// `time` and `random` must outlive the executor's run.
+    LinkAnnouncer(asio::any_io_executor executor, std::string interface, Sockets sockets,
+                  Sender::Interval interval, const TimeSource& time, Random& random,
+                  OnStore on_store);
+    LinkAnnouncer(LinkAnnouncer&&) = default;
+    LinkAnnouncer& operator=(LinkAnnouncer&&) = delete;
+    ~LinkAnnouncer() { close(); }
+
+    /// What a former process announced on this link. Before set_options.
+    void adopt(const Announced& former);
+    /// As Sender::set_options; takes effect at once.
+    void set_options(NdOptions options);
+    /// Takes everything back within about a second and returns when that has left, or when it can't
+    /// leave because no daemon was ever heard: then announced() goes on saying so.
+    awaitable<void> withdraw();
+
+    Announced announced() const;
+    /// Whether hosts can be told something now: the RA daemon is there.
+    bool can_announce() const;
+    const Counters& counters() const;
+    /// Ends silently: what was announced stays announced. No OnStore follows.
+    void close();
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;  // shared with the waiting coroutines, which may end after us
+};
+
+}  // namespace porchlight::ra

@@ -1,0 +1,128 @@
+#include "ra/withdraw.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <thread>
+
+#include "ra/link_sockets.h"
+#include "ra/sender.h"
+
+namespace porchlight::ra {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One is lost at times: a daemon that has just started reads it late.
+constexpr std::chrono::milliseconds ask_again_after{300};
+
+struct Sockets {
+    FileDescriptor icmpv6;
+    FileDescriptor frames;
+};
+
+struct Heard {
+    Ipv6 source;
+    RouterHeader header;
+};
+
+Result<Sockets> open_sockets(const std::string& interface) {
+    Sockets sockets;
+    auto icmpv6 = open_icmpv6_socket(interface);
+    if (!icmpv6) return icmpv6.error();
+    auto frames = open_frame_socket(interface);
+    if (!frames) return frames.error();
+    sockets.icmpv6 = std::move(*icmpv6);
+    sockets.frames = std::move(*frames);
+    return sockets;
+}
+
+/// The daemon's header, if that is what came.
+std::optional<Heard> heard_from_daemon(const std::optional<Received>& received) {
+    if (!received) return std::nullopt;
+    const auto advertisement = parse_advertisement(received->octets, received->envelope);
+    if (!advertisement || is_supplement(*advertisement)) return std::nullopt;
+    return Heard{received->envelope.source, advertisement->header};
+}
+
+/// What lies ready on the sockets; the last word counts.
+std::optional<Heard> read_ready(const Sockets& sockets) {
+    std::array<std::uint8_t, receive_octets_max> buffer;
+    std::optional<Heard> heard;
+    while (const auto received = receive_icmpv6(sockets.icmpv6, buffer))
+        if (is_own_answer(*received))
+            if (auto one = heard_from_daemon(received)) heard = one;
+    while (const auto received = receive_frame(sockets.frames, buffer))
+        if (auto one = heard_from_daemon(received)) heard = one;
+    return heard;
+}
+
+std::optional<Heard> ask_daemon(const Sockets& sockets, std::chrono::milliseconds within) {
+    const Clock::time_point end = Clock::now() + within;
+    Clock::time_point ask_at = Clock::now();
+    while (Clock::now() < end) {
+        if (Clock::now() >= ask_at) {
+            // Fails while the interface has no address: then it has no hosts either, for now.
+            (void)bool(solicit(sockets.icmpv6));
+            ask_at = Clock::now() + ask_again_after;
+        }
+        const auto left = std::min(end, ask_at) - Clock::now();
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+        std::array<pollfd, 2> ready{pollfd{sockets.icmpv6.get(), POLLIN, 0},
+                                    pollfd{sockets.frames.get(), POLLIN, 0}};
+        ::poll(ready.data(), ready.size(), std::max(0, static_cast<int>(wait)));
+        if (auto heard = read_ready(sockets)) return heard;
+    }
+    return std::nullopt;
+}
+
+Result<unsigned> send_withdrawals(const Sockets& sockets, const Heard& heard,
+                                  const NdOptions& options) {
+    SystemRandom random;
+    Sender sender({}, random);
+    sender.adopt(options);
+    sender.on_daemon_advertisement(heard.header, false, Clock::now());
+    sender.finish(Clock::now());
+    unsigned packets = 0;
+    while (!sender.silent()) {
+        std::this_thread::sleep_until(sender.wake());
+        while (const auto packet = sender.next(Clock::now())) {
+            auto sent =
+                send_icmpv6(sockets.icmpv6, heard.source, packet->destination, packet->octets);
+            if (!sent) return sent.error();
+            ++packets;
+        }
+    }
+    return packets;
+}
+
+}  // namespace
+
+Result<WithdrawOutcome> withdraw_now(const Announced& announced,
+                                     std::chrono::milliseconds ask_within) {
+    WithdrawOutcome outcome;
+    if (announced.options.empty()) return outcome;
+    auto sockets = open_sockets(announced.interface);
+    if (!sockets) return sockets.error();
+
+    auto heard = ask_daemon(*sockets, ask_within);
+    outcome.header = WithdrawOutcome::Header::asked;
+    if (!heard) {
+        const auto lifetime = remaining_lifetime(announced, Clock::now());
+        if (lifetime == 0s) {
+            outcome.header = WithdrawOutcome::Header::unknown;
+            return outcome;
+        }
+        outcome.header = WithdrawOutcome::Header::remembered;
+        heard = Heard{announced.source, announced.header};
+        heard->header.router_lifetime = lifetime;
+    }
+    auto packets = send_withdrawals(*sockets, *heard, announced.options);
+    if (!packets) return packets.error();
+    outcome.packets = *packets;
+    return outcome;
+}
+
+}  // namespace porchlight::ra

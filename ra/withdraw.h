@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+
+#include "core/result.h"
+#include "ra/announced.h"
+
+namespace porchlight::ra {
+
+/// What withdraw_now did, for people and for tests.
+struct WithdrawOutcome {
+    enum class Header {
+        not_needed,  // nothing was announced
+        asked,       // the RA daemon said which header hosts have
+        remembered,  // it was silent; the stored header still held
+        unknown,     // it was silent, and what was stored has ended: nothing was sent
+    };
+    Header header = Header::not_needed;
+    unsigned packets = 0;  // that left
+};
+
+/// Takes back what a process that no longer runs announced: three times within about a second,
+/// under a header that leaves the hosts' default route alone. Blocks for `ask_within`, in which the
+/// RA daemon of this machine is asked for its header, and that second. Needs CAP_NET_RAW.
+/// Where nobody knows the header, nothing is sent: the options' own lifetimes end them then.
+Result<WithdrawOutcome> withdraw_now(
+    const Announced& announced, std::chrono::milliseconds ask_within = std::chrono::seconds(1));
+
+}  // namespace porchlight::ra

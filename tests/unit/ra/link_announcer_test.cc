@@ -1,0 +1,150 @@
+#include "ra/link_announcer.h"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "hex.h"
+#include "own_link.h"
+
+namespace porchlight::ra {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Buffer option_a = hex("9002 0001 00000708 0005 03646e7300 00");
+const Buffer option_b = hex("9002 0002 00000708 0005 03646f7400 00");
+
+/// An announcer on the own link, and everybody whom it meets there.
+struct Home {
+    Home() {
+        LinkAnnouncer::Sockets sockets;
+        sockets.icmpv6 = std::move(*open_icmpv6_socket("lan0"));
+        sockets.frames = std::move(*open_frame_socket("lan0"));
+        announcer.emplace(loop.get_executor(), "lan0", std::move(sockets), Sender::Interval{}, time,
+                          random, [this](const Announced& now) { stored.push_back(now); });
+    }
+
+    void run_for(std::chrono::milliseconds span) {
+        loop.run_for(span);
+        loop.restart();
+    }
+    /// The daemon answers the announcer's first solicitation.
+    void meet_daemon() {
+        run_for(30ms);
+        daemon.answer();
+        run_for(30ms);
+    }
+    bool withdraw() {
+        bool done = false;
+        asio::co_spawn(loop, announcer->withdraw(), [&](std::exception_ptr) { done = true; });
+        run_for(1300ms);
+        return done;
+    }
+
+    asio::io_context loop;
+    SystemTime time;
+    SystemRandom random;
+    std::vector<Announced> stored;
+    std::optional<LinkAnnouncer> announcer;
+    Daemon daemon;
+    Host host;
+};
+
+TEST_SUITE("ra/link_announcer") {
+    TEST_CASE(
+        "it asks for the daemon's header, announces under it, and takes all back at the end") {
+        on_own_link([] {
+            Home home;
+            home.announcer->set_options({option_a});
+            home.run_for(30ms);
+            CHECK(home.host.heard().empty());
+            CHECK(!home.announcer->can_announce());
+            home.meet_daemon();
+            CHECK(home.announcer->can_announce());
+            auto heard = home.host.heard();
+            REQUIRE(heard.size() == 1);
+            CHECK(heard[0].options == NdOptions{option_a});
+            CHECK(heard[0].header.router_lifetime == Daemon::header.router_lifetime);
+            CHECK(heard[0].header.flags == Daemon::header.flags);
+            CHECK(heard[0].header.cur_hop_limit == 0);
+            REQUIRE(!home.stored.empty());
+            CHECK(home.stored.back().options == NdOptions{option_a});
+            CHECK(home.stored.back().source == home.daemon.address());
+
+            CHECK(home.withdraw());
+            heard = home.host.heard();
+            REQUIRE(heard.size() == 3);
+            for (const Advertisement& one : heard) {
+                CHECK(one.options == NdOptions{withdrawn(option_a)});
+                CHECK(one.header.router_lifetime == Daemon::header.router_lifetime);
+            }
+            CHECK(home.stored.back().options.empty());
+            CHECK(home.announcer->announced().options.empty());
+            CHECK(home.announcer->counters().multicasts == 4);
+            CHECK(home.announcer->counters().daemon_advertisements == 1);
+            CHECK(home.announcer->counters().send_failures == 0);
+        });
+    }
+
+    TEST_CASE("a host that solicits is answered, our own traffic is not taken for others'") {
+        on_own_link([] {
+            Home home;
+            home.announcer->set_options({option_a});
+            home.meet_daemon();
+            (void)home.host.heard();
+            home.daemon.advertise(all_nodes);
+            auto somebody = open_icmpv6_socket("host0");
+            REQUIRE(somebody);
+            REQUIRE(solicit(*somebody));
+            home.run_for(700ms);
+            // The first counted solicitation is ours: nobody knows then what our address is.
+            CHECK(home.announcer->counters().solicitations == 2);
+            CHECK(home.announcer->counters().answers == 1);
+            CHECK(home.announcer->counters().other_advertisements == 0);
+            CHECK(home.announcer->counters().daemon_advertisements == 2);
+        });
+    }
+
+    TEST_CASE("what a former process left is taken back once the daemon was heard") {
+        on_own_link([] {
+            Home home;
+            Announced former;
+            former.interface = "lan0";
+            former.options = {option_b};
+            home.announcer->adopt(former);
+            home.announcer->set_options({option_a});
+            CHECK(home.withdraw());  // at once: it can't leave
+            CHECK(home.announcer->announced().options.size() == 2);
+            home.announcer->set_options({option_a});
+            home.daemon.answer();
+            home.run_for(50ms);
+            const auto heard = home.host.heard();
+            REQUIRE(heard.size() == 1);
+            CHECK(heard[0].options == NdOptions{option_a, withdrawn(option_b)});
+        });
+    }
+
+    TEST_CASE("closed, or gone with its loop, it leaves quietly") {
+        on_own_link([] {
+            Home home;
+            home.meet_daemon();
+            home.announcer->set_options({option_a});
+            home.announcer->close();
+            home.run_for(100ms);
+            CHECK(home.host.heard().size() <= 1);
+            home.announcer->set_options({option_b});
+            home.run_for(100ms);
+            CHECK(home.host.heard().empty());
+        });
+        on_own_link([] {
+            Home home;
+            home.announcer->set_options({option_a});
+            home.run_for(10ms);
+        });
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::ra

@@ -1,0 +1,80 @@
+#include "ra/withdraw.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+#include "hex.h"
+#include "own_link.h"
+#include "ra/sender.h"
+
+namespace porchlight::ra {
+namespace {
+
+using namespace std::chrono_literals;
+using Header = WithdrawOutcome::Header;
+
+const Buffer option = hex("9002 0001 00000708 0005 03646e7300 00");
+
+Announced announced_until(Clock::time_point route_until) {
+    return {"lan0", router_address(), Daemon::header, route_until, {option}};
+}
+
+/// The header that hosts heard with three withdrawals.
+RouterHeader withdrawn_thrice(Host& host) {
+    const auto heard = host.heard();
+    REQUIRE(heard.size() == 3);
+    for (const Advertisement& one : heard) CHECK(one.options == NdOptions{withdrawn(option)});
+    return heard[0].header;
+}
+
+TEST_SUITE("ra/withdraw") {
+    TEST_CASE("the daemon is asked for the header that hosts have") {
+        on_own_link([] {
+            Host host;
+            std::atomic<bool> done = false;
+            std::thread answering([&] {
+                for (Daemon daemon; !done; std::this_thread::sleep_for(5ms)) daemon.answer();
+            });
+            const auto outcome = withdraw_now(announced_until({}));
+            done = true;
+            answering.join();
+            REQUIRE(outcome);
+            CHECK(outcome->header == Header::asked);
+            CHECK(outcome->packets == 3);
+            CHECK(withdrawn_thrice(host).router_lifetime == 1800s);
+        });
+    }
+
+    TEST_CASE("without a daemon the stored header serves for the rest of its lifetime") {
+        on_own_link([] {
+            Host host;
+            const auto outcome = withdraw_now(announced_until(Clock::now() + 600s), 50ms);
+            REQUIRE(outcome);
+            CHECK(outcome->header == Header::remembered);
+            const auto lifetime = withdrawn_thrice(host).router_lifetime;
+            CHECK(lifetime > 590s);
+            CHECK(lifetime <= 600s);
+        });
+    }
+
+    TEST_CASE("where nobody knows the header nothing is sent") {
+        on_own_link([] {
+            Host host;
+            const auto outcome = withdraw_now(announced_until(Clock::now() - 1s), 50ms);
+            REQUIRE(outcome);
+            CHECK(outcome->header == Header::unknown);
+            CHECK(outcome->packets == 0);
+            CHECK(host.heard().empty());
+        });
+    }
+
+    TEST_CASE("nothing announced needs neither daemon nor privilege") {
+        const auto outcome = withdraw_now({});
+        REQUIRE(outcome);
+        CHECK(outcome->header == Header::not_needed);
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::ra

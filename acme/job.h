@@ -8,6 +8,7 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "core/writer.h"
 #include "dns/name.h"
 
 namespace porchlight::acme {

@@ -1,0 +1,43 @@
+#include "acme/base64url.h"
+
+#include <cstdint>
+
+namespace porchlight::acme {
+namespace {
+
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+}  // namespace
+
+std::string base64url(Bytes octets) {
+    std::string text;
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (const std::uint8_t octet : octets) {
+        bits = bits << 8 | octet;
+        for (count += 8; count >= 6; count -= 6) text += alphabet[bits >> (count - 6) & 0x3f];
+    }
+    if (count > 0) text += alphabet[bits << (6 - count) & 0x3f];
+    return text;
+}
+
+std::optional<Buffer> parse_base64url(std::string_view text) {
+    Buffer octets;
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (const char c : text) {
+        const std::size_t value = alphabet.find(c);
+        if (value == std::string_view::npos) return std::nullopt;
+        bits = bits << 6 | static_cast<std::uint32_t>(value);
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        octets.push_back(static_cast<std::uint8_t>(bits >> count));
+    }
+    // Six bits alone are no octet, and what is left over must be zero.
+    if (count >= 6 || (bits & ((1u << count) - 1)) != 0) return std::nullopt;
+    return octets;
+}
+
+}  // namespace porchlight::acme

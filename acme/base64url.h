@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/bytes.h"
+
+namespace porchlight::acme {
+
+/// RFC 4648 section 5, without padding, as JOSE wants it (RFC 7515 section 2).
+std::string base64url(Bytes octets);
+/// The inverse. Nothing for padding, foreign characters, or bits left over.
+std::optional<Buffer> parse_base64url(std::string_view text);
+
+}  // namespace porchlight::acme

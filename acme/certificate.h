@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "dns/name.h"
+
+namespace porchlight::acme {
+
+/// What people and the plan want to know of a certificate.
+struct Certificate {
+    std::vector<std::string> names;  // DNS names of the SAN, wildcards too
+    WallTime not_before{};
+    WallTime not_after{};
+    std::string subject;  // RFC 2253 form; often empty
+    std::string issuer;
+    std::string serial;  // lower-case hexadecimal
+};
+
+inline constexpr std::size_t chain_octets_max = 64 << 10;
+inline constexpr std::size_t chain_certificates_max = 10;
+/// A CA's clock may be this far ahead of ours: a certificate is not "not yet valid" for that.
+inline constexpr std::chrono::seconds clock_skew_max{300};
+
+/// Every certificate of a PEM chain, the leaf first. Fails with `malformed` if one doesn't parse,
+/// there is none, or a limit is passed.
+Result<std::vector<Certificate>> parse_chain(Bytes chain_pem);
+
+/// Why a chain and a key are not fit to serve `names`, or nothing if they are: the key is the
+/// leaf's, the leaf is good for every name, each certificate is signed by the next, and (unless
+/// `dates_count` is false) all are valid at `wall`. Trust in the root is the hosts' business.
+std::optional<std::string> check_pair(Bytes chain_pem, Bytes key_pem,
+                                      const std::vector<dns::Name>& names, WallTime wall,
+                                      bool dates_count);
+
+}  // namespace porchlight::acme

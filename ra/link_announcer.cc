@@ -180,6 +180,8 @@ bool LinkAnnouncer::State::take_icmpv6() {
         on_own_advertisement(*received);
     } else if (from_here) {
         // Our solicitation and the daemon's multicasts, looped back.
+    } else if (!sender.heard_daemon()) {
+        // Nobody can be answered yet, nor told from ourselves.
     } else if (parse_solicitation(received->octets, received->envelope)) {
         ++counters.solicitations;
         sender.on_solicitation(received->envelope.source, now);
@@ -256,9 +258,10 @@ void LinkAnnouncer::State::arm() {
 
 void LinkAnnouncer::State::store_if_news() {
     Announced now = announced();
-    const auto aged = now.route_until - stored.route_until;
+    const bool aged = now.header.router_lifetime.count() > 0 &&
+                      now.route_until - stored.route_until > now.header.router_lifetime / 2;
     const bool same = now.options == stored.options && now.header == stored.header &&
-                      now.source == stored.source && aged <= now.header.router_lifetime / 2;
+                      now.source == stored.source && !aged;
     if (same || (now.options.empty() && stored.options.empty())) return;
     stored = std::move(now);
     if (on_store) on_store(stored);

@@ -27,6 +27,7 @@ class LinkAnnouncer {
         std::uint64_t multicasts = 0;  // advertisements sent to all hosts
         std::uint64_t answers = 0;     // advertisements sent to one
         std::uint64_t send_failures = 0;
+        // Of what comes before the daemon was heard nothing is counted.
         std::uint64_t solicitations = 0;          // received, well formed
         std::uint64_t daemon_advertisements = 0;  // heard from the daemon of this machine
         std::uint64_t other_advertisements = 0;   // received from other routers of the link

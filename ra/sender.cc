@@ -65,8 +65,8 @@ std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
     if (!options.empty()) finishing_ = false;
 
     const bool news = !former_.empty() || !same_but_for_lifetimes(options_, options);
-    for (const NdOptions& told : {std::exchange(former_, {}), options_})
-        for (const Buffer& old : told)
+    for (const NdOptions& known : {std::exchange(former_, {}), told_ ? options_ : NdOptions{}})
+        for (const Buffer& old : known)
             if (!contains(options, withdrawn(old))) withdrawing_.push_back({withdrawn(old)});
     std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
         return contains(options, withdrawal.option);
@@ -75,7 +75,10 @@ std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
         withdrawing_.erase(withdrawing_.begin(),
                            withdrawing_.end() - std::ptrdiff_t(withdrawing_max));
     options_ = std::move(options);
-    if (news) start(now);
+    if (news) {
+        told_ = false;
+        start(now);
+    }
     return left_out;
 }
 
@@ -153,7 +156,7 @@ Clock::time_point Sender::wake() const {
 }
 
 NdOptions Sender::announced() const {
-    NdOptions all = options_;
+    NdOptions all = told_ || heard_daemon() ? options_ : NdOptions{};
     all.insert(all.end(), former_.begin(), former_.end());
     for (const Withdrawal& withdrawal : withdrawing_) all.push_back(withdrawal.option);
     return all;
@@ -211,6 +214,7 @@ RouterHeader Sender::header_at(Clock::time_point now) const {
 
 Packet Sender::packet(const Ipv6& to, NdOptions options, Clock::time_point now) {
     const RouterHeader header = header_at(now);
+    told_ = true;
     if (can_announce(now)) route_until_ = std::max(route_until_, now + header.router_lifetime);
     Writer out;
     write(out, Advertisement{header, std::move(options)});

@@ -83,7 +83,8 @@ class Sender {
     bool can_announce(Clock::time_point now) const { return mirror_.header(now).has_value(); }
     /// Nothing is announced, and nothing waits to be withdrawn.
     bool silent() const { return options_.empty() && former_.empty() && withdrawing_.empty(); }
-    /// What hosts may know from us: announced options, and withdrawn ones until that is done.
+    /// What hosts may know from us, or soon will: announced options, and withdrawn ones until that
+    /// is done.
     NdOptions announced() const;
     /// As in Announced.
     const std::optional<RouterHeader>& header() const { return mirror_.last(); }
@@ -112,7 +113,8 @@ class Sender {
     Random& random_;
     Mirror mirror_;
     NdOptions options_;
-    NdOptions former_;  // adopted
+    bool told_ = false;  // some packet left since options_ are these
+    NdOptions former_;   // adopted
     std::vector<Withdrawal> withdrawing_;
 
     std::deque<NdOptions> round_;  // packets of the multicast under way that have not left

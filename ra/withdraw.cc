@@ -111,7 +111,9 @@ Result<WithdrawOutcome> withdraw_now(const Announced& announced,
     outcome.header = WithdrawOutcome::Header::asked;
     if (!heard) {
         const auto lifetime = remaining_lifetime(announced, Clock::now());
-        if (lifetime == 0s) {
+        // Ended, or never known. A header that never gave hosts a route does them no harm, though.
+        const bool had_route = announced.header.router_lifetime > 0s;
+        if (announced.source == Ipv6{} || (had_route && lifetime == 0s)) {
             outcome.header = WithdrawOutcome::Header::unknown;
             return outcome;
         }

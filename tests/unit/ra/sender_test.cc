@@ -262,6 +262,18 @@ TEST_SUITE("ra/sender") {
         CHECK(link.sent.empty());
     }
 
+    TEST_CASE("what never left needs no withdrawal") {
+        Simulation link;
+        link.sender.set_options({option_a}, link.now);
+        CHECK(link.sender.announced().empty());
+        link.sender.set_options({option_b}, link.now);
+        link.daemon_speaks(daemon_header, false);
+        CHECK(link.sender.announced() == NdOptions{option_b});
+        link.run_for(1s);
+        REQUIRE(link.sent.size() == 1);
+        CHECK(link.sent[0].message.options == NdOptions{option_b});
+    }
+
     TEST_CASE("an option that comes back is no longer withdrawn") {
         Simulation link;
         link.daemon_speaks();

@@ -69,6 +69,18 @@ TEST_SUITE("ra/withdraw") {
         });
     }
 
+    TEST_CASE("the header of no default router needs no daemon to be repeated") {
+        on_own_link([] {
+            Host host;
+            Announced announced = announced_until({});
+            announced.header.router_lifetime = 0s;
+            const auto outcome = withdraw_now(announced, 50ms);
+            REQUIRE(outcome);
+            CHECK(outcome->header == Header::remembered);
+            CHECK(withdrawn_thrice(host).router_lifetime == 0s);
+        });
+    }
+
     TEST_CASE("nothing announced needs neither daemon nor privilege") {
         const auto outcome = withdraw_now({});
         REQUIRE(outcome);

@@ -42,7 +42,7 @@ class DotConnection : public std::enable_shared_from_this<DotConnection> {
     static constexpr std::chrono::milliseconds write_max{5000};
     static constexpr std::chrono::milliseconds idle_default{10000};
     static constexpr std::chrono::milliseconds idle_max{300000};
-    static constexpr std::size_t in_flight_max = 1024;
+    static constexpr std::size_t in_flight_max = 16384;      // of 65536 IDs
     static constexpr std::size_t padding_bytes_block = 128;  // RFC 8467 section 4.1
 
     /// Starts to dial at once.
@@ -58,6 +58,7 @@ class DotConnection : public std::enable_shared_from_this<DotConnection> {
     void stop();
 
     bool takes_more() const;
+    bool is_leaving() const { return leaving_; }
     bool is_closed() const { return closed_at_.has_value(); }
     Clock::time_point closed_at() const { return *closed_at_; }
     /// Why it ended, once it did.

@@ -4,10 +4,11 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "core/log.h"
-
 namespace porchlight::forwarder {
 namespace {
+
+// A connection that is doubted already but can't be replaced yet is looked at this often.
+constexpr Clock::duration doubt_step_min = std::chrono::milliseconds(10);
 
 /// A question out on one connection; leaving the scope means not to wait for it any more.
 class Asked {
@@ -54,14 +55,18 @@ awaitable<Result<Response>> DotUpstream::resolve(dns::Question question,
     const Clock::time_point start = Clock::now();
     const Clock::time_point deadline = start + within;
     const auto exchange = std::make_shared<Exchange>(loop_, std::move(question));
-    Error failure{Errc::timeout, "no answer in " + to_text(within)};
+    Error failure;
     std::vector<Asked> asked;
     Clock::time_point sent = start;
     ++state_.queries;
 
     for (;;) {
         const Clock::time_point now = Clock::now();
-        if (exchange->result || now >= deadline) break;
+        if (exchange->result) break;
+        if (now >= deadline) {
+            failure = {Errc::timeout, "no answer in " + to_text(within)};
+            break;
+        }
         const bool ended = all_ended(asked);  // also before the first
         const bool suspect = !ended && asked.back().connection().silence(now) >= suspect_after();
         const bool may_send = asked.size() < sends_max;
@@ -78,8 +83,12 @@ awaitable<Result<Response>> DotUpstream::resolve(dns::Question question,
             }
         }
         // Until there is a result, a connection ends, or it is time to doubt this one.
-        const bool may_doubt = asked.size() < sends_max;
-        exchange->wake.expires_at(may_doubt ? std::min(deadline, now + suspect_after()) : deadline);
+        Clock::time_point until = deadline;
+        if (asked.size() < sends_max) {
+            const Clock::duration silence = asked.back().connection().silence(now);
+            until = std::min(until, now + std::max(suspect_after() - silence, doubt_step_min));
+        }
+        exchange->wake.expires_at(until);
         error_code woken;
         co_await exchange->wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
@@ -103,14 +112,24 @@ Result<std::shared_ptr<DotConnection>> DotUpstream::usable(Clock::time_point now
             return connection;
     }
     if (now < paused_until_) return pause_reason_;
-    if (connections_.size() >= connections_max) {
-        // Both are suspect, leaving or full. The older has had its time.
-        const std::shared_ptr<DotConnection> oldest = connections_.front();
-        oldest->stop();
-        connections_.erase(connections_.begin());
-    }
+    if (connections_.size() >= connections_max && !give_one_up(now))
+        return Error{Errc::unavailable, "too many questions in flight"};
     connections_.push_back(DotConnection::open(loop_, tls_, settings_));
     return connections_.back();
+}
+
+/// Makes room by ending a connection that is suspect or about to leave; what waits on it is asked
+/// again elsewhere. One that is merely full is at work.
+bool DotUpstream::give_one_up(Clock::time_point now) {
+    const auto useless =
+        std::find_if(connections_.begin(), connections_.end(), [&](const auto& connection) {
+            return connection->is_leaving() || connection->silence(now) >= suspect_after();
+        });
+    if (useless == connections_.end()) return false;
+    const std::shared_ptr<DotConnection> ended = *useless;
+    connections_.erase(useless);
+    ended->stop();
+    return true;
 }
 
 /// Forgets connections that ended. One that never answered counts as a failed dial: a server that
@@ -123,7 +142,9 @@ void DotUpstream::drop_ended() {
             const Clock::duration pause =
                 refused ? Clock::duration(pause_refused) : Clock::duration(pause_unreachable);
             paused_until_ = std::max(paused_until_, connection->closed_at() + pause);
-            pause_reason_ = connection->failure();
+            // Whoever asks during the pause did not wait in vain: it is no time-out of theirs.
+            pause_reason_ = {refused ? Errc::refused : Errc::unavailable,
+                             connection->failure().message};
         }
         return true;
     });
@@ -139,7 +160,7 @@ void DotUpstream::note_answer(Clock::duration round_trip) {
         std::chrono::duration_cast<std::chrono::microseconds>(round_trip).count());
     const std::uint32_t before = state_.round_trip_us;
     state_.round_trip_us = before == 0 ? sample : before - before / 8 + sample / 8;  // RFC 6298
-    if (!state_.reachable) {
+    if (!state_.reachable && back_lines_.admit(Clock::now())) {
         log::info("upstream answers again",
                   {{"upstream", settings_.adn}, {"address", to_text(settings_.address)}});
     }
@@ -149,7 +170,7 @@ void DotUpstream::note_answer(Clock::duration round_trip) {
 
 void DotUpstream::note_failure(const Error& error) {
     ++state_.failures;
-    if (state_.reachable) {
+    if (state_.reachable && failed_lines_.admit(Clock::now())) {
         log::warn("upstream failed", {{"upstream", settings_.adn},
                                       {"address", to_text(settings_.address)},
                                       {"error", error.message}});

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/log.h"
 #include "forwarder/dot_connection.h"
 #include "forwarder/settings.h"
 
@@ -40,6 +41,7 @@ class DotUpstream : public Resolver {
   private:
     Result<std::shared_ptr<DotConnection>> usable(Clock::time_point now);
     void drop_ended();
+    bool give_one_up(Clock::time_point now);
     Clock::duration suspect_after() const;
     void note_answer(Clock::duration round_trip);
     void note_failure(const Error& error);
@@ -51,6 +53,8 @@ class DotUpstream : public Resolver {
     Clock::time_point paused_until_;
     Error pause_reason_;
     UpstreamState state_;
+    log::Limiter failed_lines_;  // a client that asks slow names must not fill the log
+    log::Limiter back_lines_;
 };
 
 }  // namespace porchlight::forwarder

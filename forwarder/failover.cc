@@ -30,7 +30,8 @@ awaitable<Result<Response>> Failover::resolve(dns::Question question,
     const Clock::time_point deadline = Clock::now() + within;
     Error last{Errc::unavailable, "no upstream is configured"};
     std::optional<Response> unhelpful;
-    for (bool again = true; again;) {
+    bool again = true;
+    for (int round = 0; again && round < rounds_max; ++round) {
         again = false;
         for (std::size_t server : order_.order()) {
             const std::chrono::milliseconds left = until(deadline);

@@ -16,6 +16,7 @@ class Failover : public Resolver, public std::enable_shared_from_this<Failover> 
   public:
     /// The share of one server when there are others, or another round, to fall back on.
     static constexpr std::chrono::milliseconds attempt_max{3000};
+    static constexpr int rounds_max = 4;
 
     Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers);
 

@@ -2,6 +2,7 @@
 
 #include "agent/command_help.h"
 #include "agent/commands.h"
+#include "agent/table_text.h"
 
 namespace porchlight::agent {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/table_text.h"
+
 namespace porchlight::agent {
 namespace {
 
@@ -29,22 +31,6 @@ std::string entry(std::string_view label, std::string_view text, std::size_t col
 
 }  // namespace
 
-std::string wrapped(std::string_view text, std::string_view indent, std::size_t columns) {
-    std::string lines, line;
-    while (!text.empty()) {
-        const std::size_t blank = std::min(text.find(' '), text.size());
-        const std::string_view word = text.substr(0, blank);
-        text.remove_prefix(std::min(blank + 1, text.size()));
-        if (!line.empty() && indent.size() + line.size() + 1 + word.size() > columns) {
-            lines += std::string(indent) + line + '\n';
-            line.clear();
-        }
-        if (!line.empty()) line += ' ';
-        line += word;
-    }
-    return lines + std::string(indent) + line + '\n';
-}
-
 std::string usage_lines(const Command& command, std::string_view indent) {
     const std::string head = std::string(indent) + "porchlight " + std::string(command.name);
     const std::string options = command.options.empty() ? "" : " [OPTIONS]";
@@ -63,8 +49,8 @@ std::string usage_lines(const Command& command, std::string_view indent) {
 
 std::string program_help() {
     std::string text =
-        "porchlight tells the hosts of a home which encrypted DNS resolver to use, and is that\n"
-        "resolver.\n\nUsage:\n  porchlight COMMAND [OPTIONS]\n\nCommands:\n";
+        "porchlight tells the hosts of a home which encrypted DNS resolver to use, and\n"
+        "is that resolver.\n\nUsage:\n  porchlight COMMAND [OPTIONS]\n\nCommands:\n";
     for (const Command& command : commands())
         if (!command.hidden) text += entry("  " + std::string(command.name), command.summary, 16);
     return text +
@@ -84,8 +70,8 @@ std::string command_help(const Command& command) {
     }
     text += "\nOptions:\n";
     for (const Option& option : command.options)
-        text += entry("  " + option_label(option), option.help, 24);
-    return text + entry("  -h, --help", "this text", 24);
+        text += entry("  " + option_label(option), option.help, 26);
+    return text + entry("  -h, --help", "this text", 26);
 }
 
 }  // namespace porchlight::agent

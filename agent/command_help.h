@@ -21,7 +21,4 @@ std::string man_page();
 /// The completion script for "bash", "zsh" or "fish"; nothing for another shell.
 std::optional<std::string> completion_script(std::string_view shell);
 
-/// `text` in lines of at most `width` columns, each behind `indent`.
-std::string wrapped(std::string_view text, std::string_view indent, std::size_t width);
-
 }  // namespace porchlight::agent

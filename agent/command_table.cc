@@ -1,7 +1,5 @@
 #include "agent/command_table.h"
 
-#include <algorithm>
-
 #include "agent/commands.h"
 
 namespace porchlight::agent {
@@ -114,16 +112,6 @@ std::vector<Command> make_table() {
 std::span<const Command> commands() {
     static const std::vector<Command> table = make_table();
     return table;
-}
-
-std::vector<std::string_view> alternatives(std::string_view text) {
-    std::vector<std::string_view> words;
-    while (!text.empty()) {
-        const std::size_t bar = std::min(text.find('|'), text.size());
-        words.push_back(text.substr(0, bar));
-        text.remove_prefix(std::min(bar + 1, text.size()));
-    }
-    return words;
 }
 
 }  // namespace porchlight::agent

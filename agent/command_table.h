@@ -39,7 +39,4 @@ struct Command {
 
 std::span<const Command> commands();
 
-/// The words between '|'.
-std::vector<std::string_view> alternatives(std::string_view text);
-
 }  // namespace porchlight::agent

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "agent/commands.h"
 #include "agent/config.h"
@@ -78,14 +79,18 @@ int get(const Arguments& arguments) {
 }
 
 int set(const Arguments& arguments) {
-    const std::string file = config_file(arguments);
+    const std::string named = config_file(arguments);
     FileStorage storage;
-    auto json = storage.read(file);
+    auto json = storage.read(named);
     if (!json && json.error().code != Errc::unavailable) return fail(json.error().message);
     const Bytes before = json ? Bytes(*json) : bytes_of("{}");
     const config::Edited edited =
-        config::set_value(file, before, arguments.words[1], arguments.words[2]);
+        config::set_value(named, before, arguments.words[1], arguments.words[2]);
     if (!edited.complaints.empty()) return refuse(edited.complaints);
+    // Absolute, as storage wants it, and the file itself where a link points at it.
+    std::error_code failed;
+    const std::string file = std::filesystem::weakly_canonical(named, failed).string();
+    if (failed) return fail(named + ": " + failed.message());
     struct stat found {};
     const unsigned mode = ::stat(file.c_str(), &found) == 0 ? found.st_mode & 0777 : 0644;
     const auto written = storage.write_whole(file, bytes_of(edited.json), mode);

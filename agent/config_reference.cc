@@ -2,9 +2,12 @@
 
 #include "agent/config_table.h"
 #include "agent/config_type.h"
+#include "agent/table_text.h"
 
 namespace porchlight::agent::config {
 namespace {
+
+constexpr std::size_t columns = 100;
 
 constexpr std::string_view introduction =
     R"(# Configuration
@@ -62,8 +65,8 @@ std::string default_text(const Setting& setting) {
 std::string entry(const Setting& setting) {
     const bool section = setting.path.rfind('/') == 0;
     return std::string(section ? "\n## `" : "\n### `") + std::string(setting.path) + "`\n\n" +
-           upper_first(expectation(setting)) + '.' + default_text(setting) + "\n\n" +
-           std::string(setting.help) + '\n';
+           wrapped(upper_first(expectation(setting)) + '.' + default_text(setting), "", columns) +
+           '\n' + wrapped(setting.help, "", columns);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/table_text.h"
+
 namespace porchlight::agent::config {
 namespace {
 
@@ -588,13 +590,7 @@ std::string_view name_of(const Setting& setting) {
 }
 
 std::vector<std::string_view> words_of(const Setting& setting) {
-    std::vector<std::string_view> words;
-    for (std::string_view left = setting.choices; !left.empty();) {
-        const std::size_t bar = std::min(left.find('|'), left.size());
-        words.push_back(left.substr(0, bar));
-        left.remove_prefix(std::min(bar + 1, left.size()));
-    }
-    return words;
+    return alternatives(setting.choices);
 }
 
 }  // namespace porchlight::agent::config

@@ -182,7 +182,8 @@ std::string type_text(const Setting& setting) {
             return "an object";
         case Type::list:
             if (setting.max == 0) return "a list";
-            return "a list of " + std::to_string(setting.min) + " to " +
+            return "a list of " +
+                   (setting.min == setting.max ? "" : std::to_string(setting.min) + " to ") +
                    std::to_string(setting.max) + (setting.max == 1 ? " element" : " elements");
         case Type::boolean:
             return "true or false";

@@ -1,0 +1,216 @@
+#include "agent/config_files.h"
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "agent/config_edit.h"
+#include "config_fixture.h"
+#include "net/openssl.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr WallTime now{std::chrono::seconds(1'795'000'000)};
+
+class FixedTime : public TimeSource {
+  public:
+    Clock::time_point now() const override { return {}; }
+    WallTime wall() const override { return porchlight::agent::now; }
+    bool wall_trusted() const override { return true; }
+};
+
+std::string text_in(BIO* memory) {
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(memory, &data);
+    return {data, static_cast<std::size_t>(size)};
+}
+
+/// A certificate for cpe1.example.net, signed by its own key, and that key.
+struct Pair {
+    std::string chain, key;
+
+    Pair() {
+        const net::EvpKeyPtr pair(EVP_EC_gen("P-256"));
+        const net::X509Ptr leaf(X509_new());
+        X509_set_version(leaf.get(), X509_VERSION_3);
+        ASN1_INTEGER_set(X509_get_serialNumber(leaf.get()), 1);
+        ASN1_TIME_set(X509_getm_notBefore(leaf.get()), now.time_since_epoch().count() - 86400);
+        ASN1_TIME_set(X509_getm_notAfter(leaf.get()), now.time_since_epoch().count() + 86400);
+        X509_set_pubkey(leaf.get(), pair.get());
+        X509_EXTENSION* names =
+            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:cpe1.example.net");
+        X509_add_ext(leaf.get(), names, -1);
+        X509_EXTENSION_free(names);
+        REQUIRE(X509_sign(leaf.get(), pair.get(), EVP_sha256()) > 0);
+        const net::BioPtr out(BIO_new(BIO_s_mem())), key_out(BIO_new(BIO_s_mem()));
+        PEM_write_bio_X509(out.get(), leaf.get());
+        PEM_write_bio_PrivateKey(key_out.get(), pair.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        chain = text_in(out.get());
+        key = text_in(key_out.get());
+    }
+};
+
+/// A directory with every file that the configuration below names.
+class Machine {
+  public:
+    Machine() {
+        char name[] = "/tmp/porchlight-config-XXXXXX";
+        folder = ::mkdtemp(name);
+        const Pair pair;
+        put("chain.pem", pair.chain);
+        put("key.pem", pair.key);
+        put("roots.pem", pair.chain);
+        put("dnsmasq.pid", "1\n");
+        put("resolv.conf", "");
+        set("/lan", R"([{"interface": "lo"}])");
+        set("/dnsmasq/fragment", folder + "/porchlight.conf");
+        set("/dnsmasq/pid_file", folder + "/dnsmasq.pid");
+        set("/dnsmasq/resolv_file", folder + "/resolv.conf");
+        set("/tls/roots", folder + "/roots.pem");
+        set("/users/agent", "1");
+        set("/users/forwarder", "2");
+        set("/mode", "off");
+        set("/upstream", R"([{"adn": "dns.isp.test", "addresses": "192.0.2.53"}])");
+        set("/resolver/adn", "cpe1.example.net");
+        set("/certificate/files",
+            R"({"chain": ")" + folder + R"(/chain.pem", "key": ")" + folder + R"(/key.pem"})");
+        set("/mode", "forwarder");
+    }
+    ~Machine() { std::filesystem::remove_all(folder); }
+    Machine(const Machine&) = delete;
+
+    void put(const std::string& name, const std::string& text, unsigned mode = 0600) {
+        REQUIRE(storage.write_whole(folder + "/" + name, bytes_of(text), mode));
+    }
+    void set(std::string_view pointer, const std::string& value) {
+        const config::Edited edited = config::set_value("f", bytes_of(json), pointer, value);
+        for (const Complaint& complaint : edited.complaints) FAIL(to_text(complaint));
+        json = edited.json;
+    }
+    /// All warnings, a line each, with "DIR" for the directory.
+    std::string warnings() {
+        std::string lines;
+        for (const auto& warning : examine_machine("f", *parse(json).config, storage, FixedTime()))
+            lines += warning.pointer + ": " + warning.text + '\n';
+        for (std::size_t at; (at = lines.find(folder)) != lines.npos;)
+            lines.replace(at, folder.size(), "DIR");
+        return lines;
+    }
+
+    std::string folder;
+    std::string json = "{}";
+    FileStorage storage;
+};
+
+TEST_SUITE("agent/config_files") {
+    TEST_CASE("a machine that has everything earns no warning") {
+        Machine machine;
+        CHECK(machine.warnings() == "");
+    }
+
+    TEST_CASE("files that are missing are named with what they are for") {
+        Machine machine;
+        for (const char* file : {"chain.pem", "roots.pem", "dnsmasq.pid", "resolv.conf"})
+            std::filesystem::remove(machine.folder + "/" + file);
+        const std::string said = machine.warnings();
+        for (std::string_view pointer : {"/certificate/files/chain: ", "/tls/roots: ",
+                                         "/dnsmasq/pid_file: ", "/dnsmasq/resolv_file: "}) {
+            CAPTURE(said);
+            CHECK(said.find(pointer) != said.npos);
+        }
+    }
+
+    TEST_CASE("a key that everybody may read is told, one of a group's is not") {
+        Machine machine;
+        const std::string key = machine.folder + "/key.pem";
+        ::chmod(key.c_str(), 0640);
+        CHECK(machine.warnings() == "");
+        ::chmod(key.c_str(), 0644);
+        CHECK(machine.warnings() ==
+              "/certificate/files/key: DIR/key.pem is readable by everybody; chmod 600 makes it "
+              "yours alone\n");
+    }
+
+    TEST_CASE("a key of another certificate is told") {
+        Machine machine;
+        machine.put("key.pem", Pair().key);
+        CHECK(machine.warnings().starts_with("/certificate/files: "));
+    }
+
+    TEST_CASE("a certificate for another name is told") {
+        Machine machine;
+        machine.set("/resolver/adn", "cpe2.example.net");
+        const std::string said = machine.warnings();
+        CHECK(said.starts_with("/certificate/files: "));
+        CHECK(said.find("cpe2.example.net") != said.npos);
+    }
+
+    TEST_CASE("interfaces, programs and users that are not there are told") {
+        Machine machine;
+        machine.set("/wan", R"([{"interface": "none0"}])");
+        machine.set("/dnsmasq/restart", R"(["/no/program"])");
+        machine.set("/dnsmasq/fragment", "/no/directory/porchlight.conf");
+        machine.set("/users/agent", "no-such-user");
+        const std::string said = machine.warnings();
+        CAPTURE(said);
+        CHECK(said.find("/wan/0/interface: there is no interface none0\n") != said.npos);
+        CHECK(said.find("/dnsmasq/restart/0: there is no program /no/program\n") != said.npos);
+        CHECK(said.find("/dnsmasq/fragment: there is no directory /no/directory;") != said.npos);
+        const bool as_root = ::geteuid() == 0;
+        CHECK((said.find("/users/agent: there is no user no-such-user\n") != said.npos) == as_root);
+    }
+
+    TEST_CASE("what belongs to dnsmasq does not matter where hosts are told nothing by DHCP") {
+        Machine machine;
+        std::filesystem::remove(machine.folder + "/dnsmasq.pid");
+        machine.set("/announce/dhcpv4", "off");
+        machine.set("/announce/dhcpv6", "off");
+        CHECK(machine.warnings() == "");
+    }
+
+    TEST_CASE("a TSIG secret must be there, private and in base64") {
+        Machine machine;
+        machine.set("/mode", "off");
+        machine.set("/certificate/files", "null");
+        machine.set("/certificate/acme", R"({"directory": "https://ca.example/dir",
+            "agree_to_terms": true, "challenge": {"dns-01": {"rfc2136": {"server": "192.0.2.1",
+            "zone": "example.net", "tsig": {"name": "cpe1", "secret": {"file": ")" +
+                                             machine.folder + R"(/tsig.key"}}}}}})");
+        const std::string at = std::string(tsig_secret_pointer) + "/file: ";
+        CHECK(machine.warnings().starts_with(at + "cannot open DIR/tsig.key"));
+        machine.put("tsig.key", "c2VjcmV0\n");
+        CHECK(machine.warnings() == "");
+        machine.put("tsig.key", "\n");
+        CHECK(machine.warnings() == at + "DIR/tsig.key is empty\n");
+        machine.put("tsig.key", "key \"cpe1\" { secret \"c2VjcmV0\"; };\n");
+        CHECK(machine.warnings() ==
+              at + "DIR/tsig.key does not hold a key in base64 and nothing else\n");
+        machine.put("tsig.key", "c2VjcmV0\n", 0604);
+        CHECK(machine.warnings().find("readable by everybody") != std::string::npos);
+        CHECK(machine.warnings().find("c2VjcmV0") == std::string::npos);
+        machine.put("tsig.key", "c2VjcmV0\n");
+        machine.set("/certificate/acme/agree_to_terms", "false");
+        CHECK(machine.warnings().starts_with("/certificate/acme/agree_to_terms: is false"));
+    }
+
+    TEST_CASE("roots without a certificate are told") {
+        Machine machine;
+        machine.put("roots.pem", "nothing\n");
+        CHECK(machine.warnings() ==
+              "/tls/roots: DIR/roots.pem holds no certificate; nobody could be trusted\n");
+    }
+
+    TEST_CASE("resolvers that no host will be told of are pointed out") {
+        Machine machine;
+        machine.set("/announce/resolvers", R"([{"adn": "dns.example.org"}])");
+        CHECK(machine.warnings() == "/announce/resolvers: has no effect: mode is not \"static\"\n");
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::agent

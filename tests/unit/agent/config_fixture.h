@@ -1,0 +1,73 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+#include "agent/config.h"
+
+namespace porchlight::agent {
+
+/// A configuration that is valid and gives all there is to give, to be spoilt by tests.
+inline constexpr std::string_view full_config = R"({
+  "mode": "forwarder",
+  "lan": [{"interface": "br-lan"}, {"interface": "br-guest"}],
+  "wan": [{"interface": "eth0"}],
+  "resolver": {"adn": "cpe1.example.net", "dot": {"port": 8853}},
+  "announce": {"formats": ["rfc9463"], "dhcpv4": "dnsmasq", "dhcpv6": "off", "ra": "off",
+               "ra_interval": "30s",
+               "resolvers": [{"adn": "dns.example.org", "addresses": ["192.0.2.53", "2001:db8::53"],
+                              "alpn": ["dot", "h2"], "port": 443, "dohpath": "/dns-query{?dns}",
+                              "priority": 7}]},
+  "upstream": [{"protocol": "dot", "adn": "dns.isp.test",
+                "addresses": ["192.0.2.53", "2001:db8::53"], "port": 8530, "profile": "strict"}],
+  "do53": {"addresses": ["127.0.0.1"], "port": 5300},
+  "local": {"server": "127.0.0.1:5353", "domains": ["home.example", "lan"]},
+  "dnsmasq": {"fragment": "/tmp/dnsmasq.d/porchlight.conf", "pid_file": "/tmp/dnsmasq.pid",
+              "restart": ["/tmp/restart", "dnsmasq"], "resolv_file": "/tmp/resolv.conf",
+              "on_exit": "refuse"},
+  "certificate": {"acme": {
+    "directory": ["https://ca.example/dir", "https://other.example:14000/dir"],
+    "contact": ["mailto:admin@example.net"], "agree_to_terms": true, "roots": "/tmp/ca.pem",
+    "challenge": {"dns-01": {
+      "rfc2136": {"server": "192.0.2.1", "port": 5354, "zone": "example.net",
+                  "tsig": {"name": "cpe1", "algorithm": "hmac-sha512",
+                           "secret": {"file": "/tmp/tsig.key"}}},
+      "propagation_wait": "100ms"}}}},
+  "tls": {"roots": "/tmp/roots.pem"},
+  "cache": {"size": "2MiB", "negative_ttl_max": "5min", "stale_max": "12h"},
+  "workers": 2,
+  "limits": {"connections_max": 100, "output_max": "128KiB", "idle_max": "1500ms"},
+  "log": {"level": "debug", "target": "syslog"},
+  "users": {"agent": "61853", "forwarder": "dns"},
+  "state_directory": "/tmp/state",
+  "runtime_directory": "/tmp/run"
+})";
+
+inline ConfigResult parse(std::string_view json) {
+    return parse_config("porchlight.json", bytes_of(json));
+}
+
+/// The text with its one `from` replaced.
+inline std::string with(std::string_view text, std::string_view from, std::string_view to) {
+    std::string changed(text);
+    const std::size_t at = changed.find(from);
+    REQUIRE(at != changed.npos);
+    REQUIRE(changed.find(from, at + 1) == changed.npos);
+    return changed.replace(at, from.size(), to);
+}
+
+/// All complaints, a line each, without the file's name.
+inline std::string complaints(std::string_view json) {
+    const ConfigResult result = parse(json);
+    CHECK(result.config.has_value() == result.complaints.empty());
+    std::string lines;
+    for (const Complaint& complaint : result.complaints) {
+        CHECK(complaint.file == "porchlight.json");
+        lines += complaint.pointer + ": " + complaint.text + '\n';
+    }
+    return lines;
+}
+
+}  // namespace porchlight::agent

@@ -1,0 +1,144 @@
+#include "config_fixture.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// A file with one entry in announce.resolvers, beside adn as given.
+std::string announcing(std::string_view rest) {
+    return R"({"lan": [{"interface": "br-lan"}], "announce": {"resolvers": [{"adn": "d.example")" +
+           std::string(rest) + "}]}}";
+}
+
+TEST_SUITE("agent/config_rules") {
+    TEST_CASE("an interface of the home stands there once, and is none of the Internet") {
+        CHECK(complaints(with(full_config, "br-guest", "br-lan")) ==
+              "/lan/1/interface: \"br-lan\" stands here twice\n");
+        CHECK(complaints(with(full_config, "eth0", "br-guest")) ==
+              "/wan/0/interface: \"br-guest\" stands in lan too; what the home may use, the "
+              "Internet may not\n");
+    }
+
+    TEST_CASE("mode forwarder needs a name, an upstream, a certificate and a home") {
+        CHECK(complaints(R"({"mode": "forwarder"})") ==
+              "/resolver/adn: missing; the name by which hosts authenticate this router\n"
+              "/upstream: missing; whom this router asks\n"
+              "/certificate: missing; files or acme, because hosts authenticate this router by its "
+              "certificate\n"
+              "/lan: missing; the interfaces whose hosts are told\n");
+    }
+
+    TEST_CASE("mode auto with a resolver is mode forwarder") {
+        const std::string said = complaints(R"({"resolver": {"adn": "a.example"}})");
+        CHECK(said.find("/upstream: missing") != std::string::npos);
+        CHECK(said.find("/certificate: missing") != std::string::npos);
+    }
+
+    TEST_CASE("mode static needs resolvers and neither certificate nor upstream") {
+        CHECK(complaints(R"({"mode": "static", "lan": [{"interface": "br-lan"}]})") ==
+              "/announce/resolvers: missing; mode \"static\" announces these\n");
+        CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1", "alpn": "dot")")) == "");
+        CHECK(complaints(with(announcing(""), R"("lan": [{"interface": "br-lan"}], )", "")) ==
+              "/lan: missing; the interfaces whose hosts are told\n");
+    }
+
+    TEST_CASE("a router may ask upstreams and announce nothing") {
+        CHECK(complaints(R"({"lan": [{"interface": "br-lan"}],
+                             "upstream": [{"adn": "d.example", "addresses": "192.0.2.1"}]})") ==
+              "");
+        CHECK(complaints(R"({"mode": "off"})") == "");
+    }
+
+    TEST_CASE("hosts are told of no address that they can't reach (RFC 9463 section 3.1.8)") {
+        for (std::string_view address : {"127.0.0.1", "::1", "224.0.0.1", "ff02::1", "0.0.0.0",
+                                         "::", "255.255.255.255", "::ffff:192.0.2.1"}) {
+            CAPTURE(address);
+            const std::string said = complaints(announcing(
+                R"(, "alpn": "dot", "addresses": ["192.0.2.1", ")" + std::string(address) + "\"]"));
+            CHECK(said.starts_with("/announce/resolvers/0/addresses/1: "));
+            CHECK(said.find("is no address that hosts could reach") != std::string::npos);
+        }
+    }
+
+    TEST_CASE("a name all alone is announced; anything beside it needs addresses and protocols") {
+        CHECK(complaints(announcing("")) == "");
+        CHECK(complaints(announcing(R"(, "alpn": "dot")"))
+                  .starts_with("/announce/resolvers/0/addresses: missing"));
+        CHECK(complaints(announcing(R"(, "port": 853)")) ==
+              "/announce/resolvers/0/addresses: missing; only an adn all alone lets hosts look up "
+              "the rest\n"
+              "/announce/resolvers/0/alpn: missing; the protocols that it speaks, such as "
+              "\"dot\"\n");
+        CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1")"))
+                  .starts_with("/announce/resolvers/0/alpn: missing"));
+    }
+
+    TEST_CASE("DNS over HTTPS needs a path with the variable dns (RFC 9461 section 5)") {
+        const auto with_path = [](std::string_view path) {
+            return complaints(
+                announcing(R"(, "addresses": "192.0.2.1", "alpn": "h2")" + std::string(path)));
+        };
+        CHECK(with_path("").starts_with("/announce/resolvers/0/dohpath: missing"));
+        CHECK(with_path(R"(, "dohpath": "/dns-query{?dns}")") == "");
+        CHECK(with_path(R"(, "dohpath": "/q?dns={dns}")") == "");
+        for (std::string_view path : {"/dns-query", "dns-query{?dns}", "/{?x}", "/{#dns}"}) {
+            CAPTURE(path);
+            CHECK(with_path(R"(, "dohpath": ")" + std::string(path) + "\"")
+                      .starts_with("/announce/resolvers/0/dohpath: expected a path"));
+        }
+        CHECK(with_path(R"(, "dohpath": "/dns-query{?dns}", "port": 443)") == "");
+    }
+
+    TEST_CASE("a protocol stands once in a list") {
+        CHECK(complaints(
+                  announcing(R"(, "addresses": "192.0.2.1", "alpn": ["dot", "doq", "dot"])")) ==
+              "/announce/resolvers/0/alpn/2: \"dot\" stands here twice\n");
+    }
+
+    TEST_CASE("a listener of ours and dnsmasq's can't have the same port") {
+        CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 5353"))
+                  .starts_with("/do53/port: 5353 is the port of local.server"));
+        CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 8853")) ==
+              "/resolver/dot/port: 8853 is do53.port too\n");
+        CHECK(complaints(with(full_config, "\"port\": 8853", "\"port\": 5353")) ==
+              "/resolver/dot/port: 5353 is the port of local.server too\n");
+        CHECK(complaints(with(full_config, "127.0.0.1:5353", "192.0.2.9:5300")) == "");
+    }
+
+    TEST_CASE("an upstream can be connected to, and is somebody else") {
+        const std::string addresses = R"(["192.0.2.53", "2001:db8::53"], "port": 8530)";
+        for (std::string_view address : {"fe80::1", "ff02::1", "0.0.0.0", "::"}) {
+            CAPTURE(address);
+            CHECK(complaints(with(full_config, addresses,
+                                  "\"" + std::string(address) + "\", \"port\": 8530"))
+                      .starts_with("/upstream/0/addresses/0: "));
+        }
+        CHECK(complaints(with(full_config, addresses, R"("127.0.0.1", "port": 8530)")) == "");
+        CHECK(complaints(with(full_config, "dns.isp.test", "CPE1.example.net.")) ==
+              "/upstream/0/adn: is this router's own name; a question would come back to it\n");
+    }
+
+    TEST_CASE("a certificate comes from one place, and its name lies in the zone") {
+        CHECK(complaints(with(full_config, R"("certificate": {)",
+                              R"("certificate": {"files": {"chain": "/c", "key": "/k"}, )")) ==
+              "/certificate: has files and acme; one of them must go\n");
+        CHECK(
+            complaints(with(full_config, R"("zone": "example.net")", R"("zone": "example.org")")) ==
+            "/certificate/acme/challenge/dns-01/rfc2136/zone: cpe1.example.net does not lie in "
+            "zone example.org\n");
+        CHECK(complaints(with(full_config, R"("zone": "example.net")",
+                              R"("zone": "cpe1.example.net")")) == "");
+        const std::string no_name =
+            with(with(full_config, "\"forwarder\",", "\"off\","),
+                 R"("resolver": {"adn": "cpe1.example.net", "dot": {"port": 8853}},)", "");
+        CHECK(complaints(no_name) ==
+              "/resolver/adn: missing; the name that the certificate shall be for\n");
+    }
+
+    TEST_CASE("what is kept and what is not lie apart") {
+        CHECK(complaints(with(full_config, "/tmp/run\"", "/tmp/state\""))
+                  .starts_with("/runtime_directory: is state_directory too"));
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::agent

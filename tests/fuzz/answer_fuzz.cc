@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!answer) return 0;
     dns::clean(message, *answer, {});
     check(message.size() <= size);
+    if (answer->truncated) return 0;  // its records were not looked at
     dns::for_each_ttl(message, [&](std::size_t at) { check(at + 4 <= message.size()); });
     return 0;
 }

@@ -1,0 +1,353 @@
+#include "forwarder/forwarder.h"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "core/log.h"
+#include "forwarder/control.h"
+#include "forwarder/seccomp.h"
+#include "forwarder/worker.h"
+
+// The first worker's loop is also where keeper and agent are heard. What they say is checked and
+// built here, whole, and then handed to every worker on its own thread; the answer goes back when
+// the last of them is through.
+
+namespace porchlight::forwarder {
+namespace {
+
+/// A channel within an event loop. Its handlers may destroy it.
+class Correspondent {
+  public:
+    using OnMessage = std::function<void(net::ChannelMessage)>;
+    using OnGone = std::function<void(const Error&)>;
+
+    Correspondent(asio::io_context& loop, net::Channel channel, OnMessage on_message,
+                  OnGone on_gone)
+        : channel_(std::move(channel)),
+          descriptor_(loop, channel_.descriptor()),
+          on_message_(std::move(on_message)),
+          on_gone_(std::move(on_gone)) {
+        wait();
+    }
+    ~Correspondent() {
+        *alive_ = false;
+        descriptor_.release();  // the channel closes it
+    }
+
+    void send(Control kind, Bytes body = {}) {
+        if (auto sent = channel_.send(static_cast<std::uint16_t>(kind), body); !sent)
+            log::warn("a message was lost", {{"error", sent.error().message}});
+    }
+
+  private:
+    void wait() {
+        descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
+                               [this, alive = alive_](error_code ec) {
+                                   if (!ec && *alive) read(alive);
+                               });
+    }
+
+    void read(std::shared_ptr<bool> alive) {
+        for (;;) {
+            auto message = channel_.receive();
+            if (!message) {
+                const OnGone on_gone = on_gone_;
+                return on_gone(message.error());
+            }
+            if (!*message) return wait();
+            const OnMessage on_message = on_message_;
+            on_message(std::move(**message));
+            if (!*alive) return;
+        }
+    }
+
+    net::Channel channel_;
+    asio::posix::stream_descriptor descriptor_;
+    OnMessage on_message_;
+    OnGone on_gone_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+std::vector<Counter> lookup_counters(const Lookup::Counters& counters) {
+    return {{"own_answers", counters.own_answers},
+            {"companion_queries", counters.companion_queries},
+            {"companion_failures", counters.companion_failures},
+            {"upstream_questions", counters.upstream_questions},
+            {"merged", counters.merged},
+            {"refused_full", counters.refused_full},
+            {"stale_answers", counters.stale_answers},
+            {"failures", counters.failures},
+            {"failures_recent", counters.failures_recent}};
+}
+
+/// Adds `part` to what is known of the same upstreams.
+void merge(std::vector<UpstreamState>& sum, const std::vector<UpstreamState>& part) {
+    for (const UpstreamState& one : part) {
+        const auto same = std::find_if(sum.begin(), sum.end(), [&](const UpstreamState& other) {
+            return other.adn == one.adn && other.address == one.address;
+        });
+        if (same == sum.end()) {
+            sum.push_back(one);
+            continue;
+        }
+        // A worker that never asked thinks well of every upstream.
+        if (one.queries + one.failures != 0)
+            same->reachable = same->queries + same->failures == 0
+                                  ? one.reachable
+                                  : same->reachable || one.reachable;
+        if (same->last_error.empty()) same->last_error = one.last_error;
+        same->queries += one.queries;
+        same->failures += one.failures;
+        same->round_trip_us = std::max(same->round_trip_us, one.round_trip_us);
+    }
+}
+
+void merge(std::vector<Counter>& sum, const std::vector<Counter>& part) {
+    if (sum.empty()) {
+        sum = part;
+        return;
+    }
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i].value += part[i].value;
+}
+
+/// Whether answers that the old settings led to may be wrong under the new ones.
+bool same_sources(const Settings& a, const Settings& b) {
+    return a.upstreams == b.upstreams && a.companion == b.companion &&
+           a.local_domains == b.local_domains && a.adn == b.adn && a.addresses == b.addresses;
+}
+
+class Forwarder {
+  public:
+    explicit Forwarder(Start start);
+    int run();
+
+  private:
+    void on_keeper(net::ChannelMessage message);
+    void on_agent(net::ChannelMessage message);
+    void hear_agent(net::Channel channel);
+    void take_listeners(net::ChannelMessage message);
+    void answer_alive();
+    void flush_cache();
+    void take_settings(Bytes body);
+    struct Servers {
+        std::vector<std::optional<TlsServer>> each;  // one a worker
+        std::shared_ptr<TicketKeys> ticket_keys;
+    };
+    Result<Servers> servers_for(const Settings& settings);
+    void send_status();
+    void tell_agent(Control kind, Bytes body = {});
+
+    /// Runs `task` on every worker's thread, then `then` on the first one's.
+    template <class Task, class Then>
+    void on_all_workers(Task task, Then then) {
+        auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            asio::post(workers_[i]->loop(), [this, i, task, then, left] {
+                task(i, *workers_[i]);
+                if (left->fetch_sub(1) == 1) asio::post(first().loop(), then);
+            });
+        }
+    }
+    Worker& first() { return *workers_.front(); }
+
+    SystemRandom random_;
+    SystemTime time_;
+    Cache cache_{{}, random_};
+    Admission admission_{random_};
+    std::shared_ptr<TicketKeys> ticket_keys_ = std::make_shared<TicketKeys>(random_);
+    std::shared_ptr<const Settings> settings_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::unique_ptr<Correspondent> keeper_;
+    std::unique_ptr<Correspondent> agent_;
+};
+
+Forwarder::Forwarder(Start start) {
+    for (unsigned i = 0; i < std::max(start.workers, 1u); ++i)
+        workers_.push_back(std::make_unique<Worker>(Worker::Shared{cache_, admission_, time_}));
+    keeper_ = std::make_unique<Correspondent>(
+        first().loop(), std::move(start.keeper),
+        [this](net::ChannelMessage message) { on_keeper(std::move(message)); },
+        [this](const Error&) {
+            log::info("the keeper is gone, so are we");
+            for (auto& worker : workers_) worker->stop();
+        });
+    if (start.agent) hear_agent(std::move(start.agent));
+}
+
+int Forwarder::run() {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < workers_.size(); ++i)
+        threads.emplace_back([&worker = *workers_[i]] { worker.run(); });
+    // Now, when every thread there will be exists: the filter is for all of them.
+    if (auto restricted = restrict_system_calls(); !restricted)
+        log::warn("running without a filter", {{"error", restricted.error().message}});
+    first().run();
+    for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->stop();
+    return 0;
+}
+
+void Forwarder::on_keeper(net::ChannelMessage message) {
+    switch (static_cast<Control>(message.kind)) {
+        case Control::listeners:
+            return take_listeners(std::move(message));
+        case Control::alive:
+            return answer_alive();
+        case Control::agent_channel:
+            if (message.descriptors.size() == 1)
+                hear_agent(net::Channel(std::move(message.descriptors.front())));
+            return;
+        default:
+            log::warn("an unknown message from the keeper",
+                      {{"kind", std::to_string(message.kind)}});
+    }
+}
+
+void Forwarder::hear_agent(net::Channel channel) {
+    agent_ = std::make_unique<Correspondent>(
+        first().loop(), std::move(channel),
+        [this](net::ChannelMessage message) { on_agent(std::move(message)); },
+        [this](const Error&) {
+            log::info("the agent is gone, serving on");
+            agent_.reset();
+        });
+}
+
+void Forwarder::on_agent(net::ChannelMessage message) {
+    switch (static_cast<Control>(message.kind)) {
+        case Control::settings:
+            return take_settings(message.body);
+        case Control::ask_status:
+            return send_status();
+        case Control::flush_cache:
+            return cache_.flush();
+        default:
+            log::warn("an unknown message from the agent",
+                      {{"kind", std::to_string(message.kind)}});
+    }
+}
+
+void Forwarder::take_listeners(net::ChannelMessage message) {
+    const auto infos = parse_listeners(message.body);
+    if (!infos || infos->size() != message.descriptors.size())
+        return log::error("listeners came damaged");
+    // std::function and asio copy what they hold, so what can only be moved is shared.
+    auto shares = std::make_shared<std::vector<std::vector<Worker::Listening>>>(workers_.size());
+    for (std::size_t i = 0; i < infos->size(); ++i) {
+        const ListenerInfo& info = (*infos)[i];
+        (*shares)[info.worker % workers_.size()].push_back(
+            {info, std::move(message.descriptors[i])});
+    }
+    on_all_workers(
+        [shares](std::size_t i, Worker& worker) { worker.listen(std::move((*shares)[i])); },
+        [count = infos->size()] {
+            log::info("listening", {{"sockets", std::to_string(count)}});
+        });
+}
+
+/// Every worker has to show a sign of life, or nothing is said.
+void Forwarder::answer_alive() {
+    on_all_workers([](std::size_t, Worker&) {}, [this] { keeper_->send(Control::alive); });
+}
+
+Result<Forwarder::Servers> Forwarder::servers_for(const Settings& settings) {
+    Servers servers{std::vector<std::optional<TlsServer>>(workers_.size()), ticket_keys_};
+    if (!settings.identity) return servers;
+    const bool key_stays =
+        settings_ && settings_->identity && same_key(*settings_->identity, *settings.identity);
+    if (!key_stays) servers.ticket_keys = std::make_shared<TicketKeys>(random_);
+    for (auto& server : servers.each) {
+        auto made = TlsServer::create(*settings.identity, servers.ticket_keys);
+        if (!made) return made.error().within("TLS identity");
+        server = std::move(*made);
+    }
+    return servers;
+}
+
+/// All or nothing: what can fail is tried before anything changes.
+void Forwarder::take_settings(Bytes body) {
+    const auto reject = [this](const Error& error) {
+        log::warn("settings rejected", {{"error", error.message}});
+        tell_agent(Control::rejected, bytes_of(error.message));
+    };
+    auto parsed = parse_settings(body);
+    if (!parsed) return reject(parsed.error());
+    const auto settings = std::make_shared<const Settings>(std::move(*parsed));
+    auto made = servers_for(*settings);
+    if (!made) return reject(made.error());
+    const auto servers = std::make_shared<Servers>(std::move(*made));
+    // The first worker's word counts for all: they are told the same.
+    if (auto applied = first().apply(settings, std::move(servers->each.front())); !applied)
+        return reject(applied.error());
+
+    const bool keep_answers = settings_ && same_sources(*settings_, *settings);
+    settings_ = settings;
+    ticket_keys_ = servers->ticket_keys;
+    cache_.resize({settings->cache_bytes_max, settings->stale_max});
+    if (!keep_answers) cache_.flush();
+    on_all_workers(
+        [settings, servers](std::size_t i, Worker& worker) {
+            if (i == 0) return;
+            if (auto applied = worker.apply(settings, std::move(servers->each[i])); !applied)
+                log::error("a worker kept its old settings", {{"error", applied.error().message}});
+        },
+        [this] {
+            log::info("settings applied");
+            tell_agent(Control::applied);
+        });
+}
+
+void Forwarder::send_status() {
+    auto states = std::make_shared<std::vector<Worker::State>>(workers_.size());
+    on_all_workers([states](std::size_t i, Worker& worker) { (*states)[i] = worker.state(); },
+                   [this, states] {
+                       const Clock::time_point now = Clock::now();
+                       Status status;
+                       status.serving = settings_ != nullptr;
+                       Counters sum;
+                       std::vector<Counter> lookups;
+                       std::optional<Clock::time_point> last;
+                       for (const Worker::State& state : *states) {
+                           add(sum, state.counters);
+                           merge(lookups, lookup_counters(state.lookup));
+                           merge(status.upstreams, state.upstreams);
+                           status.dot_connections += state.dot_connections;
+                           last = std::max(last, state.last_dot_query);
+                       }
+                       append(status.counters, sum);
+                       status.counters.insert(status.counters.end(), lookups.begin(),
+                                              lookups.end());
+                       const Cache::Counts kept = cache_.counts();
+                       status.counters.push_back({"cache_entries", kept.entries});
+                       status.counters.push_back({"cache_octets", kept.octets});
+                       status.clients_today = admission_.clients_today(now);
+                       if (last)
+                           status.since_last_dot_query =
+                               std::chrono::duration_cast<std::chrono::seconds>(now - *last);
+                       Writer out;
+                       write(out, status);
+                       tell_agent(Control::status, out.view());
+                   });
+}
+
+void Forwarder::tell_agent(Control kind, Bytes body) {
+    if (agent_) agent_->send(kind, body);
+}
+
+}  // namespace
+
+int run(Start start) {
+    // A peer that is gone is an error of a write, not a reason to die.
+    std::signal(SIGPIPE, SIG_IGN);
+    Forwarder forwarder(std::move(start));
+    return forwarder.run();
+}
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,63 @@
+#include "forwarder/responder.h"
+
+#include <memory>
+#include <utility>
+
+#include "dns/answer.h"
+#include "dns/edns.h"
+
+namespace porchlight::forwarder {
+
+Responder::Given Responder::answer(Bytes message, const Leg& leg, Clock::time_point now,
+                                   Writer& out) {
+    const dns::Verdict verdict = dns::parse_query(message, query_);
+    if (verdict != dns::Verdict::answer) {
+        if (verdict == dns::Verdict::drop || verdict == dns::Verdict::format_error)
+            ++counters_.queries_malformed;
+        if (verdict == dns::Verdict::drop) return Given::nothing;
+        write_verdict(out, query_, verdict, leg.carrier(query_));
+        return Given::answered;
+    }
+    const Carrier carrier = leg.carrier(query_);
+    if (query_.type == dns::type::any) {
+        write_any_answer(out, query_, carrier);
+        return Given::answered;
+    }
+    const std::size_t start = out.size();
+    if (lookup_.answer_locally(query_, out, leg.from_companion)) {
+        adopt(out, start, query_);
+        finish(out, start, query_, carrier);
+        return Given::answered;
+    }
+    if (!cache_.answer(query_, now, out)) {
+        ++counters_.cache_misses;
+        return Given::not_known;
+    }
+    ++counters_.cache_hits;
+    finish(out, start, query_, carrier);
+    return Given::answered;
+}
+
+void Responder::find(const Leg& leg, Done done) {
+    // Shared, because std::function copies what it holds.
+    auto asked = std::make_shared<const KeptQuery>(query_);
+    lookup_.find(dns::question_of(query_), leg.from_companion,
+                 [asked, done = std::move(done)](const Found& found) { done(*asked, found); });
+}
+
+void Responder::write_found(const KeptQuery& asked, const Found& found, const Leg& leg,
+                            Writer& out) {
+    const std::size_t start = out.size();
+    out.bytes(found.response);
+    adopt(out, start, asked.query);
+    finish(out, start, asked.query, leg.carrier(asked.query), found.extended_error);
+}
+
+void Responder::refuse(Bytes message, const Leg& leg, Writer& out) {
+    if (dns::parse_query(message, query_) == dns::Verdict::drop) return;
+    ++counters_.queries_refused;
+    write_empty_answer(out, query_, dns::rcode::refused, leg.carrier(query_),
+                       dns::extended_error::prohibited);
+}
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "core/clock.h"
+#include "core/writer.h"
+#include "dns/query.h"
+#include "forwarder/answer_writer.h"
+#include "forwarder/cache.h"
+#include "forwarder/counters.h"
+#include "forwarder/lookup.h"
+
+namespace porchlight::forwarder {
+
+/// The way that queries came by.
+struct Leg {
+    bool encrypted = false;
+    bool stream = false;          // TCP below; else UDP
+    bool from_companion = false;  // then the companion is never asked
+    std::uint16_t keepalive = 0;  // of a stream, in units of 100 ms
+
+    Carrier carrier(const dns::Query& query) const {
+        if (!stream) return udp_carrier(query);
+        return {encrypted, UINT16_MAX, keepalive};
+    }
+};
+
+/// A query that has to outlive the message it came in.
+struct KeptQuery {
+    explicit KeptQuery(const dns::Query& from)
+        : query(from), question(from.question.begin(), from.question.end()) {
+        query.question = question;
+    }
+    KeptQuery(const KeptQuery&) = delete;
+    dns::Query query;
+    Buffer question;  // what `query` borrows
+};
+
+/// The one path from a client's message to an answer, whatever the transport. One a worker.
+class Responder {
+  public:
+    enum class Given {
+        answered,   // the answer was appended
+        nothing,    // the message deserves none
+        not_known,  // query() has to be looked up
+    };
+
+    Responder(Cache& cache, Lookup& lookup, Counters& counters)
+        : cache_(cache), lookup_(lookup), counters_(counters) {}
+
+    /// Answers from the message alone, our own tables or the cache. Allocates nothing once `out`
+    /// has grown.
+    Given answer(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
+    /// What answer() read last.
+    const dns::Query& query() const { return query_; }
+
+    /// Finds the answer to query() and hands it over once, perhaps at once; not any more when
+    /// *this is gone.
+    using Done = std::function<void(const KeptQuery&, const Found&)>;
+    void find(const Leg& leg, Done done);
+
+    /// Appends what find() came to.
+    static void write_found(const KeptQuery& asked, const Found& found, const Leg& leg,
+                            Writer& out);
+    /// Appends REFUSED with an extended error, for a client over its rate; nothing if the message
+    /// deserves nothing.
+    void refuse(Bytes message, const Leg& leg, Writer& out);
+
+  private:
+    Cache& cache_;
+    Lookup& lookup_;
+    Counters& counters_;
+    dns::Query query_;
+};
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/bytes.h"
+#include "core/writer.h"
+#include "forwarder/admission.h"
+#include "forwarder/deadlines.h"
+#include "forwarder/poller.h"
+#include "forwarder/responder.h"
+#include "forwarder/stream.h"
+
+namespace porchlight::forwarder {
+
+class Sessions;
+
+/// One client's connection, DNS over a stream (RFC 7766, RFC 7858). What one read brings is
+/// answered into one buffer and leaves in one write; what has to be looked up is answered when it
+/// is found, in any order. At its limits it stops reading, and goes on when there is room again.
+/// Holds little of its own: buffers to work in belong to Sessions.
+class Session : public Pollable, public DeadlineHook {
+  public:
+    struct Ref {
+        std::uint32_t place = 0;
+        std::uint32_t generation = 0;
+    };
+
+    /// `client` is null where nothing is limited per client.
+    Session(Sessions& home, Ref ref, Stream stream, Client* client, Leg leg);
+    ~Session() override;
+
+    void on_ready(std::uint32_t events) override;
+    /// Its time for what it waits for is over.
+    void expire();
+    /// Writes what was delivered since the last turn, and reads on if that made room.
+    void after_answers();
+    /// `politely`: with close_notify.
+    void close(bool politely);
+
+    const Ref& ref() const { return ref_; }
+    bool is_closed() const { return closed_; }
+
+  private:
+    void shake_hands();
+    void serve();
+    std::size_t fill(std::span<std::uint8_t> into);
+    std::size_t answer_frames(Bytes input, Writer& out);
+    void answer(Bytes message, Writer& out);
+    void look_up();
+    void deliver(const KeptQuery& asked, const Found& found);
+    void send(Bytes octets);
+    void write_pending();
+    void break_off();
+    void note_progress(std::size_t got, std::size_t used);
+    bool has_room() const;
+    bool may_read() const;
+    Leg leg_now() const;
+    void settle();
+    void set_deadline();
+    void watch();
+
+    Sessions& home_;
+    Ref ref_;
+    Stream stream_;
+    Client* client_;
+    Leg leg_;
+    Buffer in_;                 // the front of a frame, or frames that had to wait
+    Buffer out_;                // what the peer did not take yet
+    std::uint32_t events_ = 0;  // that the poller watches for
+    std::uint16_t in_flight_ = 0;
+    std::uint8_t reads_in_vain_ = 0;  // since the last whole frame
+    bool established_ = false;
+    bool write_blocked_ = false;
+    bool handshake_writes_ = false;
+    bool ending_ = false;  // reads no more; closes when all is answered and written
+    bool deaf_ = false;    // and hears nothing of what was read already
+    bool closed_ = false;
+    bool dirty_ = false;  // known to Sessions as having something to write
+    friend class Sessions;
+};
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,162 @@
+#include "forwarder/sessions.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <utility>
+
+namespace porchlight::forwarder {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t read_octets = 16384;
+/// However scarce slots are, whoever got one may ask his question.
+constexpr std::chrono::milliseconds idle_min{500};
+constexpr std::chrono::milliseconds sweep_pause_min{10};
+
+}  // namespace
+
+struct Sessions::Timer {
+    asio::steady_timer timer;
+};
+
+Sessions::Sessions(asio::any_io_executor loop, Poller& poller, Responder& responder,
+                   Admission& admission, Counters& counters)
+    : loop_(loop),
+      poller_(poller),
+      responder_(responder),
+      admission_(admission),
+      counters_(counters),
+      timer_(new Timer{asio::steady_timer(loop)}),
+      input_(2 + frame_octets_max + read_octets) {}
+
+Sessions::~Sessions() {
+    close_all();
+}
+
+void Sessions::set_limits(const Limits& limits) {
+    limits_ = limits;
+    arm(Clock::now());
+}
+
+void Sessions::open(Stream stream, Client* client, Leg leg) {
+    if (free_places_.empty()) {
+        free_places_.push_back(static_cast<std::uint32_t>(sessions_.size()));
+        sessions_.emplace_back();
+        generations_.push_back(0);
+    }
+    const std::uint32_t place = free_places_.back();
+    free_places_.pop_back();
+    if (leg.encrypted) ++encrypted_count_;
+    sessions_[place] = std::make_unique<Session>(*this, Session::Ref{place, generations_[place]},
+                                                 std::move(stream), client, leg);
+    // One more may leave less time for those that idle.
+    if (const DeadlineHook* idle = deadlines_.oldest(Waiting::idle)) {
+        const Clock::time_point end = idle->since + given(Waiting::idle);
+        if (end < armed_for_) arm(std::max(end, now_ + sweep_pause_min));
+    }
+}
+
+void Sessions::close_all() {
+    for (std::size_t place = 0; place < sessions_.size(); ++place)
+        if (sessions_[place]) sessions_[place]->close(true);
+    buried_.clear();
+}
+
+void Sessions::before_turn() {
+    now_ = Clock::now();
+    in_turn_ = true;
+}
+
+void Sessions::after_turn() {
+    in_turn_ = false;
+    write_dirty();
+}
+
+Session* Sessions::find(const Session::Ref& ref) const {
+    return generations_[ref.place] == ref.generation ? sessions_[ref.place].get() : nullptr;
+}
+
+void Sessions::wait_for(Session& session, Waiting waiting) {
+    deadlines_.set(session, waiting, now_);
+    if (waiting == Waiting::nothing) return;
+    const Clock::time_point end = now_ + given(waiting);
+    if (end < armed_for_) arm(end);
+}
+
+void Sessions::mark_dirty(Session& session) {
+    if (std::exchange(session.dirty_, true)) return;
+    dirty_.push_back(session.ref());
+    if (in_turn_ || std::exchange(write_posted_, true)) return;
+    // Behind all that this turn of the loop still brings.
+    asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
+        if (alive.expired()) return;
+        write_posted_ = false;
+        now_ = Clock::now();
+        write_dirty();
+    });
+}
+
+void Sessions::write_dirty() {
+    // What is written may let a session read on, and so make it dirty again.
+    for (std::size_t i = 0; i < dirty_.size(); ++i) {
+        Session* session = find(dirty_[i]);
+        if (session == nullptr) continue;
+        session->dirty_ = false;
+        session->after_answers();
+    }
+    dirty_.clear();
+    buried_.clear();
+}
+
+void Sessions::bury(Session& session) {
+    const std::uint32_t place = session.ref().place;
+    deadlines_.clear(session);
+    if (session.leg_.encrypted) --encrypted_count_;
+    ++generations_[place];
+    free_places_.push_back(place);
+    buried_.push_back(std::move(sessions_[place]));
+}
+
+std::chrono::milliseconds Sessions::given(Waiting waiting) const {
+    switch (waiting) {
+        case Waiting::handshake:
+            return limits_.handshake_max;
+        case Waiting::frame:
+            return limits_.frame_max;
+        case Waiting::reading:
+            return limits_.stalled_max;
+        case Waiting::idle:
+            return std::max(admission_.idle_max(limits_), std::min(idle_min, limits_.idle_max));
+        case Waiting::nothing:
+            break;
+    }
+    return std::chrono::milliseconds::max();
+}
+
+void Sessions::arm(Clock::time_point end) {
+    armed_for_ = end;
+    timer_->timer.expires_at(end);
+    timer_->timer.async_wait([this, alive = std::weak_ptr(alive_)](error_code ec) {
+        if (!ec && !alive.expired()) sweep();
+    });
+}
+
+/// Ends whoever is over his time, and sleeps until the next one could be.
+void Sessions::sweep() {
+    now_ = Clock::now();
+    armed_for_ = Clock::time_point::max();
+    Clock::time_point next = armed_for_;
+    for (const Waiting waiting : kinds) {
+        const auto allowed = given(waiting);
+        DeadlineHook* hook = deadlines_.oldest(waiting);
+        for (; hook != nullptr && hook->since + allowed <= now_; hook = deadlines_.oldest(waiting))
+            static_cast<Session*>(hook)->expire();
+        if (hook != nullptr) next = std::min(next, hook->since + allowed);
+    }
+    buried_.clear();
+    if (next < armed_for_) arm(std::max(next, now_ + sweep_pause_min));
+}
+
+}  // namespace porchlight::forwarder

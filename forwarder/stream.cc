@@ -1,0 +1,80 @@
+#include "forwarder/stream.h"
+
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <climits>
+
+namespace porchlight::forwarder {
+namespace {
+
+using Outcome = Stream::Outcome;
+using State = Stream::State;
+
+/// SSL_get_error() looks at the queue, which must hold nobody else's errors.
+void forget_errors() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+int size_for_ssl(std::size_t size) {
+    return size > INT_MAX ? INT_MAX : static_cast<int>(size);
+}
+
+Outcome plain_outcome(ssize_t returned, State would_block) {
+    if (returned > 0) return {State::done, static_cast<std::size_t>(returned)};
+    if (returned == 0) return {State::ended};
+    return {errno == EAGAIN || errno == EINTR ? would_block : State::failed};
+}
+
+}  // namespace
+
+Outcome Stream::outcome_of(int returned) {
+    if (returned > 0) return {State::done, static_cast<std::size_t>(returned)};
+    const int why = SSL_get_error(ssl_.get(), returned);
+    forget_errors();
+    switch (why) {
+        case SSL_ERROR_WANT_READ:
+            return {State::wait_readable};
+        case SSL_ERROR_WANT_WRITE:
+            return {State::wait_writable};
+        case SSL_ERROR_ZERO_RETURN:
+            return {State::ended};
+        default:
+            return {State::failed};
+    }
+}
+
+Outcome Stream::handshake() {
+    if (!ssl_) return {State::done};
+    forget_errors();
+    return outcome_of(SSL_do_handshake(ssl_.get()));
+}
+
+Outcome Stream::read(std::span<std::uint8_t> into) {
+    if (!ssl_)
+        return plain_outcome(::recv(socket_.get(), into.data(), into.size(), 0),
+                             State::wait_readable);
+    forget_errors();
+    return outcome_of(SSL_read(ssl_.get(), into.data(), size_for_ssl(into.size())));
+}
+
+Outcome Stream::write(Bytes octets) {
+    if (!ssl_)
+        return plain_outcome(::send(socket_.get(), octets.data(), octets.size(), MSG_NOSIGNAL),
+                             State::wait_writable);
+    forget_errors();
+    return outcome_of(SSL_write(ssl_.get(), octets.data(), size_for_ssl(octets.size())));
+}
+
+void Stream::close(bool politely) {
+    if (!socket_) return;
+    if (ssl_ && politely) {
+        SSL_shutdown(ssl_.get());
+        forget_errors();
+    }
+    ssl_.reset();
+    socket_.reset();  // with octets unread the kernel sends RST, so nothing is half answered
+}
+
+}  // namespace porchlight::forwarder

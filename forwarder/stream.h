@@ -1,0 +1,55 @@
+#pragma once
+
+#include <span>
+
+#include "core/bytes.h"
+#include "core/file_descriptor.h"
+#include "forwarder/tls_identity.h"
+
+namespace porchlight::forwarder {
+
+/// A client's connection as octets in order: TLS straight on its socket, or the socket alone. Never
+/// waits; says what to wait for.
+class Stream {
+  public:
+    enum class State {
+        done,
+        wait_readable,
+        wait_writable,
+        ended,   // the peer closed cleanly
+        failed,  // or not
+    };
+    struct Outcome {
+        State state;
+        std::size_t count = 0;  // of octets, when done
+    };
+
+    /// Plain.
+    explicit Stream(FileDescriptor socket) : socket_(std::move(socket)) {}
+    Stream(FileDescriptor socket, SslHandle ssl)
+        : socket_(std::move(socket)), ssl_(std::move(ssl)) {}
+
+    bool is_encrypted() const { return ssl_ != nullptr; }
+    int descriptor() const { return socket_.get(); }
+
+    /// Drives the handshake; done at once for a plain one.
+    Outcome handshake();
+    bool was_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+    /// At least one octet when done.
+    Outcome read(std::span<std::uint8_t> into);
+    /// Whether octets wait inside, of which the socket will give no sign.
+    bool has_pending() const { return ssl_ && SSL_has_pending(ssl_.get()) == 1; }
+    /// Perhaps not all of `octets`, which is not empty. After `wait_…` call again with at least the
+    /// same octets in front.
+    Outcome write(Bytes octets);
+    /// Says goodbye (close_notify, then FIN), without waiting for an answer.
+    void close(bool politely);
+
+  private:
+    Outcome outcome_of(int returned);
+
+    FileDescriptor socket_;
+    SslHandle ssl_;
+};
+
+}  // namespace porchlight::forwarder

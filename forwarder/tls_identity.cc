@@ -1,0 +1,202 @@
+#include "forwarder/tls_identity.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace porchlight::forwarder {
+namespace {
+
+constexpr const char* groups_with_hybrid = "X25519MLKEM768:X25519:P-256";
+constexpr const char* groups = "X25519:P-256";
+constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr std::string_view alpn_dot = "dot";
+
+struct Free {
+    void operator()(BIO* bio) const { BIO_free(bio); }
+    void operator()(X509* certificate) const { X509_free(certificate); }
+    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+    void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+};
+using BioHandle = std::unique_ptr<BIO, Free>;
+using CertificateHandle = std::unique_ptr<X509, Free>;
+using KeyHandle = std::unique_ptr<EVP_PKEY, Free>;
+
+Error malformed(const char* what) {
+    std::string message = what;
+    if (const unsigned long code = ERR_peek_last_error(); code != 0) {
+        const char* reason = ERR_reason_error_string(code);
+        message.append(": ").append(reason != nullptr ? reason : "OpenSSL gives no reason");
+    }
+    ERR_clear_error();
+    return {Errc::malformed, std::move(message)};
+}
+
+BioHandle bio_over(Bytes octets) {
+    return BioHandle(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
+}
+
+/// A key under a passphrase is one we can't read: nobody is there to be asked.
+int no_passphrase(char*, int, int, void*) {
+    return -1;
+}
+
+KeyHandle read_key(Bytes pem) {
+    const BioHandle bio = bio_over(pem);
+    return KeyHandle(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+}
+
+CertificateHandle read_certificate(BIO* bio) {
+    return CertificateHandle(PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr));
+}
+
+Result<void> use_identity(SSL_CTX* context, const TlsIdentity& identity) {
+    const BioHandle chain = bio_over(identity.chain_pem);
+    const CertificateHandle leaf = read_certificate(chain.get());
+    if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1)
+        return malformed("the certificate can't be read");
+    while (const CertificateHandle issuer = read_certificate(chain.get()))
+        if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1)
+            return malformed("the certificate's chain can't be used");
+    ERR_clear_error();  // the end of the chain is an error to OpenSSL
+    const KeyHandle key = read_key(identity.key_pem);
+    if (!key) return malformed("the certificate's private key can't be read");
+    if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
+        return malformed("the private key does not belong to the certificate");
+    return {};
+}
+
+/// "dot" or nothing at all: a client that speaks other protocols only is told so (RFC 7301).
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size,
+                const unsigned char* offered, unsigned size, void*) {
+    for (Bytes left(offered, size); !left.empty();) {
+        const std::size_t length = left[0];
+        if (length >= left.size()) break;
+        const Bytes one = left.subspan(1, length);
+        if (text_of(one) == alpn_dot) {
+            *out = one.data();
+            *out_size = static_cast<unsigned char>(one.size());
+            return SSL_TLSEXT_ERR_OK;
+        }
+        left = left.subspan(1 + length);
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/// What a context holds for its tickets; freed with the context.
+struct TicketState {
+    std::shared_ptr<TicketKeys> keys;
+    std::unique_ptr<EVP_CIPHER, Free> cipher;  // fetched once: fetching it costs microseconds
+};
+
+int ticket_state_index() {
+    static const int index = SSL_CTX_get_ex_new_index(
+        0, nullptr, nullptr, nullptr, [](void*, void* state, CRYPTO_EX_DATA*, int, long, void*) {
+            delete static_cast<TicketState*>(state);
+        });
+    return index;
+}
+
+bool set_mac(EVP_MAC_CTX* mac, const TicketKeys::Key& key) {
+    static char digest[] = "SHA256";
+    auto* octets = const_cast<std::uint8_t*>(key.mac.data());  // OSSL_PARAM knows no const
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, octets, key.mac.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
+    return EVP_MAC_CTX_set_params(mac, params) == 1;
+}
+
+/// Sets up both contexts to seal a new ticket or open an old one (SSL_CTX_set_tlsext_ticket_key_cb
+/// says what the numbers mean).
+int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+               EVP_MAC_CTX* mac, int seal) {
+    constexpr int failed = -1, unknown = 0, good = 1, good_and_renew = 2;
+    const auto* state = static_cast<const TicketState*>(
+        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ticket_state_index()));
+    const Clock::time_point now = Clock::now();
+    if (seal == 1) {
+        TicketKeys::Key key = state->keys->newest(now);
+        std::copy(key.name.begin(), key.name.end(), name);
+        const bool ready =
+            RAND_bytes(iv, EVP_CIPHER_get_iv_length(state->cipher.get())) == 1 &&
+            EVP_EncryptInit_ex2(cipher, state->cipher.get(), key.cipher.data(), iv, nullptr) == 1 &&
+            set_mac(mac, key);
+        OPENSSL_cleanse(&key, sizeof key);
+        return ready ? good : failed;
+    }
+    auto found = state->keys->find(name, now);
+    if (!found) return unknown;
+    const bool ready = EVP_DecryptInit_ex2(cipher, state->cipher.get(), found->key.cipher.data(),
+                                           iv, nullptr) == 1 &&
+                       set_mac(mac, found->key);
+    OPENSSL_cleanse(&found->key, sizeof found->key);
+    if (!ready) return failed;
+    return found->is_newest ? good : good_and_renew;
+}
+
+void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys) {
+    auto state = std::make_unique<TicketState>();
+    state->keys = std::move(keys);
+    state->cipher.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
+    SSL_CTX_set_ex_data(context, ticket_state_index(), state.release());
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
+    SSL_CTX_set_num_tickets(context, 1);
+    // Tickets only: the server remembers nothing of its own.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeys::rotation).count());
+}
+
+/// RFC 9325 and 8310: TLS 1.2 at least, forward secrecy, AEAD, nothing that was ever a mistake.
+void use_protocol(SSL_CTX* context) {
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_cipher_list(context, tls12_ciphers);
+    if (SSL_CTX_set1_groups_list(context, groups_with_hybrid) != 1)
+        SSL_CTX_set1_groups_list(context, groups);
+    ERR_clear_error();  // a library without the hybrid group says so
+    SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
+    SSL_CTX_set_max_early_data(context, 0);
+}
+
+/// One read a wake-up however many records came, and no buffers while a connection idles.
+void use_little(SSL_CTX* context) {
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+}  // namespace
+
+Result<TlsServer> TlsServer::create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys) {
+    Context context(SSL_CTX_new(TLS_server_method()));
+    if (!context) return Error{Errc::internal, "OpenSSL makes no context"};
+    use_protocol(context.get());
+    use_little(context.get());
+    use_tickets(context.get(), std::move(keys));
+    if (auto used = use_identity(context.get(), identity); !used) return used.error();
+    return TlsServer(std::move(context));
+}
+
+SslHandle TlsServer::accept(int descriptor) const {
+    SslHandle ssl(SSL_new(context_.get()));
+    if (!ssl || SSL_set_fd(ssl.get(), descriptor) != 1) return nullptr;
+    SSL_set_accept_state(ssl.get());
+    return ssl;
+}
+
+bool same_key(const TlsIdentity& a, const TlsIdentity& b) {
+    const KeyHandle key_a = read_key(a.key_pem), key_b = read_key(b.key_pem);
+    ERR_clear_error();
+    return key_a && key_b && EVP_PKEY_eq(key_a.get(), key_b.get()) == 1;
+}
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+
+#include "core/result.h"
+#include "forwarder/settings.h"
+#include "forwarder/ticket_keys.h"
+
+namespace porchlight::forwarder {
+
+struct FreeSsl {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+using SslHandle = std::unique_ptr<SSL, FreeSsl>;
+
+/// What one worker makes server connections from: certificate, chain, key and all that RFC 9325,
+/// 7858 and 8310 ask of a DoT server. Immutable; connections made from it keep it alive.
+class TlsServer {
+  public:
+    /// Fails with `malformed` if chain or key can't be read or do not belong together.
+    static Result<TlsServer> create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys);
+
+    /// A connection in accept state on `descriptor`, which it does not own; null without memory.
+    SslHandle accept(int descriptor) const;
+
+  private:
+    struct FreeContext {
+        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    };
+    using Context = std::unique_ptr<SSL_CTX, FreeContext>;
+    explicit TlsServer(Context context) : context_(std::move(context)) {}
+    Context context_;
+};
+
+/// Whether both have the same private key: then tickets stay good from one to the other.
+bool same_key(const TlsIdentity& a, const TlsIdentity& b);
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,62 @@
+#include "forwarder/worker.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "forwarder/do53_listener.h"
+#include "forwarder/dot_listener.h"
+
+namespace porchlight::forwarder {
+
+Worker::Worker(Shared shared)
+    : shared_(shared),
+      poller_(loop_.get_executor()),
+      lookup_(loop_.get_executor(), shared.cache, shared.time),
+      responder_(shared.cache, lookup_, counters_),
+      sessions_(loop_.get_executor(), poller_, responder_, shared.admission, counters_) {
+    poller_.start([this] { sessions_.before_turn(); }, [this] { sessions_.after_turn(); });
+}
+
+Worker::~Worker() = default;
+
+void Worker::stop() {
+    asio::post(loop_, [this] {
+        listeners_.clear();
+        sessions_.close_all();
+        loop_.stop();
+    });
+}
+
+Result<void> Worker::apply(std::shared_ptr<const Settings> settings,
+                           std::optional<TlsServer> server) {
+    if (auto applied = lookup_.apply(settings); !applied) return applied.error();
+    sessions_.set_limits(settings->limits);
+    server_ = std::move(server);
+    return {};
+}
+
+void Worker::listen(std::vector<Listening> listening) {
+    listeners_.clear();
+    for (Listening& one : listening) listeners_.push_back(listener(std::move(one)));
+}
+
+std::unique_ptr<Pollable> Worker::listener(Listening listening) {
+    switch (listening.info.kind) {
+        case ListenerKind::dot:
+            return std::make_unique<DotListener>(std::move(listening.socket), poller_, sessions_,
+                                                 server_);
+        case ListenerKind::do53_tcp:
+            return std::make_unique<Do53TcpListener>(std::move(listening.socket), poller_,
+                                                     sessions_);
+        case ListenerKind::do53_udp:
+            break;
+    }
+    return std::make_unique<Do53UdpListener>(std::move(listening.socket), poller_, sessions_);
+}
+
+Worker::State Worker::state() const {
+    return {counters_, lookup_.counters(), lookup_.upstreams(), sessions_.encrypted_count(),
+            sessions_.last_dot_query()};
+}
+
+}  // namespace porchlight::forwarder

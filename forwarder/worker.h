@@ -1,0 +1,71 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/file_descriptor.h"
+#include "forwarder/listeners.h"
+#include "forwarder/lookup.h"
+#include "forwarder/poller.h"
+#include "forwarder/responder.h"
+#include "forwarder/sessions.h"
+#include "forwarder/settings.h"
+#include "forwarder/tls_identity.h"
+
+namespace porchlight::forwarder {
+
+/// One event loop with listeners, connections and look-ups of its own; what it shares with the
+/// other workers is the cache and the admission. Everything but loop(), run() and stop() is called
+/// on its thread, between turns.
+class Worker {
+  public:
+    struct Shared {
+        Cache& cache;
+        Admission& admission;
+        const TimeSource& time;
+    };
+    struct Listening {
+        ListenerInfo info;
+        FileDescriptor socket;
+    };
+    struct State {
+        Counters counters;
+        Lookup::Counters lookup;
+        std::vector<UpstreamState> upstreams;
+        std::uint32_t dot_connections = 0;
+        std::optional<Clock::time_point> last_dot_query;
+    };
+
+    explicit Worker(Shared shared);
+    ~Worker();
+
+    asio::io_context& loop() { return loop_; }
+    /// Until stop().
+    void run() { loop_.run(); }
+    /// From any thread: ends all connections with close_notify, then run().
+    void stop();
+
+    /// New settings; `server` is made from their identity, for this worker alone. Connections stay,
+    /// with the identity they began with. Fails as Lookup::apply() does, with nothing changed.
+    Result<void> apply(std::shared_ptr<const Settings> settings, std::optional<TlsServer> server);
+    /// In place of the listeners before.
+    void listen(std::vector<Listening> listening);
+    State state() const;
+
+  private:
+    std::unique_ptr<Pollable> listener(Listening listening);
+
+    Shared shared_;
+    asio::io_context loop_{1};  // one thread runs it
+    Poller poller_;
+    Counters counters_;
+    Lookup lookup_;
+    Responder responder_;
+    Sessions sessions_;
+    std::optional<TlsServer> server_;
+    std::vector<std::unique_ptr<Pollable>> listeners_;
+};
+
+}  // namespace porchlight::forwarder

@@ -144,7 +144,8 @@ class Completer {
     Value complete(const Setting& setting, const Value& value) {
         const Setting* element = find_setting(std::string(setting.path) + "/*");
         if (setting.shorthand && value.kind != Kind::list) {
-            Value list{.kind = Kind::list, .from_file = value.from_file};
+            Value list(Kind::list);
+            list.from_file = value.from_file;
             list.members.push_back({"", complete(*element, value)});
             return list;
         }

@@ -37,7 +37,7 @@ std::optional<Value> read_value(const Setting& setting, std::string_view text) {
 Value* reach(Value& parent, const Setting& setting, const std::string& step) {
     if (setting.type == Type::list) {
         if (parent.kind != Kind::list && parent.kind != Kind::null) {
-            Value list{.kind = Kind::list};
+            Value list(Kind::list);
             list.members.push_back({"", std::move(parent)});
             parent = std::move(list);
         }

@@ -21,24 +21,24 @@ class Builder : public nlohmann::json_sax<Json> {
         return {std::move(root_), {}};
     }
 
-    bool null() override { return put({}); }
+    bool null() override { return put(Value()); }
     bool boolean(bool value) override {
-        return put({.kind = Kind::boolean, .text = value ? "true" : "false"});
+        return put(Value(Kind::boolean, value ? "true" : "false"));
     }
     bool number_integer(std::int64_t value) override {
-        return put({.kind = Kind::number, .text = std::to_string(value), .integer = value});
+        Value number(Kind::number, std::to_string(value));
+        number.integer = value;
+        return put(std::move(number));
     }
     bool number_unsigned(std::uint64_t value) override {
-        Value number{.kind = Kind::number, .text = std::to_string(value)};
+        Value number(Kind::number, std::to_string(value));
         if (std::in_range<std::int64_t>(value)) number.integer = static_cast<std::int64_t>(value);
         return put(std::move(number));
     }
     bool number_float(double, const std::string& text) override {
-        return put({.kind = Kind::number, .text = text});
+        return put(Value(Kind::number, text));
     }
-    bool string(std::string& text) override {
-        return put({.kind = Kind::text, .text = std::move(text)});
-    }
+    bool string(std::string& text) override { return put(Value(Kind::text, std::move(text))); }
     bool binary(Json::binary_t&) override { return false; }  // no JSON text has any
 
     bool start_object(std::size_t) override { return open(Kind::object); }
@@ -81,7 +81,7 @@ class Builder : public nlohmann::json_sax<Json> {
         }
         // The address stays: an open value is the last of its parent, which grows only when it is
         // closed.
-        open_.push_back(add({.kind = kind}));
+        open_.push_back(add(Value(kind)));
         return true;
     }
 
@@ -184,6 +184,10 @@ std::optional<std::size_t> parse_index(std::string_view text) {
 
 }  // namespace
 
+Value::Value() = default;
+
+Value::Value(Kind its_kind, std::string its_text) : kind(its_kind), text(std::move(its_text)) {}
+
 Value* Value::find(std::string_view name) {
     return const_cast<Value*>(std::as_const(*this).find(name));
 }
@@ -216,7 +220,7 @@ Value known_json(std::string_view text) {
 }
 
 Value text_value(std::string_view text) {
-    return {.kind = Kind::text, .text = std::string(text)};
+    return Value(Kind::text, std::string(text));
 }
 
 std::string to_json(const Value& value) {

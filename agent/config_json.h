@@ -18,11 +18,13 @@ struct Member;
 /// they wrote it.
 struct Value {
     Kind kind = Kind::null;
-    std::string text{};                     // of text; of a number or boolean, as JSON writes it
-    std::optional<std::int64_t> integer{};  // of a number that is one
-    std::vector<Member> members{};          // of a list (without names) or an object
-    bool from_file = true;                  // false: a default
+    std::string text;                     // of text; of a number or boolean, as JSON writes it
+    std::optional<std::int64_t> integer;  // of a number that is one
+    std::vector<Member> members;          // of a list (without names) or an object
+    bool from_file = true;                // false: a default
 
+    Value();
+    explicit Value(Kind its_kind, std::string its_text = {});
     Value* find(std::string_view name);
     const Value* find(std::string_view name) const;
 };

@@ -19,7 +19,6 @@ void write_certificate(Writer& out, const StoredCertificate& certificate) {
     write_field(out, certificate.origin);
     write_field(out, certificate.chain_pem);
     write_field(out, certificate.key_pem);
-    write_field(out, certificate.metadata);
 }
 
 StoredCertificate read_certificate(Reader& in) {
@@ -27,7 +26,6 @@ StoredCertificate read_certificate(Reader& in) {
     certificate.origin = read_text_field(in);
     certificate.chain_pem = read_octets_field(in);
     certificate.key_pem = read_octets_field(in);
-    certificate.metadata = read_octets_field(in);
     return certificate;
 }
 
@@ -43,7 +41,7 @@ void write(Writer& out, const World& world) {
     write_field(out, world.account);
     write_field(out, world.schedule);
     write_field(out, world.announced);
-    write_list(out, world.cannot, [&](const std::string& what) { write_field(out, what); });
+    write_field(out, world.dhcp_options);
 }
 
 Result<World> parse_world(Bytes message) {
@@ -58,7 +56,7 @@ Result<World> parse_world(Bytes message) {
     world.account = read_octets_field(in);
     world.schedule = read_octets_field(in);
     world.announced = read_octets_field(in);
-    world.cannot = read_list<std::string>(in, read_text_field);
+    world.dhcp_options = read_octets_field(in);
     if (!in.finished()) return in.error("the keeper's facts");
     return world;
 }

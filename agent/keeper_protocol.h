@@ -25,6 +25,7 @@ enum class Keep : std::uint16_t {
     withdraw = 7,           // take every announcement back, answer `withdrawn`
     processes = 8,          // Processes: who runs now
     trouble = 9,            // text: a write or a signal that the agent asked for failed
+    cannot = 10,            // list of names: what these processes may not do, for people
 
     // Agent to keeper.
     dnsmasq_options = 20,   // text of the option file: write it, then tell dnsmasq
@@ -35,6 +36,7 @@ enum class Keep : std::uint16_t {
     start_provision = 25,   // empty: answered by `provision_channel`
     withdrawn = 26,         // empty: nothing is announced any more
     reload = 27,            // empty: somebody asked for it on the control socket
+    links_changed = 28,     // empty: an interface came or went: look at the sockets again
 
     // Both ways, empty: the watchdog's question and its answer.
     alive = 40,
@@ -45,7 +47,6 @@ struct StoredCertificate {
     std::string origin;  // "generation 12", or the chain's path
     Buffer chain_pem;
     Buffer key_pem;
-    Buffer metadata;  // JSON, empty for the user's files
     bool operator==(const StoredCertificate&) const = default;
 };
 
@@ -59,8 +60,8 @@ struct World {
     std::vector<StoredCertificate> certificates;          // newest first
     Buffer account;                                       // as `store_account` left it
     Buffer schedule;
-    Buffer announced;                 // what was announced when the last run ended
-    std::vector<std::string> cannot;  // what this process tree may not do, for people
+    Buffer announced;     // by RA when the last run ended, see agent/announced.h
+    Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
     bool operator==(const World&) const = default;
 };
 

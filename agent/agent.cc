@@ -1,0 +1,461 @@
+// The loop around everything that decides. Each fact that changes (the world in files, links, a
+// probe's result, the forwarder's coming and going) ends in replan(), which derives the one plan
+// anew and tells every carrier what changed.
+
+#include "agent/agent.h"
+
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "agent/announced.h"
+#include "agent/announcement.h"
+#include "agent/channel_loop.h"
+#include "agent/config.h"
+#include "agent/control_server.h"
+#include "agent/custody.h"
+#include "agent/forwarder_settings.h"
+#include "agent/keeper_protocol.h"
+#include "agent/lan_watch.h"
+#include "agent/orders.h"
+#include "agent/plan.h"
+#include "agent/status.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "forwarder/control.h"
+#include "net/link.h"
+#include "ra/link_announcer.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr std::chrono::milliseconds forwarder_answers_within{1000};
+constexpr std::chrono::seconds clock_looked_at{10};
+
+/// MinRtrAdvInterval from MaxRtrAdvInterval (RFC 4861 section 6.2.1).
+ra::Sender::Interval advertisement_interval(std::chrono::seconds max) {
+    const auto min = max >= std::chrono::seconds(9) ? max * 33 / 100 : max * 3 / 4;
+    return {std::max(min, std::chrono::seconds(3)), max};
+}
+
+template <class Kind>
+constexpr std::uint16_t number(Kind kind) {
+    return static_cast<std::uint16_t>(kind);
+}
+
+template <class Message>
+Buffer octets_of(const Message& message) {
+    Writer out;
+    write(out, message);
+    auto octets = out.take();
+    return octets ? std::move(*octets) : Buffer();
+}
+
+class Agent {
+  public:
+    explicit Agent(net::Channel keeper);
+    void run() { loop_.run(); }
+
+  private:
+    void on_keeper(net::ChannelMessage message);
+    void on_world(Bytes message);
+    void on_link_sockets(net::ChannelMessage message);
+    void on_forwarder_channel(net::ChannelMessage message);
+    void on_forwarder(net::ChannelMessage message);
+
+    void watch_lan();
+    void judge_certificate();
+    bool dates_hold() const;
+    void supply_forwarder();
+    void replan();
+    void advertise();
+    void remember(const ra::Announced& announced);
+    awaitable<void> look_at_clock();
+    void end();
+    void start_withdrawal(std::shared_ptr<ra::LinkAnnouncer> announcer);
+    awaitable<void> withdraw(std::shared_ptr<ra::LinkAnnouncer> announcer);
+    void finish();
+    awaitable<std::string> answer(std::string request);
+    awaitable<void> ask_forwarder();
+    Status status();
+
+    asio::io_context loop_{1};
+    SystemTime time_;
+    SystemRandom random_;
+    const Clock::time_point started_ = Clock::now();
+    std::unique_ptr<ChannelLoop> keeper_;
+    std::unique_ptr<ChannelLoop> forwarder_;
+    std::unique_ptr<ControlServer> control_;
+    std::optional<net::LinkMonitor> links_;
+
+    World world_;
+    std::optional<Config> config_;
+    bool wall_trusted_ = false;
+    bool dates_held_ = false;                      // those of `custody_`, when it was judged
+    Custody custody_;                              // which certificate, and is it fit
+    std::optional<forwarder::Settings> supplied_;  // what the forwarder was told
+    bool forwarder_serves_ = false;                // it confirmed that
+    std::map<std::string, std::unique_ptr<LanWatch>> lan_;
+    // Shared with their own withdrawal, which may outlast their place here.
+    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
+    std::size_t withdrawing_ = 0;
+    std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
+    std::optional<Plan> plan_;
+    Announcement announcement_;
+    Orders orders_;
+
+    Processes processes_;
+    std::vector<std::string> cannot_;
+    std::string last_reload_;
+    std::optional<forwarder::Status> forwarder_status_;
+    std::shared_ptr<asio::steady_timer> status_came_;  // shared with whoever waits on it
+    bool ending_ = false;
+};
+
+Agent::Agent(net::Channel keeper)
+    : orders_(loop_.get_executor(), time_, random_,
+              {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
+               .store_account =
+                   [this](Bytes octets) { keeper_->send(number(Keep::store_account), octets); },
+               .store_schedule =
+                   [this](Bytes octets) { keeper_->send(number(Keep::store_schedule), octets); },
+               .store_certificate =
+                   [this](const StoredParts& parts) {
+                       keeper_->send(number(Keep::store_generation), octets_of(parts));
+                   }}) {
+    const auto loop = loop_.get_executor();
+    keeper_ = std::make_unique<ChannelLoop>(
+        loop, std::move(keeper),
+        [this](net::ChannelMessage message) { on_keeper(std::move(message)); },
+        // The keeper is gone: whoever comes next finds hosts that know nothing of us.
+        [this] { end(); });
+    auto links = net::LinkMonitor::create(loop, [this](const std::vector<net::Link>&) {
+        keeper_->send(number(Keep::links_changed), {});
+        supply_forwarder();
+        for (const auto& [name, watch] : lan_) watch->set_links(links_->links());
+        replan();
+    });
+    if (links) {
+        links_.emplace(std::move(*links));
+    } else {
+        log::error("cannot follow the links", {{"error", links.error().message}});
+    }
+    asio::co_spawn(loop_, look_at_clock(), asio::detached);
+}
+
+void Agent::on_keeper(net::ChannelMessage message) {
+    switch (static_cast<Keep>(message.kind)) {
+        case Keep::alive:
+            return keeper_->send(message.kind, {});
+        case Keep::world:
+            return on_world(message.body);
+        case Keep::link_sockets:
+            return on_link_sockets(std::move(message));
+        case Keep::forwarder_channel:
+            return on_forwarder_channel(std::move(message));
+        case Keep::forwarder_lost:
+            forwarder_.reset();
+            forwarder_serves_ = false;
+            forwarder_status_.reset();
+            return;
+        case Keep::provision_channel:
+            if (message.descriptors.size() == 1)
+                orders_.on_provision(net::Channel(std::move(message.descriptors[0])));
+            return;
+        case Keep::control_listener:
+            if (message.descriptors.size() == 1)
+                control_ = std::make_unique<ControlServer>(
+                    loop_.get_executor(), std::move(message.descriptors[0]),
+                    [this](std::string request) { return answer(std::move(request)); });
+            return;
+        case Keep::processes:
+            if (auto processes = parse_processes(message.body)) processes_ = std::move(*processes);
+            return;
+        case Keep::cannot:
+            if (auto names = parse_names(message.body)) cannot_ = std::move(*names);
+            return;
+        case Keep::trouble:
+            last_reload_ = text_of(message.body);
+            return;
+        case Keep::withdraw:
+            return end();
+        default:
+            return;
+    }
+}
+
+void Agent::on_world(Bytes message) {
+    auto world = parse_world(message);
+    if (!world)
+        return log::error("the keeper's facts came damaged", {{"error", world.error().message}});
+    ConfigResult parsed = parse_config(world->config_file, world->config_json);
+    if (!parsed.config) return log::error("the keeper's configuration is not valid");
+    const bool first = !config_;
+    world_ = std::move(*world);
+    config_ = std::move(*parsed.config);
+    log::set_level(config_->log.level);
+    if (!first) last_reload_.clear();
+    if (first) {
+        if (auto left = parse_announced_links(world_.announced))
+            for (ra::Announced& link : *left) announced_[link.interface] = std::move(link);
+    }
+    wall_trusted_ = time_.wall_trusted();
+    judge_certificate();
+    supply_forwarder();
+    watch_lan();
+    orders_.set(*config_, world_, custody_, wall_trusted_);
+    replan();
+}
+
+void Agent::judge_certificate() {
+    Custody custody = choose_certificate(*config_, world_, time_.wall(), wall_trusted_);
+    if (custody.status.fit != custody_.status.fit || custody.status.why != custody_.status.why) {
+        if (custody.status.fit)
+            log::info("the certificate is fit", {{"from", custody.status.origin}});
+        else if (resolve_mode(*config_) == Mode::forwarder)
+            log::warn("the certificate is not fit", {{"why", custody.status.why}});
+    }
+    custody_ = std::move(custody);
+    dates_held_ = dates_hold();
+}
+
+bool Agent::dates_hold() const {
+    const auto& from = custody_.status.not_before;
+    const auto& until = custody_.status.not_after;
+    const WallTime now = time_.wall();
+    return !wall_trusted_ || (from && until && now >= *from && now < *until);
+}
+
+/// Certificates begin and end, and clocks are set, without anybody telling.
+awaitable<void> Agent::look_at_clock() {
+    asio::steady_timer timer(loop_);
+    while (!ending_) {
+        timer.expires_after(clock_looked_at);
+        error_code cancelled;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        if (!config_ || ending_) continue;
+        const bool trusted = time_.wall_trusted();
+        const bool turned = trusted != wall_trusted_;
+        wall_trusted_ = trusted;
+        if (turned || dates_hold() != dates_held_) {
+            judge_certificate();
+            for (const auto& [name, watch] : lan_) watch->set_certificate(custody_);
+            supply_forwarder();
+            orders_.set(*config_, world_, custody_, wall_trusted_);
+        }
+        replan();
+    }
+}
+
+/// A watch for each LAN link of the configuration, those that were there already kept.
+void Agent::watch_lan() {
+    std::map<std::string, std::unique_ptr<LanWatch>> kept;
+    if (resolve_mode(*config_) == Mode::forwarder && links_) {
+        for (const InterfaceConfig& lan : config_->lan) {
+            auto& watch = kept[lan.interface];
+            const auto old = lan_.find(lan.interface);
+            if (old != lan_.end()) watch = std::move(old->second);
+            const LanWatch::Target target{lan.interface, config_->resolver->adn,
+                                          config_->resolver->dot.port};
+            if (!watch || watch->target() != target)
+                watch =
+                    std::make_unique<LanWatch>(loop_.get_executor(), target,
+                                               !world_.dhcp_options.empty(), [this] { replan(); });
+            watch->set_certificate(custody_);
+            watch->set_links(links_->links());
+        }
+    }
+    lan_ = std::move(kept);
+}
+
+/// New sockets for the links that are announced on. An announcer that they replace hands over what
+/// its hosts know; one whose link is no longer ours takes it back.
+void Agent::on_link_sockets(net::ChannelMessage message) {
+    auto names = parse_names(message.body);
+    if (!names || message.descriptors.size() != 2 * names->size() || !config_ || ending_) return;
+    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> former = std::move(announcers_);
+    announcers_.clear();
+    for (std::size_t i = 0; i < names->size(); ++i) {
+        const std::string& name = (*names)[i];
+        auto announcer = std::make_shared<ra::LinkAnnouncer>(
+            loop_.get_executor(), name,
+            ra::LinkAnnouncer::Sockets{std::move(message.descriptors[2 * i]),
+                                       std::move(message.descriptors[2 * i + 1])},
+            advertisement_interval(config_->announce.ra_interval), time_, random_,
+            [this](const ra::Announced& announced) { remember(announced); });
+        if (const auto old = former.find(name); old != former.end()) {
+            announcer->adopt(old->second->announced());
+            former.erase(old);
+        } else if (const auto left = announced_.find(name); left != announced_.end()) {
+            announcer->adopt(left->second);
+        }
+        announcers_[name] = std::move(announcer);
+    }
+    for (auto& [name, announcer] : former) start_withdrawal(std::move(announcer));
+    if (plan_) advertise();
+}
+
+awaitable<void> Agent::withdraw(std::shared_ptr<ra::LinkAnnouncer> announcer) {
+    co_await announcer->withdraw();
+    --withdrawing_;
+    if (ending_ && withdrawing_ == 0) finish();
+}
+
+void Agent::on_forwarder_channel(net::ChannelMessage message) {
+    if (message.descriptors.size() != 1) return;
+    forwarder_ = std::make_unique<ChannelLoop>(
+        loop_.get_executor(), net::Channel(std::move(message.descriptors[0])),
+        [this](net::ChannelMessage answered) { on_forwarder(std::move(answered)); }, [] {});
+    supplied_.reset();
+    supply_forwarder();
+}
+
+void Agent::on_forwarder(net::ChannelMessage message) {
+    switch (static_cast<forwarder::Control>(message.kind)) {
+        case forwarder::Control::applied:
+            forwarder_serves_ = true;
+            for (const auto& [name, watch] : lan_) watch->look_now();
+            return;
+        case forwarder::Control::rejected:
+            forwarder_serves_ = false;
+            return log::error("the forwarder refuses its settings",
+                              {{"error", std::string(text_of(message.body))}});
+        case forwarder::Control::status:
+            if (auto parsed = forwarder::parse_status(message.body))
+                forwarder_status_ = std::move(*parsed);
+            if (status_came_) status_came_->cancel();
+            return;
+        default:
+            return;
+    }
+}
+
+void Agent::supply_forwarder() {
+    if (!config_ || !forwarder_ || !links_) return;
+    forwarder::Settings settings =
+        forwarder_settings(*config_, world_, links_->links(), custody_.identity, wall_trusted_);
+    if (supplied_ == settings) return;
+    forwarder_->send(number(forwarder::Control::settings), octets_of(settings));
+    supplied_ = std::move(settings);
+}
+
+void Agent::replan() {
+    if (!config_ || !links_ || ending_) return;
+    Facts facts{links_->links(), {}};
+    for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
+    Plan planned = plan(*config_, facts);
+    if (plan_ == planned) return;
+    for (const LinkPlan& link : planned.links)
+        log::info(link.resolvers.empty() ? "announcing nothing" : "announcing",
+                  {{"link", link.link},
+                   {link.resolvers.empty() ? "why" : "adn",
+                    link.resolvers.empty() ? link.why : to_text(link.resolvers.front().adn)}});
+    plan_ = std::move(planned);
+    announcement_ = announce(*config_, *plan_);
+    keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
+    advertise();
+}
+
+void Agent::advertise() {
+    for (const auto& [name, announcer] : announcers_) {
+        const auto options = announcement_.ra.find(name);
+        announcer->set_options(options == announcement_.ra.end() ? ra::NdOptions()
+                                                                 : options->second);
+    }
+}
+
+/// Whoever comes after a crash must know what to take back.
+void Agent::remember(const ra::Announced& announced) {
+    announced_[announced.interface] = announced;
+    std::vector<ra::Announced> links;
+    for (const auto& [name, link] : announced_)
+        if (!link.options.empty()) links.push_back(link);
+    keeper_->send(number(Keep::store_announced), octets_of(links));
+}
+
+/// Takes everything back, then ends.
+void Agent::end() {
+    if (ending_) return;
+    ending_ = true;
+    lan_.clear();
+    keeper_->send(number(Keep::dnsmasq_options), {});
+    for (auto& [name, announcer] : announcers_) start_withdrawal(std::move(announcer));
+    announcers_.clear();
+    if (withdrawing_ == 0) finish();
+}
+
+void Agent::start_withdrawal(std::shared_ptr<ra::LinkAnnouncer> announcer) {
+    ++withdrawing_;
+    asio::co_spawn(loop_, withdraw(std::move(announcer)), asio::detached);
+}
+
+void Agent::finish() {
+    keeper_->send(number(Keep::withdrawn), {});
+    loop_.stop();
+}
+
+awaitable<std::string> Agent::answer(std::string request) {
+    if (request == "status") {
+        co_await ask_forwarder();
+        co_return status_json(status(), time_.wall());
+    }
+    if (request == "renew") co_return orders_.order_now();
+    if (request == "reload") {
+        keeper_->send(number(Keep::reload), {});
+        co_return "reloading";
+    }
+    co_return "unknown request";
+}
+
+/// Waits until the forwarder told how it is, or for a second.
+awaitable<void> Agent::ask_forwarder() {
+    forwarder_status_.reset();
+    if (!forwarder_) co_return;
+    const auto came = std::make_shared<asio::steady_timer>(loop_, forwarder_answers_within);
+    status_came_ = came;
+    forwarder_->send(number(forwarder::Control::ask_status), {});
+    error_code cancelled;
+    co_await came->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+}
+
+Status Agent::status() {
+    Status status;
+    status.uptime = std::chrono::floor<std::chrono::seconds>(Clock::now() - started_);
+    status.wall_trusted = wall_trusted_;
+    status.processes = processes_;
+    status.processes.agent = static_cast<std::uint32_t>(::getpid());
+    status.cannot = cannot_;
+    status.last_reload = last_reload_;
+    status.forwarder = forwarder_status_;
+    if (plan_) status.plan = *plan_;
+    status.carriers = announcement_.carriers;
+    for (CarrierStatus& carrier : status.carriers) {
+        if (carrier.carrier != "ra" || !carrier.announced) continue;
+        const auto announcer = announcers_.find(carrier.link);
+        if (announcer != announcers_.end() && announcer->second->can_announce()) continue;
+        carrier.announced = false;
+        carrier.why = announcer == announcers_.end() ? "may not send Router Advertisements"
+                                                     : "no RA daemon was heard on this link yet";
+    }
+    status.needs_certificate = status.plan.mode == Mode::forwarder;
+    status.certificate = custody_.status;
+    orders_.describe(status.certificate);
+    return status;
+}
+
+}  // namespace
+
+int run_agent(net::Channel keeper) {
+    Agent(std::move(keeper)).run();
+    return 0;
+}
+
+}  // namespace porchlight::agent

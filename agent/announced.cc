@@ -1,0 +1,25 @@
+#include "agent/announced.h"
+
+#include "core/fields.h"
+
+namespace porchlight::agent {
+
+void write(Writer& out, const std::vector<ra::Announced>& links) {
+    write_list(out, links,
+               [&](const ra::Announced& link) { out.counted_u32([&] { ra::write(out, link); }); });
+}
+
+Result<std::vector<ra::Announced>> parse_announced_links(Bytes octets) {
+    Reader in(octets);
+    std::vector<ra::Announced> links;
+    const auto parts = read_list<Buffer>(in, read_octets_field);
+    if (!in.finished()) return in.error("what was announced");
+    for (const Buffer& part : parts) {
+        auto link = ra::parse_announced(part);
+        if (!link) return link.error();
+        links.push_back(std::move(*link));
+    }
+    return links;
+}
+
+}  // namespace porchlight::agent

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "agent/plan.h"
+#include "agent/status.h"
+
+namespace porchlight::agent {
+
+/// A plan as the carriers take it.
+struct Announcement {
+    std::string dnsmasq_options;                    // the options file, whole
+    std::map<std::string, std::vector<Buffer>> ra;  // link: options 144, whole
+    std::vector<CarrierStatus> carriers;            // what became of it, for people
+};
+
+/// Renders `plan` for every carrier that `config` switches on. What doesn't fit a carrier is left
+/// out by priority and named.
+Announcement announce(const Config& config, const Plan& plan);
+
+}  // namespace porchlight::agent

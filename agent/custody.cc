@@ -1,0 +1,64 @@
+#include "agent/custody.h"
+
+#include "acme/certificate.h"
+#include "agent/plan.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// What is wrong with a pair, in the order in which it matters. `servable` tells whether a TLS
+/// handshake could be done with it at all.
+struct Judgement {
+    std::optional<std::string> unfit;
+    bool servable = false;
+};
+
+Judgement judge(const StoredCertificate& stored, const std::vector<dns::Name>& names, WallTime wall,
+                bool dates_count) {
+    Judgement judgement;
+    judgement.unfit = acme::check_pair(stored.chain_pem, stored.key_pem, names, wall, dates_count);
+    judgement.servable =
+        !judgement.unfit || !acme::check_pair(stored.chain_pem, stored.key_pem, {}, wall, false);
+    return judgement;
+}
+
+Custody custody_of(const StoredCertificate& stored, const Judgement& judgement) {
+    Custody custody;
+    custody.status.origin = stored.origin;
+    custody.status.fit = !judgement.unfit;
+    custody.status.why = judgement.unfit.value_or("");
+    if (const auto chain = acme::parse_chain(stored.chain_pem)) {
+        const acme::Certificate& leaf = chain->front();
+        custody.status.subject_alt_names = leaf.names;
+        custody.status.issuer = leaf.issuer;
+        custody.status.not_before = leaf.not_before;
+        custody.status.not_after = leaf.not_after;
+    }
+    if (judgement.servable)
+        custody.identity = forwarder::TlsIdentity{stored.chain_pem, stored.key_pem};
+    return custody;
+}
+
+}  // namespace
+
+Custody choose_certificate(const Config& config, const World& world, WallTime wall,
+                           bool dates_count) {
+    Custody best;
+    best.status.why = world.certificates.empty() ? "there is no certificate yet"
+                                                 : "no stored certificate can be served";
+    std::vector<dns::Name> names;
+    if (config.resolver) names.push_back(config.resolver->adn);
+    for (const StoredCertificate& stored : world.certificates) {
+        const Judgement judgement = judge(stored, names, wall, dates_count);
+        const bool first = best.status.origin.empty();
+        const bool better = judgement.servable && !best.identity;
+        if (!judgement.unfit || first || better) best = custody_of(stored, judgement);
+        if (!judgement.unfit) break;
+    }
+    best.status.source = config.certificate.acme    ? "acme"
+                         : config.certificate.files ? "files"
+                                                    : "none";
+    return best;
+}
+
+}  // namespace porchlight::agent

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+
+#include "agent/config.h"
+#include "agent/keeper_protocol.h"
+#include "agent/status.h"
+#include "forwarder/settings.h"
+
+namespace porchlight::agent {
+
+/// The certificate that is served, and what is known of it.
+struct Custody {
+    CertificateStatus status;
+    /// Nothing where no pair can be served. One that is expired or for another name is served all
+    /// the same, to hosts that were told of it before, but not announced.
+    std::optional<forwarder::TlsIdentity> identity;
+};
+
+/// The newest certificate that is fit for the resolver's name at `wall`; the newest that can be
+/// served where none is. Dates count only when `dates_count`.
+Custody choose_certificate(const Config& config, const World& world, WallTime wall,
+                           bool dates_count);
+
+}  // namespace porchlight::agent

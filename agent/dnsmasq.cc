@@ -1,0 +1,182 @@
+#include "agent/dnsmasq.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "agent/spawn.h"
+#include "agent/state_files.h"
+#include "core/log.h"
+#include "dhcp/dnsmasq_feed.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr unsigned readable_by_all = 0644;  // dnsmasq reads them again after it gave up root
+constexpr std::chrono::seconds restart_may_take{20};
+
+std::string read_proc(pid_t pid, const char* name) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/" + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// Clock ticks after boot at which a process started: field 22 of /proc/PID/stat, counted behind
+/// the command's closing bracket because the command may hold blanks.
+std::optional<unsigned long long> start_ticks(pid_t pid) {
+    const std::string stat = read_proc(pid, "stat");
+    const std::size_t bracket = stat.rfind(')');
+    if (bracket == std::string::npos) return std::nullopt;
+    std::istringstream fields(stat.substr(bracket + 1));
+    std::string skipped;
+    for (int field = 3; field < 22; ++field) fields >> skipped;
+    unsigned long long ticks = 0;
+    if (!(fields >> ticks)) return std::nullopt;
+    return ticks;
+}
+
+/// When a file was last changed, in clock ticks after boot, so that it compares with the above.
+std::optional<double> changed_ticks(const std::string& path) {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+    timespec wall{};
+    timespec boot{};
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    const double age = static_cast<double>(wall.tv_sec - facts.st_mtim.tv_sec) +
+                       static_cast<double>(wall.tv_nsec - facts.st_mtim.tv_nsec) / 1e9;
+    const double uptime =
+        static_cast<double>(boot.tv_sec) + static_cast<double>(boot.tv_nsec) / 1e9;
+    return (uptime - age) * static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace
+
+Dnsmasq::Dnsmasq(Storage& storage, Settings settings)
+    : storage_(&storage), settings_(std::move(settings)) {}
+
+Result<void> Dnsmasq::feed(std::string_view fragment, std::string_view options,
+                           std::string_view servers) {
+    if (auto made = storage_->make_directory(settings_.directory, 0755); !made) return made;
+    if (auto wrote = write(options_path(), options); !wrote) return wrote;
+    if (auto wrote = write(servers_path(), servers); !wrote) return wrote;
+    const auto pid = process();
+    const bool read = pid && has_read(fragment, *pid);
+    if (auto wrote = write(settings_.fragment, fragment); !wrote) return wrote;
+    if (!pid) return {};  // it will read everything when it starts
+    if (read) {
+        (void)write(settings_.directory + "/loaded", identity(*pid) + "\n" + std::string(fragment));
+        return tell();
+    }
+    if (settings_.restart.empty())
+        return Error{Errc::refused, "dnsmasq runs but has not read " + settings_.fragment +
+                                        ": restart it once (leases stay), or set dnsmasq.restart"};
+    log::info("restarting dnsmasq, so that it reads our fragment", {{"file", settings_.fragment}});
+    return run_program(settings_.restart, {}, restart_may_take);
+}
+
+Result<void> Dnsmasq::feed_options(std::string_view options) {
+    if (auto old = storage_->read(options_path()); old && text_of(*old) == options) return {};
+    if (auto wrote = write(options_path(), options); !wrote) return wrote;
+    return tell();
+}
+
+Result<void> Dnsmasq::unfeed(std::string_view servers) {
+    // Where dnsmasq was never fed there is nothing to empty, and no directory to make.
+    if (!storage_->read(options_path())) return storage_->remove(settings_.fragment);
+    const auto pid = process();
+    const auto fragment = storage_->read(settings_.fragment);
+    if (pid && fragment && has_read(text_of(*fragment), *pid))
+        (void)write(settings_.directory + "/loaded",
+                    identity(*pid) + "\n" + std::string(text_of(*fragment)));
+    Result<void> emptied = write(options_path(), "");
+    Result<void> turned = write(servers_path(), servers);
+    Result<void> removed = storage_->remove(settings_.fragment);
+    Result<void> told = tell();
+    for (Result<void>* step : {&emptied, &turned, &removed, &told})
+        if (!*step) return *step;
+    return {};
+}
+
+Result<void> Dnsmasq::purge() {
+    if (process() && !settings_.restart.empty()) {
+        if (auto restarted = run_program(settings_.restart, {}, restart_may_take); !restarted)
+            return restarted;
+    } else if (process()) {
+        // It still names our files; without them its next SIGHUP would leave it without servers.
+        return {};
+    }
+    for (const std::string& name : storage_->list(settings_.directory))
+        if (auto removed = storage_->remove(settings_.directory + "/" + name); !removed)
+            return removed;
+    return storage_->remove(settings_.directory);
+}
+
+std::optional<pid_t> Dnsmasq::process() const {
+    const auto text = storage_->read(settings_.pid_file);
+    if (!text) return std::nullopt;
+    pid_t pid = 0;
+    const std::string_view digits = text_of(*text);
+    std::from_chars(digits.data(), digits.data() + digits.size(), pid);
+    // A pid file may outlive its process, and the number may be somebody else's by now.
+    if (pid <= 1 || read_proc(pid, "comm") != "dnsmasq\n") return std::nullopt;
+    return pid;
+}
+
+Result<void> Dnsmasq::write(const std::string& path, std::string_view text) {
+    return storage_->write_whole(path, bytes_of(text), readable_by_all);
+}
+
+Result<void> Dnsmasq::tell() {
+    const auto pid = process();
+    if (!pid) return {};
+    if (::kill(*pid, SIGHUP) == 0) return {};
+    return Error{errno == EPERM ? Errc::denied : Errc::unavailable,
+                 std::string("cannot signal dnsmasq: ") + std::strerror(errno)};
+}
+
+bool Dnsmasq::has_read(std::string_view fragment, pid_t pid) {
+    const auto record = storage_->read(settings_.directory + "/loaded");
+    if (record && text_of(*record) == identity(pid) + "\n" + std::string(fragment)) return true;
+    const auto standing = storage_->read(settings_.fragment);
+    if (!standing || text_of(*standing) != fragment) return false;
+    const auto started = start_ticks(pid);
+    const auto changed = changed_ticks(settings_.fragment);
+    return started && changed && static_cast<double>(*started) >= *changed;
+}
+
+std::string Dnsmasq::identity(pid_t pid) const {
+    return std::to_string(pid) + " " + std::to_string(start_ticks(pid).value_or(0));
+}
+
+bool uses_dnsmasq(const Config& config) {
+    return config.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
+           config.announce.dhcpv6 == DhcpCarrier::dnsmasq;
+}
+
+Dnsmasq::Settings dnsmasq_settings(const Config& config) {
+    return {config.dnsmasq.fragment, config.dnsmasq.pid_file, config.dnsmasq.restart,
+            StatePaths(config).dnsmasq};
+}
+
+std::string our_servers(const Config& config) {
+    std::vector<dhcp::DnsServer> servers;
+    for (const IpAddress& address : config.do53.addresses)
+        servers.push_back({address, config.do53.port, ""});
+    return dhcp::servers_text(servers);
+}
+
+std::string former_servers(const Config& config, Storage& storage) {
+    if (config.dnsmasq.on_exit == OnExit::refuse) return "";
+    const auto text = storage.read(config.dnsmasq.resolv_file);
+    return text ? dhcp::servers_text(dhcp::former_servers(text_of(*text))) : "";
+}
+
+}  // namespace porchlight::agent

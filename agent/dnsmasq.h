@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "core/result.h"
+#include "core/storage.h"
+
+namespace porchlight::agent {
+
+/// The companion's files and process, as the keeper handles them. dnsmasq reads the fragment once,
+/// at its own start; the two files that the fragment names it reads again at SIGHUP.
+class Dnsmasq {
+  public:
+    struct Settings {
+        std::string fragment;  // in dnsmasq's conf-dir
+        std::string pid_file;
+        std::vector<std::string>
+            restart;            // run when dnsmasq has not read the fragment; may be empty
+        std::string directory;  // ours, in RAM: "options", "servers", "loaded"
+    };
+
+    Dnsmasq(Storage& storage, Settings settings);
+
+    std::string options_path() const { return settings_.directory + "/options"; }
+    std::string servers_path() const { return settings_.directory + "/servers"; }
+
+    /// Writes all three and makes dnsmasq take them: by SIGHUP where it has read the fragment, by
+    /// the restart command otherwise. Fails with what a person must do where neither is possible;
+    /// the files stand all the same, so that dnsmasq takes them whenever it starts.
+    Result<void> feed(std::string_view fragment, std::string_view options,
+                      std::string_view servers);
+    /// Replaces the options and tells dnsmasq.
+    Result<void> feed_options(std::string_view options);
+    /// No option any more, other servers, no fragment for dnsmasq's next start.
+    Result<void> unfeed(std::string_view servers);
+    /// Restarts dnsmasq without us, where there is a command for it, and removes our files.
+    Result<void> purge();
+
+    /// The running dnsmasq, by its pid file; nothing where there is none.
+    std::optional<pid_t> process() const;
+
+  private:
+    Result<void> write(const std::string& path, std::string_view text);
+    Result<void> tell();
+    bool has_read(std::string_view fragment, pid_t pid);
+    std::string identity(pid_t pid) const;
+
+    Storage* storage_;
+    Settings settings_;
+};
+
+/// Whether DHCP options are fed to a dnsmasq, which then asks us too.
+bool uses_dnsmasq(const Config& config);
+Dnsmasq::Settings dnsmasq_settings(const Config& config);
+/// The servers file that points at our Do53 listeners, and the one for after us: the servers that
+/// dnsmasq had before, or none, as `dnsmasq.on_exit` says.
+std::string our_servers(const Config& config);
+std::string former_servers(const Config& config, Storage& storage);
+
+}  // namespace porchlight::agent

@@ -1,0 +1,52 @@
+#include "agent/forwarder_settings.h"
+
+#include <algorithm>
+
+#include "agent/plan.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// The addresses of the router's own name: those that any LAN link's hosts are told.
+std::vector<IpAddress> own_addresses(const Config& config, const std::vector<net::Link>& links) {
+    std::vector<IpAddress> addresses;
+    for (const InterfaceConfig& lan : config.lan) {
+        for (const net::Link& link : links) {
+            if (link.name != lan.interface) continue;
+            for (const IpAddress& address : announced_addresses(link)) {
+                // A link-local address means nothing without its link, which DNS can't say.
+                const auto* v6 = std::get_if<Ipv6>(&address);
+                if (v6 != nullptr && is_link_local(*v6)) continue;
+                if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+                    addresses.push_back(address);
+            }
+        }
+    }
+    return addresses;
+}
+
+}  // namespace
+
+forwarder::Settings forwarder_settings(const Config& config, const World& world,
+                                       const std::vector<net::Link>& links,
+                                       std::optional<forwarder::TlsIdentity> identity,
+                                       bool dates_count) {
+    forwarder::Settings settings;
+    settings.identity = std::move(identity);
+    settings.upstreams = config.upstream;
+    settings.roots_pem = world.roots_pem;
+    settings.dates_count = dates_count;
+    settings.companion = config.local.server;
+    settings.local_domains = config.local.domains;
+    if (config.resolver) {
+        settings.adn = config.resolver->adn;
+        settings.addresses = own_addresses(config, links);
+    }
+    settings.cache_bytes_max = config.cache.size_bytes_max;
+    settings.negative_ttl_max = config.cache.negative_ttl_max;
+    settings.stale_max = config.cache.stale_max;
+    settings.limits = config.limits;
+    return settings;
+}
+
+}  // namespace porchlight::agent

@@ -1,0 +1,540 @@
+#include "agent/keeper.h"
+
+#include <linux/capability.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "agent/daemon_lock.h"
+#include "agent/firewall.h"
+#include "agent/service_sockets.h"
+#include "agent/spawn.h"
+#include "core/log.h"
+#include "dhcp/dnsmasq_feed.h"
+#include "forwarder/control.h"
+#include "ra/link_sockets.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr std::chrono::milliseconds withdrawal_may_take{4000};
+constexpr std::chrono::milliseconds former_daemon_may_take{5000};
+constexpr std::chrono::minutes order_may_take{15};
+constexpr unsigned owner_only = 0600;
+
+/// For roles whose account does not exist: numbers that Debian and OpenWrt give to nobody.
+constexpr User nameless_agent{64771, 64771};
+constexpr User nameless_forwarder{64772, 64772};
+
+template <class Kind>
+constexpr std::uint16_t number(Kind kind) {
+    return static_cast<std::uint16_t>(kind);
+}
+
+std::string level_name(log::Level level) {
+    switch (level) {
+        case log::Level::error:
+            return "error";
+        case log::Level::warn:
+            return "warn";
+        case log::Level::info:
+            return "info";
+        case log::Level::debug:
+            break;
+    }
+    return "debug";
+}
+
+/// What `porchlight role` wants to be told; see role_command.
+std::vector<std::string> role_arguments(const std::string& role, const std::optional<User>& user,
+                                        const LogConfig& log) {
+    const std::string uid = user ? std::to_string(user->uid) : "-";
+    const std::string gid = user ? std::to_string(user->gid) : "-";
+    const std::string target = log.target == log::Target::syslog ? "syslog" : "stderr";
+    return {"porchlight", "role", role, uid, gid, level_name(log.level), target};
+}
+
+/// The descriptors that the home may need are counted in thousands; the shell's default is not.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+Keeper::Keeper(std::string config_file, Config config, Buffer config_json, Storage& storage)
+    : config_file_(std::move(config_file)),
+      config_(std::move(config)),
+      config_json_(std::move(config_json)),
+      storage_(storage),
+      paths_(config_),
+      dnsmasq_(storage, dnsmasq_settings(config_)),
+      agent_("agent", {}),
+      forwarder_("forwarder", {}) {}
+
+int Keeper::run() {
+    if (auto prepared = prepare(); !prepared) {
+        log::error("cannot start", {{"error", prepared.error().message}});
+        return 1;
+    }
+    restore_announcements();
+    log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
+    while (!stopping_) {
+        start_due_children(Clock::now());
+        wait(next_deadline());
+        const auto now = Clock::now();
+        agent_.watch(number(Keep::alive), now);
+        forwarder_.watch(number(forwarder::Control::alive), now);
+        for (auto& [pid, deadline] : provisions_)
+            if (now >= deadline) ::kill(pid, SIGKILL);
+    }
+    stop();
+    return 0;
+}
+
+Result<void> Keeper::prepare() {
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&handled, signal);
+    sigprocmask(SIG_BLOCK, &handled, nullptr);
+    signals_ = FileDescriptor(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    // The agent's and the forwarder's users pass through the runtime directory; nobody else's
+    // secrets lie in it.
+    if (auto made = storage_.make_directory(paths_.runtime, 0755); !made) return made;
+    if (auto made = storage_.make_directory(paths_.state, 0700); !made) return made;
+    if (auto made = storage_.make_directory(paths_.empty_root, 0755); !made) return made;
+    // The last will of a daemon that was killed a moment ago may still be at work.
+    auto lock = take_daemon_lock(paths_.lock, former_daemon_may_take);
+    if (!lock) return lock.error();
+    lock_ = std::move(*lock);
+    if (auto left = last_will_.start({"porchlight", "withdraw", "-c", config_file_}); !left)
+        return left;
+    find_users();
+    // What a configuration names must be readable before anything else is touched.
+    if (auto world = gather_world(config_file_, config_, config_json_, storage_); !world)
+        return world.error();
+    open_firewall();
+    return {};
+}
+
+void Keeper::find_users() {
+    if (::geteuid() != 0 || !has_capability(CAP_SETUID)) {
+        cannot_.insert("run its parts as other users, in an empty root");
+    } else {
+        agent_user_ = find_user(config_.users.agent).value_or(nameless_agent);
+        forwarder_user_ = find_user(config_.users.forwarder).value_or(nameless_forwarder);
+    }
+    agent_ = Child("agent", role_arguments("agent", agent_user_, config_.log));
+    std::vector<std::string> arguments = role_arguments("forwarder", forwarder_user_, config_.log);
+    arguments.push_back(std::to_string(config_.workers));
+    arguments.push_back(forwarder_user_ ? paths_.empty_root : "-");
+    forwarder_ = Child("forwarder", std::move(arguments));
+}
+
+void Keeper::stop() {
+    log::info("stopping");
+    agent_.send(number(Keep::withdraw), {});
+    const auto until = Clock::now() + withdrawal_may_take;
+    while (!withdrawn_ && agent_.running() && Clock::now() < until) wait(until);
+    if (uses_dnsmasq(config_))
+        report(dnsmasq_.unfeed(former_servers(config_, storage_)), "cannot let dnsmasq go");
+    forwarder_.stop();
+    agent_.stop();
+    for (const auto& [pid, deadline] : provisions_) ::kill(pid, SIGKILL);
+    if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
+    for (const std::string& path : {paths_.control_socket, paths_.announced})
+        (void)storage_.remove(path);
+    last_will_.revoke();
+    log::info("stopped");
+}
+
+/// What is announced by DHCP and where dnsmasq asks, before anything could be probed: after a power
+/// cut every host asks at once.
+void Keeper::restore_announcements() {
+    if (!uses_dnsmasq(config_)) return;
+    const auto options = storage_.read(paths_.dhcp_options);
+    feed_dnsmasq(options && config_.mode != Mode::off ? text_of(*options) : "");
+}
+
+void Keeper::feed_dnsmasq(std::string_view options) {
+    const std::string fragment =
+        dhcp::fragment_text({dnsmasq_.servers_path(),
+                             dnsmasq_.options_path(),
+                             config_.resolver ? std::optional(config_.resolver->adn) : std::nullopt,
+                             {}});
+    const std::string servers =
+        config_.upstream.empty() ? former_servers(config_, storage_) : our_servers(config_);
+    const auto fed = dnsmasq_.feed(fragment, options, servers);
+    dnsmasq_trouble_ = fed ? "" : fed.error().message;
+    report(fed, "dnsmasq is not fed");
+}
+
+void Keeper::open_firewall() {
+    firewall_ = false;
+    if (!config_.resolver) return;
+    if (!has_capability(CAP_NET_ADMIN)) {
+        cannot_.insert(
+            "load the firewall rule that keeps the encrypted ports closed toward the WAN");
+        return;
+    }
+    std::vector<std::string> interfaces;
+    for (const InterfaceConfig& lan : config_.lan) interfaces.push_back(lan.interface);
+    const auto loaded = load_firewall(firewall_rules(interfaces, {config_.resolver->dot.port}));
+    firewall_ = bool(loaded);
+    if (!loaded) cannot("load the firewall rule", loaded.error());
+}
+
+/// All or nothing: what is there keeps standing unless everything new is good.
+void Keeper::reload() {
+    log::info("reloading", {{"file", config_file_}});
+    const auto refuse = [&](const std::string& why) {
+        log::error("the new configuration is refused, the old one stays", {{"error", why}});
+        agent_.send(number(Keep::trouble), bytes_of("reload: " + why));
+    };
+    auto json = storage_.read(config_file_);
+    if (!json) return refuse(json.error().message);
+    ConfigResult parsed = parse_config(config_file_, *json);
+    for (const Complaint& complaint : parsed.complaints) log::error(to_text(complaint));
+    if (!parsed.config) return refuse(to_text(parsed.complaints.front()));
+    if (auto world = gather_world(config_file_, *parsed.config, *json, storage_); !world)
+        return refuse(world.error().message);
+    if (parsed.config->runtime_directory != config_.runtime_directory ||
+        parsed.config->state_directory != config_.state_directory ||
+        parsed.config->users != config_.users || parsed.config->workers != config_.workers ||
+        parsed.config->log.target != config_.log.target)
+        return refuse("directories, users, workers and the log's target change only by a restart");
+
+    const bool listens_alike =
+        parsed.config->lan == config_.lan &&
+        parsed.config->resolver.has_value() == config_.resolver.has_value() &&
+        (!config_.resolver || parsed.config->resolver->dot == config_.resolver->dot) &&
+        parsed.config->do53 == config_.do53 &&
+        parsed.config->upstream.empty() == config_.upstream.empty();
+    const bool advertises_alike =
+        parsed.config->lan == config_.lan && parsed.config->announce.ra == config_.announce.ra &&
+        parsed.config->announce.ra_interval == config_.announce.ra_interval;
+    const bool used_dnsmasq = uses_dnsmasq(config_);
+    config_ = std::move(*parsed.config);
+    config_json_ = std::move(*json);
+    log::set_level(config_.log.level);
+    if (used_dnsmasq && !uses_dnsmasq(config_))
+        report(dnsmasq_.unfeed(former_servers(config_, storage_)), "cannot let dnsmasq go");
+    dnsmasq_ = Dnsmasq(storage_, dnsmasq_settings(config_));
+    open_firewall();
+    if (!listens_alike) send_listeners();
+    if (uses_dnsmasq(config_)) {
+        const auto standing = storage_.read(dnsmasq_.options_path());
+        feed_dnsmasq(standing ? text_of(*standing) : "");
+    }
+    send_world();
+    if (!advertises_alike) send_link_sockets();
+    send_processes();
+}
+
+void Keeper::start_due_children(Clock::time_point now) {
+    // The forwarder first: the agent's first look should find it listening.
+    if (forwarder_.start_at() && now >= *forwarder_.start_at()) start_forwarder(now);
+    if (agent_.start_at() && now >= *agent_.start_at()) start_agent(now);
+}
+
+void Keeper::start_forwarder(Clock::time_point now) {
+    if (auto started = forwarder_.start({}, now); !started) {
+        log::error("cannot start a process", {{"error", started.error().message}});
+        return;
+    }
+    send_listeners();
+    introduce_agent_to_forwarder();
+    send_processes();
+}
+
+void Keeper::start_agent(Clock::time_point now) {
+    if (auto started = agent_.start({}, now); !started) {
+        log::error("cannot start a process", {{"error", started.error().message}});
+        return;
+    }
+    send_world();
+    introduce_agent_to_forwarder();
+    send_link_sockets();
+    if (auto control = open_control_socket(paths_.control_socket)) {
+        // The agent answers; root and the agent's own user may ask.
+        if (agent_user_ &&
+            ::chown(paths_.control_socket.c_str(), agent_user_->uid, agent_user_->gid) != 0)
+            log::warn("cannot give away the control socket");
+        agent_.send(number(Keep::control_listener), {}, {control->get()});
+    } else {
+        cannot("open the control socket", control.error());
+    }
+    send_processes();
+}
+
+/// The two talk over a channel of their own; a new one whenever either of them is new.
+void Keeper::introduce_agent_to_forwarder() {
+    if (!agent_.running() || !forwarder_.running()) return;
+    auto ends = net::Channel::pair();
+    if (!ends) return;
+    forwarder_.send(number(forwarder::Control::agent_channel), {}, {ends->first.descriptor()});
+    agent_.send(number(Keep::forwarder_channel), {}, {ends->second.descriptor()});
+}
+
+void Keeper::send_world() {
+    auto world = gather_world(config_file_, config_, config_json_, storage_);
+    if (!world) {
+        // It was readable a moment ago. The agent keeps what it has; a new one waits for a reload.
+        log::error("cannot read what the configuration names", {{"error", world.error().message}});
+        return;
+    }
+    Writer out;
+    write(out, *world);
+    auto message = out.take();
+    if (message) agent_.send(number(Keep::world), *message);
+}
+
+void Keeper::send_link_sockets() {
+    std::vector<std::string> links;
+    std::vector<FileDescriptor> sockets;
+    const bool wanted = config_.announce.ra == RaCarrier::supplement;
+    if (wanted && !has_capability(CAP_NET_RAW)) {
+        cannot_.insert("send Router Advertisements");
+    } else if (wanted) {
+        for (const InterfaceConfig& lan : config_.lan) {
+            auto icmpv6 = ra::open_icmpv6_socket(lan.interface);
+            auto frames = ra::open_frame_socket(lan.interface);
+            if (!icmpv6 || !frames) {
+                const Error& error = icmpv6 ? frames.error() : icmpv6.error();
+                if (error.code != Errc::unavailable)
+                    cannot("send Router Advertisements on " + lan.interface, error);
+                continue;
+            }
+            links.push_back(lan.interface);
+            sockets.push_back(std::move(*icmpv6));
+            sockets.push_back(std::move(*frames));
+        }
+    }
+    Writer out;
+    write(out, links);
+    std::vector<int> descriptors;
+    for (const FileDescriptor& socket : sockets) descriptors.push_back(socket.get());
+    auto message = out.take();
+    if (message) agent_.send(number(Keep::link_sockets), *message, descriptors);
+}
+
+/// Opens every service socket anew and hands them over; our copies are closed at once, so that a
+/// dead forwarder means a closed port and never a silent one.
+void Keeper::send_listeners() {
+    link_indexes_.clear();
+    std::vector<ServiceSocket> sockets;
+    const auto add = [&](Result<std::vector<ServiceSocket>> opened, const std::string& what) {
+        if (!opened) {
+            if (opened.error().code != Errc::unavailable) cannot(what, opened.error());
+            return;
+        }
+        for (ServiceSocket& socket : *opened) sockets.push_back(std::move(socket));
+    };
+    for (const InterfaceConfig& lan : config_.lan) {
+        link_indexes_[lan.interface] = ::if_nametoindex(lan.interface.c_str());
+        if (config_.resolver)
+            add(open_dot_sockets(lan.interface, config_.resolver->dot.port, config_.workers),
+                "serve DNS over TLS on " + lan.interface);
+    }
+    if (!config_.upstream.empty())
+        add(open_do53_sockets(config_.do53.addresses, config_.do53.port, config_.workers),
+            "serve the companion on loopback");
+    std::vector<forwarder::ListenerInfo> infos;
+    std::vector<int> descriptors;
+    for (const ServiceSocket& socket : sockets) {
+        infos.push_back(socket.info);
+        descriptors.push_back(socket.descriptor.get());
+    }
+    Writer out;
+    forwarder::write(out, infos);
+    auto message = out.take();
+    if (message) forwarder_.send(number(forwarder::Control::listeners), *message, descriptors);
+}
+
+void Keeper::send_processes() {
+    Processes processes;
+    processes.keeper = static_cast<std::uint32_t>(::getpid());
+    processes.agent = static_cast<std::uint32_t>(agent_.pid());
+    processes.forwarder = static_cast<std::uint32_t>(forwarder_.pid());
+    processes.agent_starts = agent_.starts();
+    processes.forwarder_starts = forwarder_.starts();
+    processes.dnsmasq_found = dnsmasq_.process().has_value();
+    processes.dnsmasq_trouble = dnsmasq_trouble_;
+    processes.firewall = firewall_;
+    Writer out;
+    write(out, processes);
+    auto message = out.take();
+    if (message) agent_.send(number(Keep::processes), *message);
+    Writer names;
+    write(names, std::vector<std::string>(cannot_.begin(), cannot_.end()));
+    auto list = names.take();
+    if (list) agent_.send(number(Keep::cannot), *list);
+}
+
+void Keeper::start_provision() {
+    auto ends = net::Channel::pair();
+    if (!ends) return;
+    auto pid = spawn_role(role_arguments("provision", agent_user_, config_.log),
+                          {ends->second.descriptor()});
+    if (!pid) {
+        log::error("cannot start a process", {{"error", pid.error().message}});
+        return;
+    }
+    provisions_[*pid] = Clock::now() + order_may_take;
+    agent_.send(number(Keep::provision_channel), {}, {ends->first.descriptor()});
+}
+
+void Keeper::reap(Clock::time_point now) {
+    int status = 0;
+    while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
+        if (pid < 0) return;
+        if (pid == agent_.pid()) {
+            agent_.ended(status, now);
+        } else if (pid == forwarder_.pid()) {
+            forwarder_.ended(status, now);
+            agent_.send(number(Keep::forwarder_lost), {});
+            send_processes();
+        } else {
+            provisions_.erase(pid);
+        }
+    }
+}
+
+void Keeper::wait(Clock::time_point until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    const int timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60000));
+    std::array<pollfd, 3> waits{
+        pollfd{signals_.get(), POLLIN, 0},
+        pollfd{agent_.running() ? agent_.channel().descriptor() : -1, POLLIN, 0},
+        pollfd{forwarder_.running() ? forwarder_.channel().descriptor() : -1, POLLIN, 0}};
+    if (::poll(waits.data(), waits.size(), timeout) <= 0) return;
+    // Messages before signals: what a child said last counts, though it died since.
+    if (waits[1].revents != 0) on_agent();
+    if (waits[2].revents != 0) on_forwarder();
+    if (waits[0].revents != 0) on_signals();
+}
+
+void Keeper::on_signals() {
+    signalfd_siginfo info{};
+    bool hang_up = false;
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) stopping_ = true;
+        if (info.ssi_signo == SIGHUP) hang_up = true;
+    }
+    reap(Clock::now());
+    if (hang_up && !stopping_) reload();
+}
+
+void Keeper::on_agent() {
+    for (;;) {
+        auto message = agent_.channel().receive();
+        if (!message) return agent_.lost();
+        if (!*message) return;
+        on_agent_message(std::move(**message));
+    }
+}
+
+void Keeper::on_agent_message(net::ChannelMessage message) {
+    switch (static_cast<Keep>(message.kind)) {
+        case Keep::alive:
+            return agent_.answered(Clock::now());
+        case Keep::dnsmasq_options:
+            return on_dnsmasq_options(text_of(message.body));
+        case Keep::store_announced:
+            return report(storage_.write_whole(paths_.announced, message.body, owner_only),
+                          "cannot remember what is announced");
+        case Keep::store_account:
+            return report(storage_.write_whole(paths_.account, message.body, owner_only),
+                          "cannot store the account");
+        case Keep::store_schedule:
+            return report(storage_.write_whole(paths_.schedule, message.body, owner_only),
+                          "cannot store the schedule");
+        case Keep::store_generation:
+            return on_new_certificate(message.body);
+        case Keep::start_provision:
+            return start_provision();
+        case Keep::withdrawn:
+            withdrawn_ = true;
+            return;
+        case Keep::reload:
+            return reload();
+        case Keep::links_changed:
+            return on_links_changed();
+        default:
+            log::warn("an unknown message",
+                      {{"from", "agent"}, {"kind", std::to_string(message.kind)}});
+    }
+}
+
+void Keeper::on_dnsmasq_options(std::string_view options) {
+    if (!uses_dnsmasq(config_)) return;
+    const auto fed = dnsmasq_.feed_options(options);
+    report(fed, "dnsmasq does not get the new options");
+    if (!fed) {
+        dnsmasq_trouble_ = fed.error().message;
+        send_processes();
+    }
+    // What a stop withdraws is there again at the next start.
+    if (!stopping_)
+        report(storage_.write_whole(paths_.dhcp_options, bytes_of(options), owner_only),
+               "cannot remember the DHCP options");
+}
+
+void Keeper::on_new_certificate(Bytes message) {
+    auto parts = parse_stored_parts(message);
+    if (!parts) return report(parts.error(), "a certificate came damaged");
+    const auto stored = store_generation(paths_, *parts, SystemTime().wall(), storage_);
+    report(stored, "cannot store the certificate");
+    if (stored) send_world();
+}
+
+void Keeper::on_links_changed() {
+    const bool same = std::all_of(
+        link_indexes_.begin(), link_indexes_.end(),
+        [](const auto& known) { return ::if_nametoindex(known.first.c_str()) == known.second; });
+    if (same) return;
+    send_listeners();
+    send_link_sockets();
+}
+
+void Keeper::on_forwarder() {
+    for (;;) {
+        auto message = forwarder_.channel().receive();
+        if (!message) return forwarder_.lost();
+        if (!*message) return;
+        if ((*message)->kind == number(forwarder::Control::alive))
+            forwarder_.answered(Clock::now());
+    }
+}
+
+Clock::time_point Keeper::next_deadline() const {
+    auto next = std::min(agent_.next_deadline(), forwarder_.next_deadline());
+    for (const auto& [pid, deadline] : provisions_) next = std::min(next, deadline);
+    return next;
+}
+
+void Keeper::cannot(const std::string& what, const Error& error) {
+    log::warn("cannot " + what, {{"error", error.message}});
+    cannot_.insert(what + ": " + error.message);
+}
+
+void Keeper::report(const Result<void>& done, const char* doing) {
+    if (done) return;
+    log::error(doing, {{"error", done.error().message}});
+    agent_.send(number(Keep::trouble), bytes_of(std::string(doing) + ": " + done.error().message));
+}
+
+}  // namespace porchlight::agent

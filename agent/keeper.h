@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/child.h"
+#include "agent/config.h"
+#include "agent/dnsmasq.h"
+#include "agent/keeper_protocol.h"
+#include "agent/last_will.h"
+#include "agent/privileges.h"
+#include "agent/state_files.h"
+#include "core/storage.h"
+
+namespace porchlight::agent {
+
+/// The process that holds the privileges and reads no octet that came from a network: it opens
+/// sockets, writes files, tells dnsmasq, loads the firewall rule, and starts its children again
+/// whenever they die. Agent and forwarder have nothing but what it hands them.
+class Keeper {
+  public:
+    /// `config` is valid and came from `config_json` at `config_file`.
+    Keeper(std::string config_file, Config config, Buffer config_json, Storage& storage);
+
+    /// Runs until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit status.
+    int run();
+
+  private:
+    // Start and end.
+    Result<void> prepare();
+    void find_users();
+    void stop();
+
+    // The world around.
+    void restore_announcements();
+    void feed_dnsmasq(std::string_view options);
+    void open_firewall();
+    void reload();
+
+    // Children.
+    void start_due_children(Clock::time_point now);
+    void start_forwarder(Clock::time_point now);
+    void start_agent(Clock::time_point now);
+    void introduce_agent_to_forwarder();
+    void send_world();
+    void send_link_sockets();
+    void send_listeners();
+    void send_processes();
+    void start_provision();
+    void reap(Clock::time_point now);
+
+    // The loop.
+    void wait(Clock::time_point until);
+    Clock::time_point next_deadline() const;
+    void on_signals();
+    void on_forwarder();
+    void on_agent();
+    void on_agent_message(net::ChannelMessage message);
+    void on_dnsmasq_options(std::string_view options);
+    void on_new_certificate(Bytes message);
+    void on_links_changed();
+
+    void cannot(const std::string& what, const Error& error);
+    void report(const Result<void>& done, const char* doing);
+
+    std::string config_file_;
+    Config config_;
+    Buffer config_json_;
+    Storage& storage_;
+    StatePaths paths_;
+    Dnsmasq dnsmasq_;
+    LastWill last_will_;
+    FileDescriptor lock_;
+    FileDescriptor signals_;
+    std::optional<User> agent_user_;
+    std::optional<User> forwarder_user_;
+    Child agent_;
+    Child forwarder_;
+    std::map<pid_t, Clock::time_point> provisions_;  // processes that come and go; when to end them
+    std::map<std::string, unsigned> link_indexes_;   // LAN interfaces as the sockets were bound
+    std::set<std::string> cannot_;
+    std::string dnsmasq_trouble_;
+    bool firewall_ = false;
+    bool stopping_ = false;
+    bool withdrawn_ = false;
+};
+
+}  // namespace porchlight::agent

@@ -1,0 +1,242 @@
+#include "agent/orders.h"
+
+#include <boost/asio/steady_timer.hpp>
+#include <optional>
+
+#include "acme/job.h"
+#include "acme/provision_role.h"
+#include "acme/schedule.h"
+#include "agent/channel_loop.h"
+#include "core/fields.h"
+#include "core/log.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// Wall clocks are set and stepped, so a long wait is looked at again now and then.
+constexpr std::chrono::minutes wait_max{10};
+/// Between asking for the provision role and taking the request for lost.
+constexpr std::chrono::seconds role_starts_within{30};
+
+/// Who we are at a CA.
+struct Account {
+    std::string directory;
+    std::string url;
+    Buffer key_pem;
+};
+
+Account parse_account(Bytes octets) {
+    Reader in(octets);
+    Account account;
+    account.directory = read_text_field(in);
+    account.url = read_text_field(in);
+    account.key_pem = read_octets_field(in);
+    return in.finished() ? account : Account();
+}
+
+Buffer octets_of(const Account& account) {
+    Writer out;
+    write_field(out, account.directory);
+    write_field(out, account.url);
+    write_field(out, account.key_pem);
+    return *out.take();
+}
+
+}  // namespace
+
+struct Orders::State : std::enable_shared_from_this<State> {
+    State(asio::any_io_executor executor, const TimeSource& clock, Random& dice, Callbacks calls)
+        : loop(executor), time(clock), random(dice), callbacks(std::move(calls)), timer(executor) {}
+
+    bool under_way() const { return asked || channel; }
+    WallTime due() const {
+        return acme::next_attempt(forced ? std::nullopt : validity,
+                                  forced ? acme::Attempts() : attempts, time.wall());
+    }
+    void plan();
+    void order();
+    acme::Job job() const;
+    void on_outcome(const acme::Outcome& outcome);
+    void on_lost();
+    void fail(std::chrono::seconds retry_after, const std::string& code, const std::string& error);
+
+    asio::any_io_executor loop;
+    const TimeSource& time;
+    Random& random;
+    Callbacks callbacks;
+    asio::steady_timer timer;
+    std::unique_ptr<ChannelLoop> channel;
+    bool asked = false;   // the role, and it has not come yet
+    bool forced = false;  // by a person: no schedule holds it
+    bool stopped = false;
+
+    std::optional<Config> config;
+    World world;
+    bool wall_trusted = false;
+    std::optional<acme::Validity> validity;  // of the certificate in use, if it is fit
+    acme::Attempts attempts;
+    bool read = false;  // `attempts` came from the store
+    Account account;
+};
+
+Orders::Orders(asio::any_io_executor loop, const TimeSource& time, Random& random,
+               Callbacks callbacks)
+    : state_(std::make_shared<State>(loop, time, random, std::move(callbacks))) {}
+
+Orders::~Orders() {
+    state_->stopped = true;
+    state_->channel.reset();
+    state_->timer.cancel();
+}
+
+void Orders::set(const Config& config, const World& world, const Custody& custody,
+                 bool wall_trusted) {
+    State& state = *state_;
+    const bool changed = state.config && state.config->certificate != config.certificate;
+    state.config = config;
+    state.world = world;
+    state.wall_trusted = wall_trusted;
+    state.validity.reset();
+    if (custody.status.fit && custody.status.not_before && custody.status.not_after)
+        state.validity = acme::Validity{*custody.status.not_before, *custody.status.not_after};
+    if (!state.read) {
+        state.read = true;
+        state.account = parse_account(world.account);
+        if (auto attempts = acme::parse_attempts(text_of(world.schedule)))
+            state.attempts = std::move(*attempts);
+    }
+    // What failed before may well succeed with another configuration.
+    if (changed) state.attempts.failures = 0;
+    state.plan();
+}
+
+void Orders::on_provision(net::Channel channel) {
+    State& state = *state_;
+    if (!state.asked || !state.config || !state.config->certificate.acme) return;
+    state.asked = false;
+    const std::weak_ptr<State> weak = state_;
+    state.channel = std::make_unique<ChannelLoop>(
+        state.loop, std::move(channel),
+        [weak](net::ChannelMessage message) {
+            const auto self = weak.lock();
+            if (!self ||
+                message.kind != static_cast<std::uint16_t>(acme::ProvisionMessage::outcome))
+                return;
+            if (auto outcome = acme::parse_outcome(message.body)) self->on_outcome(*outcome);
+        },
+        [weak] {
+            if (const auto self = weak.lock()) self->on_lost();
+        });
+    Writer out;
+    acme::write(out, state.job());
+    if (auto job = out.take())
+        state.channel->send(static_cast<std::uint16_t>(acme::ProvisionMessage::job), *job);
+}
+
+std::string Orders::order_now() {
+    if (!state_->config || !state_->config->certificate.acme)
+        return "no certificate authority is configured (certificate.acme)";
+    if (state_->under_way()) return "an order is under way already";
+    state_->forced = true;
+    state_->plan();
+    return "ordering a new certificate";
+}
+
+void Orders::describe(CertificateStatus& status) const {
+    const State& state = *state_;
+    if (!state.config || !state.config->certificate.acme) return;
+    if (!state.under_way()) status.next_attempt = state.due();
+    if (state.attempts.failures == 0) return;
+    status.last_error_code = state.attempts.error_code;
+    status.last_error = state.attempts.error;
+}
+
+void Orders::State::plan() {
+    timer.cancel();
+    if (stopped || under_way() || !config || !config->certificate.acme || !config->resolver) return;
+    if (!wall_trusted && validity && !forced) return;
+    const auto wait = due() - time.wall();
+    if (wait <= std::chrono::seconds(0)) return order();
+    timer.expires_after(std::min<std::chrono::seconds>(wait, wait_max));
+    timer.async_wait([weak = weak_from_this()](error_code cancelled) {
+        const auto self = weak.lock();
+        if (self && !cancelled) self->plan();
+    });
+}
+
+void Orders::State::order() {
+    log::info("ordering a certificate", {{"name", to_text(config->resolver->adn)}});
+    asked = true;
+    forced = false;
+    timer.expires_after(role_starts_within);
+    timer.async_wait([weak = weak_from_this()](error_code cancelled) {
+        const auto self = weak.lock();
+        if (!self || cancelled || !self->asked) return;
+        self->asked = false;
+        self->fail({}, "provision.lost", "the provision role did not start");
+    });
+    callbacks.start_provision();
+}
+
+acme::Job Orders::State::job() const {
+    const AcmeConfig& ca = *config->certificate.acme;
+    acme::Job job;
+    job.directories = ca.directories;
+    job.contacts = ca.contacts;
+    job.terms_agreed = ca.agree_to_terms;
+    job.names = {config->resolver->adn};
+    job.update.server = ca.update.server;
+    job.update.zone = ca.update.zone;
+    job.update.key.name = ca.update.tsig.name;
+    job.update.key.algorithm = ca.update.tsig.algorithm;
+    job.update.propagation_wait = ca.update.propagation_wait;
+    for (const auto& [pointer, secret] : world.secrets)
+        if (pointer == tsig_secret_pointer) job.update.key.secret = secret;
+    job.roots_pem = world.acme_roots_pem;
+    for (const forwarder::UpstreamSettings& upstream : config->upstream)
+        job.resolvers.push_back({upstream.adn, upstream.addresses});
+    job.upstream_roots_pem = world.roots_pem;
+    if (!account.key_pem.empty()) job.account_key_pem = account.key_pem;
+    job.account_url = account.url;
+    job.account_directory = account.directory;
+    job.dates_count = wall_trusted;
+    return job;
+}
+
+void Orders::State::on_outcome(const acme::Outcome& outcome) {
+    const auto role = std::move(channel);  // ends with this call
+    if (!outcome.account_key_pem.empty()) {
+        account = {outcome.directory, outcome.account_url, outcome.account_key_pem};
+        callbacks.store_account(octets_of(account));
+    }
+    if (outcome.chain_pem.empty())
+        return fail(outcome.retry_after, outcome.error_code, outcome.error);
+    log::info("a certificate came", {{"from", outcome.directory}});
+    attempts = acme::after_success(random);
+    callbacks.store_schedule(bytes_of(acme::write_attempts(attempts)));
+    callbacks.store_certificate(
+        {{"chain.pem", outcome.chain_pem},
+         {"key.pem", outcome.key_pem},
+         {"directory", Buffer(outcome.directory.begin(), outcome.directory.end())}});
+    // The certificate comes back with the world, and set() plans its renewal. Should storing fail,
+    // it is tried again after a while, not at once.
+    validity = acme::Validity{time.wall(), time.wall() + std::chrono::hours(1)};
+    plan();
+}
+
+void Orders::State::on_lost() {
+    if (!channel) return;
+    channel.reset();
+    fail({}, "provision.lost", "the provision role ended without a word");
+}
+
+void Orders::State::fail(std::chrono::seconds retry_after, const std::string& code,
+                         const std::string& error) {
+    attempts = acme::after_failure(attempts, time.wall(), retry_after, code, error, random);
+    log::warn("no certificate was had",
+              {{"code", code}, {"error", error}, {"next", porchlight::to_text(due())}});
+    callbacks.store_schedule(bytes_of(acme::write_attempts(attempts)));
+    plan();
+}
+
+}  // namespace porchlight::agent

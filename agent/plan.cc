@@ -1,0 +1,112 @@
+#include "agent/plan.h"
+
+#include <algorithm>
+
+namespace porchlight::agent {
+namespace {
+
+constexpr std::uint16_t dot_port = 853;  // RFC 7858 section 3.1
+
+const net::Link* find_link(const std::vector<net::Link>& links, const std::string& name) {
+    const auto found = std::find_if(links.begin(), links.end(),
+                                    [&](const net::Link& link) { return link.name == name; });
+    return found == links.end() ? nullptr : &*found;
+}
+
+/// The smaller, the rather announced; nothing for an address that is no good to hosts.
+std::optional<int> rank(const net::LinkAddress& address) {
+    if (address.tentative || address.deprecated || address.temporary) return std::nullopt;
+    if (!is_announceable(address.address)) return std::nullopt;
+    const auto* v6 = std::get_if<Ipv6>(&address.address);
+    if (v6 == nullptr || is_unique_local(*v6)) return 0;
+    return is_link_local(*v6) ? 2 : 1;
+}
+
+/// The best of one family; of equals the first, as the kernel lists them.
+std::optional<IpAddress> best(const net::Link& link, bool v6) {
+    std::optional<IpAddress> chosen;
+    int chosen_rank = 3;
+    for (const net::LinkAddress& address : link.addresses) {
+        if (std::holds_alternative<Ipv6>(address.address) != v6) continue;
+        const std::optional<int> its = rank(address);
+        if (!its || *its >= chosen_rank) continue;
+        chosen = address.address;
+        chosen_rank = *its;
+    }
+    return chosen;
+}
+
+dns::EncryptedResolver this_router(const Config& config, std::vector<IpAddress> addresses) {
+    dns::EncryptedResolver resolver;
+    resolver.priority = 1;
+    resolver.adn = config.resolver->adn;
+    resolver.addresses = std::move(addresses);
+    resolver.params.alpn = {"dot"};
+    if (config.resolver->dot.port != dot_port) resolver.params.port = config.resolver->dot.port;
+    return resolver;
+}
+
+LinkPlan plan_router(const Config& config, const Facts& facts, const std::string& name) {
+    LinkPlan planned{name, {}, {}};
+    const net::Link* link = find_link(facts.links, name);
+    if (link == nullptr || !link->up) {
+        planned.why = link == nullptr ? "there is no interface " + name : name + " is down";
+        return planned;
+    }
+    std::vector<IpAddress> addresses = announced_addresses(*link);
+    if (addresses.empty()) {
+        planned.why = name + " has no address that hosts could use";
+        return planned;
+    }
+    const auto fitness = std::find_if(facts.fitness.begin(), facts.fitness.end(),
+                                      [&](const Fitness& one) { return one.link == name; });
+    if (fitness == facts.fitness.end() || !fitness->fit) {
+        planned.why = fitness == facts.fitness.end() ? "not looked at yet" : fitness->why;
+        return planned;
+    }
+    planned.resolvers.push_back(this_router(config, std::move(addresses)));
+    return planned;
+}
+
+LinkPlan plan_static(const Config& config, const std::string& name) {
+    LinkPlan planned{name, config.announce.resolvers, {}};
+    std::stable_sort(planned.resolvers.begin(), planned.resolvers.end(),
+                     [](const auto& a, const auto& b) { return a.priority < b.priority; });
+    return planned;
+}
+
+}  // namespace
+
+Mode resolve_mode(const Config& config) {
+    if (config.mode != Mode::automatic) return config.mode;
+    if (config.resolver) return Mode::forwarder;
+    return config.announce.resolvers.empty() ? Mode::off : Mode::static_;
+}
+
+std::vector<IpAddress> announced_addresses(const net::Link& link) {
+    std::vector<IpAddress> addresses;
+    for (const bool v6 : {false, true})
+        if (auto address = best(link, v6)) addresses.push_back(*address);
+    return addresses;
+}
+
+Plan plan(const Config& config, const Facts& facts) {
+    Plan whole{resolve_mode(config), {}};
+    for (const auto& lan : config.lan) {
+        switch (whole.mode) {
+            case Mode::forwarder:
+                whole.links.push_back(plan_router(config, facts, lan.interface));
+                break;
+            case Mode::static_:
+                whole.links.push_back(plan_static(config, lan.interface));
+                break;
+            case Mode::automatic:
+            case Mode::off:
+                whole.links.push_back({lan.interface, {}, "announcing is off"});
+                break;
+        }
+    }
+    return whole;
+}
+
+}  // namespace porchlight::agent

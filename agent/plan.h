@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "dns/encrypted_resolver.h"
+#include "net/link.h"
+
+namespace porchlight::agent {
+
+/// What a LAN link's hosts shall hear.
+struct LinkPlan {
+    std::string link;
+    std::vector<dns::EncryptedResolver> resolvers;  // by priority; empty: nothing is announced
+    std::string why;                                // why nothing is; empty otherwise
+    bool operator==(const LinkPlan&) const = default;
+};
+
+/// What every LAN link shall hear. Every carrier and `porchlight status` render this, so that no
+/// two can disagree.
+struct Plan {
+    Mode mode = Mode::off;  // as resolved: never `automatic`
+    std::vector<LinkPlan> links;
+    bool operator==(const Plan&) const = default;
+};
+
+/// Whether a link's announcement of this router may stand, and if not, why.
+struct Fitness {
+    std::string link;
+    bool fit = false;
+    std::string why;
+    bool operator==(const Fitness&) const = default;
+};
+
+/// The facts that a plan follows from, beside the configuration.
+struct Facts {
+    std::vector<net::Link> links;
+    std::vector<Fitness> fitness;  // a LAN link that is missing here is not fit
+};
+
+/// The mode that `automatic` stands for: a resolver of our own is announced, else those that the
+/// configuration names, else nothing.
+Mode resolve_mode(const Config& config);
+
+/// The router's own addresses that hosts of a link are told: ULA, else global, else link-local for
+/// IPv6, the interface's first for IPv4; at most one of each family.
+std::vector<IpAddress> announced_addresses(const net::Link& link);
+
+/// What each LAN link should hear, from everything known now. No I/O, no clock.
+Plan plan(const Config& config, const Facts& facts);
+
+}  // namespace porchlight::agent

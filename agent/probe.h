@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "core/address.h"
+#include "core/result.h"
+#include "dns/name.h"
+#include "net/asio.h"
+#include "net/tls_stream.h"
+
+namespace porchlight::agent {
+
+/// Asks one of our own listeners as a host would: over TLS, with the certificate that it should
+/// show, for its own name. The connection is kept from one question to the next, and made anew now
+/// and then, so that a listener that only serves old friends is found out too.
+class Probe {
+  public:
+    static constexpr std::chrono::milliseconds answer_within{4000};
+    static constexpr std::chrono::seconds connection_kept{60};
+
+    Probe(Endpoint listener, dns::Name adn) : listener_(listener), adn_(std::move(adn)) {}
+
+    /// Succeeds when a well-formed answer came. `client` trusts exactly the certificate in use.
+    awaitable<Result<void>> ask(net::TlsClient& client);
+    /// The next question uses a new connection: the certificate changed.
+    void forget() { stream_.reset(); }
+    const Endpoint& listener() const { return listener_; }
+
+  private:
+    awaitable<Result<void>> ask_on(net::TlsStream& stream);
+
+    Endpoint listener_;
+    dns::Name adn_;
+    std::unique_ptr<net::TlsStream> stream_;
+    Clock::time_point connected_{};
+    std::uint16_t id_ = 0;
+};
+
+/// The query that a probe sends, without framing: our own name's address, which the listener knows
+/// by itself, so that a dead upstream doesn't make it look dead.
+Buffer probe_query(const dns::Name& adn, std::uint16_t id);
+/// Whether `message` answers the probe with that ID: any NOERROR response.
+bool answers_probe(Bytes message, std::uint16_t id);
+
+}  // namespace porchlight::agent

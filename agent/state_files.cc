@@ -1,0 +1,95 @@
+#include "agent/state_files.h"
+
+#include "acme/store.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// A file that need not be there.
+Buffer read_or_empty(Storage& storage, const std::string& path) {
+    auto content = storage.read(path);
+    return content ? std::move(*content) : Buffer();
+}
+
+Result<StoredCertificate> read_pair(const CertificateFiles& files, Storage& storage) {
+    auto chain = storage.read(files.chain);
+    if (!chain) return chain.error().within("certificate");
+    auto key = storage.read(files.key);
+    if (!key) return key.error().within("certificate");
+    return StoredCertificate{files.chain, std::move(*chain), std::move(*key)};
+}
+
+std::vector<StoredCertificate> read_generations(const StatePaths& paths, Storage& storage) {
+    std::vector<StoredCertificate> certificates;
+    for (acme::Generation& one : acme::Store(storage, paths.certificates).load_generations())
+        certificates.push_back({"generation " + std::to_string(one.number),
+                                std::move(one.chain_pem), std::move(one.key_pem)});
+    return certificates;
+}
+
+Buffer part(const StoredParts& parts, std::string_view name) {
+    for (const auto& [its_name, octets] : parts)
+        if (its_name == name) return octets;
+    return {};
+}
+
+}  // namespace
+
+StatePaths::StatePaths(const Config& config)
+    : state(config.state_directory),
+      runtime(config.runtime_directory),
+      lock(runtime + "/lock"),
+      control_socket(runtime + "/control.sock"),
+      empty_root(runtime + "/empty"),
+      dnsmasq(runtime + "/dnsmasq"),
+      announced(runtime + "/announced"),
+      dhcp_options(state + "/dhcp-options"),
+      certificates(state + "/certificates"),
+      account(state + "/account"),
+      schedule(state + "/schedule") {}
+
+Result<World> gather_world(const std::string& config_file, const Config& config, Bytes config_json,
+                           Storage& storage) {
+    const StatePaths paths(config);
+    World world;
+    world.config_file = config_file;
+    world.config_json.assign(config_json.begin(), config_json.end());
+    auto secrets = read_secrets(config, storage);
+    if (!secrets) return secrets.error();
+    world.secrets = std::move(*secrets);
+    if (!config.upstream.empty()) {
+        auto roots = storage.read(config.tls.roots);
+        if (!roots) return roots.error().within("tls.roots");
+        world.roots_pem = std::move(*roots);
+    }
+    if (config.certificate.acme) {
+        auto roots = storage.read(config.certificate.acme->roots);
+        if (!roots) return roots.error().within("certificate.acme.roots");
+        world.acme_roots_pem = std::move(*roots);
+        world.certificates = read_generations(paths, storage);
+        world.account = read_or_empty(storage, paths.account);
+        world.schedule = read_or_empty(storage, paths.schedule);
+    }
+    if (config.certificate.files) {
+        auto pair = read_pair(*config.certificate.files, storage);
+        if (!pair) return pair.error();
+        world.certificates.push_back(std::move(*pair));
+    }
+    world.announced = read_or_empty(storage, paths.announced);
+    world.dhcp_options = read_or_empty(storage, paths.dhcp_options);
+    return world;
+}
+
+Result<void> store_generation(const StatePaths& paths, const StoredParts& parts, WallTime now,
+                              Storage& storage) {
+    acme::Generation generation;
+    generation.chain_pem = part(parts, "chain.pem");
+    generation.key_pem = part(parts, "key.pem");
+    generation.directory = text_of(part(parts, "directory"));
+    generation.issued = now;
+    auto saved = acme::Store(storage, paths.certificates).save(generation);
+    if (!saved) return saved.error();
+    return {};
+}
+
+}  // namespace porchlight::agent

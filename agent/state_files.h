@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "agent/keeper_protocol.h"
+#include "core/clock.h"
+#include "core/storage.h"
+
+namespace porchlight::agent {
+
+/// Where everything lies that outlives a process. The keeper alone reads and writes it.
+struct StatePaths {
+    explicit StatePaths(const Config& config);
+
+    std::string state;           // survives a power cut
+    std::string runtime;         // in RAM
+    std::string lock;            // held for as long as a daemon runs
+    std::string control_socket;  // of the daemon
+    std::string empty_root;      // the forwarder's file system
+    std::string dnsmasq;         // directory of what dnsmasq reads
+    std::string announced;       // what is announced now: for whoever must withdraw it
+    std::string dhcp_options;    // the last options, to be there at once after a power cut
+    std::string certificates;    // store of ACME's certificates
+    std::string account;         // of ACME
+    std::string schedule;        // of orders
+};
+
+/// Everything that the configuration names by file and everything that was stored, for the agent.
+/// Fails where something that the configuration needs can't be read. What is stored but damaged is
+/// left out.
+Result<World> gather_world(const std::string& config_file, const Config& config, Bytes config_json,
+                           Storage& storage);
+
+/// Stores the certificate that the agent handed over ("chain.pem", "key.pem", "directory"), whole
+/// or not at all. The octets are not looked at.
+Result<void> store_generation(const StatePaths& paths, const StoredParts& parts, WallTime now,
+                              Storage& storage);
+
+}  // namespace porchlight::agent

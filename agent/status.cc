@@ -1,0 +1,373 @@
+#include "agent/status.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/config.h"
+#include "core/escape.h"
+
+namespace porchlight::agent {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::chrono::hours unused_warning{24};
+
+std::string count(std::uint64_t number, const std::string& noun) {
+    return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+std::string join(const std::vector<std::string>& parts, const std::string& between) {
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : between) + part;
+    return text;
+}
+
+/// "59 days", "5 hours", "40 minutes": as long as a person counts.
+std::string span(std::chrono::seconds length) {
+    using namespace std::chrono;
+    if (length >= days(2))
+        return count(static_cast<std::uint64_t>(floor<days>(length).count()), "day");
+    if (length >= hours(2))
+        return count(static_cast<std::uint64_t>(floor<hours>(length).count()), "hour");
+    return count(static_cast<std::uint64_t>(floor<minutes>(length).count()), "minute");
+}
+
+std::string mode_name(Mode mode) {
+    switch (mode) {
+        case Mode::forwarder:
+            return "forwarder";
+        case Mode::static_:
+            return "static";
+        case Mode::automatic:
+            return "auto";
+        case Mode::off:
+            break;
+    }
+    return "off";
+}
+
+struct Told {
+    std::vector<std::string> links;
+    std::vector<std::string> names;
+    std::vector<std::string> carriers;
+    std::string why_not;
+};
+
+void add_once(std::vector<std::string>& list, const std::string& item) {
+    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+std::string carrier_name(const std::string& carrier) {
+    if (carrier == "dhcpv4") return "DHCPv4";
+    if (carrier == "dhcpv6") return "DHCPv6";
+    return "RA";
+}
+
+Told what_is_told(const Status& status) {
+    Told told;
+    for (const LinkPlan& link : status.plan.links) {
+        if (link.resolvers.empty()) {
+            if (told.why_not.empty()) told.why_not = link.why;
+            continue;
+        }
+        add_once(told.links, link.link);
+        for (const auto& resolver : link.resolvers) add_once(told.names, to_host(resolver.adn));
+    }
+    for (const CarrierStatus& carrier : status.carriers) {
+        if (carrier.announced) add_once(told.carriers, carrier_name(carrier.carrier));
+        if (!carrier.announced && told.why_not.empty()) told.why_not = carrier.why;
+    }
+    return told;
+}
+
+std::string usage(const Status& status) {
+    if (!status.forwarder) return "the forwarder does not answer";
+    if (status.forwarder->clients_today == 0) return "no host used it in the last day";
+    return count(status.forwarder->clients_today, "host") + " used it in the last day";
+}
+
+std::string certificate_sentence(const CertificateStatus& certificate, WallTime now) {
+    if (!certificate.fit || !certificate.not_after)
+        return "its certificate is not fit: " + certificate.why;
+    if (*certificate.not_after <= now)
+        return "its certificate counts as good while the clock is not set";
+    return "its certificate is good for " + span(*certificate.not_after - now);
+}
+
+Json resolver_json(const dns::EncryptedResolver& resolver) {
+    Json json;
+    json["priority"] = resolver.priority;
+    json["adn"] = dns::to_text(resolver.adn);
+    json["addresses"] = Json::array();
+    for (const IpAddress& address : resolver.addresses)
+        json["addresses"].push_back(to_text(address));
+    json["alpn"] = resolver.params.alpn;
+    if (resolver.params.port) json["port"] = *resolver.params.port;
+    if (resolver.params.dohpath) json["dohpath"] = *resolver.params.dohpath;
+    return json;
+}
+
+Json plan_json(const Plan& plan) {
+    Json list = Json::array();
+    for (const LinkPlan& link : plan.links) {
+        Json json{{"link", link.link}, {"resolvers", Json::array()}};
+        for (const auto& resolver : link.resolvers)
+            json["resolvers"].push_back(resolver_json(resolver));
+        if (!link.why.empty()) json["why"] = link.why;
+        list.push_back(std::move(json));
+    }
+    return list;
+}
+
+Json announced_json(const std::vector<CarrierStatus>& carriers) {
+    Json json{{"dhcpv4", false}, {"dhcpv6", false}, {"ra", false}};
+    Json details = Json::array();
+    for (const CarrierStatus& carrier : carriers) {
+        if (carrier.announced) json[carrier.carrier] = true;
+        if (!carrier.announced && !carrier.why.empty()) json["why"] = carrier.why;
+        Json one{
+            {"link", carrier.link}, {"carrier", carrier.carrier}, {"announced", carrier.announced}};
+        if (!carrier.option_hex.empty()) one["option"] = carrier.option_hex;
+        if (!carrier.left_out.empty()) one["left_out"] = carrier.left_out;
+        if (!carrier.why.empty()) one["why"] = carrier.why;
+        details.push_back(std::move(one));
+    }
+    json["carriers"] = std::move(details);
+    return json;
+}
+
+Json certificate_json(const CertificateStatus& certificate) {
+    Json json{{"source", certificate.source}, {"fit", certificate.fit}};
+    if (!certificate.origin.empty()) json["origin"] = certificate.origin;
+    if (!certificate.why.empty()) json["why"] = certificate.why;
+    json["subject_alt_names"] = certificate.subject_alt_names;
+    if (!certificate.issuer.empty()) json["issuer"] = certificate.issuer;
+    if (certificate.not_before) json["not_before"] = porchlight::to_text(*certificate.not_before);
+    if (certificate.not_after) json["not_after"] = porchlight::to_text(*certificate.not_after);
+    if (certificate.next_attempt)
+        json["next_attempt"] = porchlight::to_text(*certificate.next_attempt);
+    if (!certificate.last_error.empty())
+        json["last_error"] = {{"code", certificate.last_error_code},
+                              {"text", certificate.last_error}};
+    return json;
+}
+
+Json upstreams_json(const std::optional<forwarder::Status>& status) {
+    Json list = Json::array();
+    if (!status) return list;
+    for (const forwarder::UpstreamState& upstream : status->upstreams) {
+        Json json{{"adn", dns::to_host(upstream.adn)},
+                  {"address", to_text(upstream.address)},
+                  {"state", upstream.reachable ? "reachable" : "unreachable"},
+                  {"queries", upstream.queries},
+                  {"failures", upstream.failures},
+                  {"round_trip_us", upstream.round_trip_us}};
+        if (!upstream.last_error.empty()) json["last_error"] = upstream.last_error;
+        list.push_back(std::move(json));
+    }
+    return list;
+}
+
+Json forwarder_json(const std::optional<forwarder::Status>& status) {
+    if (!status) return {{"serving", false}};
+    Json json{{"serving", status->serving},
+              {"dot_connections", status->dot_connections},
+              {"clients_today", status->clients_today}};
+    if (status->since_last_dot_query)
+        json["seconds_since_last_dot_query"] = status->since_last_dot_query->count();
+    return json;
+}
+
+Json counters_json(const std::optional<forwarder::Status>& status) {
+    Json json = Json::object();
+    if (status)
+        for (const forwarder::Counter& counter : status->counters)
+            json[counter.name] = counter.value;
+    return json;
+}
+
+Json processes_json(const Processes& processes) {
+    Json json{{"keeper", processes.keeper}, {"agent", processes.agent}};
+    json["forwarder"] = processes.forwarder == 0 ? Json() : Json(processes.forwarder);
+    json["forwarder_starts"] = processes.forwarder_starts;
+    json["agent_starts"] = processes.agent_starts;
+    return json;
+}
+
+Json dnsmasq_json(const Processes& processes) {
+    Json json{{"found", processes.dnsmasq_found}, {"fed", processes.dnsmasq_trouble.empty()}};
+    if (!processes.dnsmasq_trouble.empty()) json["trouble"] = processes.dnsmasq_trouble;
+    return json;
+}
+
+std::vector<std::string> warnings(const Status& status) {
+    std::vector<std::string> list;
+    if (!status.wall_trusted)
+        list.push_back("the clock is not set yet; dates of certificates are not judged");
+    if (!status.processes.dnsmasq_trouble.empty()) list.push_back(status.processes.dnsmasq_trouble);
+    if (status.forwarder) {
+        const auto& last = status.forwarder->since_last_dot_query;
+        const auto idle = last ? *last : status.uptime;
+        if (!what_is_told(status).carriers.empty() && idle >= unused_warning)
+            list.push_back("no host has asked over TLS for " + span(idle) +
+                           ": do the hosts know RFC 9463?");
+        const auto& upstreams = status.forwarder->upstreams;
+        if (!upstreams.empty() && std::none_of(upstreams.begin(), upstreams.end(),
+                                               [](const auto& one) { return one.reachable; }))
+            list.push_back("no upstream answers: " + upstreams.front().last_error);
+    }
+    if (!status.last_reload.empty())
+        list.push_back("the last reload was refused: " + status.last_reload);
+    return list;
+}
+
+/// A member as text: strings bare, everything else as JSON writes it; nothing for what is missing.
+std::string member(const Json& json, const char* key) {
+    if (!json.contains(key) || json[key].is_null()) return "";
+    const Json& value = json.at(key);
+    return escape(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+std::string join_members(const Json& json, const char* key, const std::string& between) {
+    std::vector<std::string> parts;
+    if (json.contains(key))
+        for (const Json& part : json.at(key)) parts.push_back(escape(part.get<std::string>()));
+    return join(parts, between);
+}
+
+std::string render_plan(const Json& json) {
+    std::string text = "\nAnnounced (mode " + member(json, "mode") + ")\n";
+    for (const Json& link : json.at("plan")) {
+        text += "  " + member(link, "link") + ":";
+        if (link.at("resolvers").empty()) text += " nothing; " + member(link, "why");
+        text += "\n";
+        for (const Json& resolver : link.at("resolvers"))
+            text += "    " + member(resolver, "priority") + " " + member(resolver, "adn") + " at " +
+                    join_members(resolver, "addresses", ", ") + " by " +
+                    join_members(resolver, "alpn", ", ") +
+                    (resolver.contains("port") ? " port " + member(resolver, "port") : "") + "\n";
+    }
+    for (const Json& carrier : json.at("announced").at("carriers")) {
+        text += "  " + member(carrier, "link") + " " + member(carrier, "carrier") + ": ";
+        text += carrier.at("announced") == true ? "option " + member(carrier, "option")
+                                                : "nothing; " + member(carrier, "why");
+        if (carrier.contains("left_out"))
+            text += " (left out: " + join_members(carrier, "left_out", "; ") + ")";
+        text += "\n";
+    }
+    return text;
+}
+
+std::string render_certificate(const Json& certificate) {
+    std::string text = "\nCertificate (from " + member(certificate, "source") + ")\n";
+    if (certificate.contains("not_after"))
+        text += "  " + join_members(certificate, "subject_alt_names", ", ") + ", issued by " +
+                member(certificate, "issuer") + ", good until " + member(certificate, "not_after") +
+                "\n";
+    if (certificate.at("fit") != true) text += "  not fit: " + member(certificate, "why") + "\n";
+    if (certificate.contains("last_error"))
+        text += "  the last order failed: " + member(certificate.at("last_error"), "text") + " (" +
+                member(certificate.at("last_error"), "code") + ")\n";
+    if (certificate.contains("next_attempt"))
+        text += "  next order: " + member(certificate, "next_attempt") + "\n";
+    return text;
+}
+
+std::string render_upstreams(const Json& upstreams) {
+    std::string text = "\nUpstreams\n";
+    if (upstreams.empty()) text += "  none\n";
+    for (const Json& upstream : upstreams) {
+        text += "  " + member(upstream, "adn") + " at " + member(upstream, "address") + ": " +
+                member(upstream, "state") + ", " + member(upstream, "queries") + " queries, " +
+                member(upstream, "failures") + " failed";
+        if (upstream.contains("last_error")) text += "; " + member(upstream, "last_error");
+        text += "\n";
+    }
+    return text;
+}
+
+std::string render_rest(const Json& json) {
+    const Json& processes = json.at("processes");
+    std::string text = "\nProcesses\n  keeper " + member(processes, "keeper") + ", agent " +
+                       member(processes, "agent") + ", forwarder " +
+                       member(processes, "forwarder") + " (started " +
+                       member(processes, "forwarder_starts") + " times)\n";
+    text += "  dnsmasq " +
+            std::string(json.at("dnsmasq").at("found") == true ? "found" : "not running");
+    if (json.at("dnsmasq").contains("trouble"))
+        text += "; " + member(json.at("dnsmasq"), "trouble");
+    text += "\n\nCounters\n";
+    for (const auto& [name, value] : json.at("counters").items())
+        text += "  " + escape(name) + " " + value.dump() + "\n";
+    if (!json.at("cannot").empty()) text += "\nMay not\n";
+    for (const Json& what : json.at("cannot"))
+        text += "  " + escape(what.get<std::string>()) + "\n";
+    return text;
+}
+
+std::string render(const Json& json) {
+    std::string text = member(json, "summary") + "\n";
+    for (const Json& warning : json.at("warnings"))
+        text += "warning: " + escape(warning.get<std::string>()) + "\n";
+    return text + render_plan(json) + render_certificate(json.at("certificate")) +
+           render_upstreams(json.at("upstreams")) + render_rest(json);
+}
+
+/// What `render` makes of a daemon's answer.
+template <class Render>
+Result<std::string> rendered(std::string_view text, Render render_json) {
+    try {
+        return render_json(Json::parse(text));
+    } catch (const Json::exception& wrong) {
+        return Error{Errc::malformed,
+                     std::string("the daemon's answer is no status: ") + wrong.what()};
+    }
+}
+
+}  // namespace
+
+std::string summary(const Status& status, WallTime now) {
+    const Told told = what_is_told(status);
+    if (told.carriers.empty()) {
+        const std::string why = told.why_not.empty() ? "" : ": " + told.why_not;
+        return "Hosts are told of no encrypted resolver" + why + ".";
+    }
+    std::string text = "Hosts on " + join(told.links, ", ") + " are told to use " +
+                       join(told.names, ", ") + " over TLS (by " + join(told.carriers, ", ") + ")";
+    if (status.plan.mode == Mode::forwarder) text += "; " + usage(status);
+    if (status.needs_certificate) text += "; " + certificate_sentence(status.certificate, now);
+    return text + ".";
+}
+
+std::string status_json(const Status& status, WallTime now) {
+    Json json;
+    json["summary"] = summary(status, now);
+    json["warnings"] = warnings(status);
+    json["mode"] = mode_name(status.plan.mode);
+    json["plan"] = plan_json(status.plan);
+    json["announced"] = announced_json(status.carriers);
+    json["certificate"] = certificate_json(status.certificate);
+    json["upstreams"] = upstreams_json(status.forwarder);
+    json["forwarder"] = forwarder_json(status.forwarder);
+    json["counters"] = counters_json(status.forwarder);
+    json["processes"] = processes_json(status.processes);
+    json["dnsmasq"] = dnsmasq_json(status.processes);
+    json["firewall"] = status.processes.firewall;
+    json["clock_trusted"] = status.wall_trusted;
+    json["uptime_seconds"] = status.uptime.count();
+    json["cannot"] = status.cannot;
+    json["version"] = PORCHLIGHT_VERSION;
+    return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<std::string> status_text(std::string_view text) {
+    return rendered(text, render);
+}
+
+Result<std::string> certificate_text(std::string_view text) {
+    return rendered(text,
+                    [](const Json& json) { return render_certificate(json.at("certificate")); });
+}
+
+}  // namespace porchlight::agent

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/keeper_protocol.h"
+#include "agent/plan.h"
+#include "core/clock.h"
+#include "forwarder/settings.h"
+
+namespace porchlight::agent {
+
+/// What is known of the certificate in use.
+struct CertificateStatus {
+    std::string source;  // "acme", "files" or "none"
+    std::string origin;  // "generation 12", a path
+    std::vector<std::string> subject_alt_names;
+    std::string issuer;
+    std::optional<WallTime> not_before;
+    std::optional<WallTime> not_after;
+    bool fit = false;
+    std::string why;                       // why not fit; empty otherwise
+    std::optional<WallTime> next_attempt;  // of the next order; none: nothing is planned
+    std::string last_error_code;           // of the last order; empty: it went well
+    std::string last_error;
+};
+
+/// What a carrier does on a link right now.
+struct CarrierStatus {
+    std::string link;
+    std::string carrier;  // "dhcpv4", "dhcpv6", "ra"
+    bool announced = false;
+    std::string option_hex;             // what is on the wire; empty: nothing
+    std::vector<std::string> left_out;  // "cpe1.example.net.: has no IPv4 address"
+    std::string why;                    // why nothing is announced; empty otherwise
+};
+
+/// Everything that `porchlight status` tells.
+struct Status {
+    Plan plan;
+    std::vector<CarrierStatus> carriers;
+    bool needs_certificate = false;
+    CertificateStatus certificate;
+    bool wall_trusted = true;
+    std::optional<forwarder::Status> forwarder;  // none: it did not answer
+    Processes processes;
+    std::vector<std::string> cannot;
+    std::chrono::seconds uptime{0};
+    std::string last_reload;  // "" or why the last reload was refused
+};
+
+/// One sentence that a person understands: what hosts are told, how many used it, how long the
+/// certificate is good, or what is wrong.
+std::string summary(const Status& status, WallTime now);
+/// The stable machine-readable form, one JSON object, with the summary.
+std::string status_json(const Status& status, WallTime now);
+/// From the JSON form, for a terminal: the summary first. Strangers' octets come out escaped.
+Result<std::string> status_text(std::string_view json);
+/// The part about the certificate alone.
+Result<std::string> certificate_text(std::string_view json);
+
+}  // namespace porchlight::agent

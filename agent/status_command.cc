@@ -1,0 +1,64 @@
+#include <cstdio>
+
+#include "agent/commands.h"
+#include "agent/config.h"
+#include "agent/control_server.h"
+#include "agent/state_files.h"
+#include "agent/status.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// Asks the daemon of the configuration that `arguments` name; says what is wrong itself.
+std::optional<std::string> ask(const Arguments& arguments, std::string_view request, int& exit) {
+    FileStorage storage;
+    const ConfigResult loaded = load_config(config_file(arguments), storage);
+    for (const Complaint& complaint : loaded.complaints)
+        std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
+    exit = exit_wrong;
+    if (!loaded.config) return std::nullopt;
+    exit = exit_failed;
+    auto answer = ask_daemon(StatePaths(*loaded.config).control_socket, request);
+    if (answer) return std::move(*answer);
+    std::fprintf(stderr, "porchlight is not running here: %s\n", answer.error().message.c_str());
+    return std::nullopt;
+}
+
+}  // namespace
+
+int status_command(const Arguments& arguments) {
+    int exit = exit_done;
+    const auto json = ask(arguments, "status", exit);
+    if (!json) return exit;
+    if (arguments.has("json")) {
+        std::printf("%s\n", json->c_str());
+        return exit_done;
+    }
+    auto text = status_text(*json);
+    if (!text) {
+        std::fprintf(stderr, "%s\n", text.error().message.c_str());
+        return exit_failed;
+    }
+    std::printf("%s", text->c_str());
+    return exit_done;
+}
+
+int certificate_command(const Arguments& arguments) {
+    int exit = exit_done;
+    const bool renew = !arguments.words.empty() && arguments.words[0] == "renew";
+    const auto answer = ask(arguments, renew ? "renew" : "status", exit);
+    if (!answer) return exit;
+    if (renew) {
+        std::printf("%s\n", answer->c_str());
+        return exit_done;
+    }
+    auto text = certificate_text(*answer);
+    if (!text) {
+        std::fprintf(stderr, "%s\n", text.error().message.c_str());
+        return exit_failed;
+    }
+    std::printf("%s", text->c_str());
+    return exit_done;
+}
+
+}  // namespace porchlight::agent

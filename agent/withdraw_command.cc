@@ -1,0 +1,88 @@
+#include <linux/capability.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "agent/announced.h"
+#include "agent/commands.h"
+#include "agent/config.h"
+#include "agent/daemon_lock.h"
+#include "agent/dnsmasq.h"
+#include "agent/firewall.h"
+#include "agent/privileges.h"
+#include "agent/state_files.h"
+#include "core/log.h"
+#include "ra/withdraw.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr std::chrono::milliseconds lock_may_take{3000};
+
+/// Takes back what Router Advertisements told; true if hosts are rid of it.
+bool withdraw_advertisements(const StatePaths& paths, Storage& storage) {
+    const auto octets = storage.read(paths.announced);
+    if (!octets) return true;
+    const auto announced = parse_announced_links(*octets);
+    if (!announced) return true;
+    bool done = true;
+    for (const ra::Announced& link : *announced) {
+        const auto outcome = ra::withdraw_now(link);
+        if (!outcome) {
+            std::fprintf(stderr, "cannot withdraw on %s: %s\n", link.interface.c_str(),
+                         outcome.error().message.c_str());
+            done = false;
+        } else if (outcome->packets > 0) {
+            std::printf("hosts on %s were told to forget the resolver (Router Advertisement)\n",
+                        link.interface.c_str());
+        }
+    }
+    (void)storage.remove(paths.announced);
+    return done;
+}
+
+bool let_dnsmasq_go(const Config& config, const StatePaths& paths, Storage& storage, bool purge) {
+    Dnsmasq dnsmasq(storage, dnsmasq_settings(config));
+    auto gone = dnsmasq.unfeed(former_servers(config, storage));
+    if (gone && purge) gone = dnsmasq.purge();
+    if (!gone) std::fprintf(stderr, "dnsmasq: %s\n", gone.error().message.c_str());
+    if (purge) (void)storage.remove(paths.dhcp_options);
+    return bool(gone);
+}
+
+}  // namespace
+
+/// Needs no daemon and may be run twice: what is not announced any more is withdrawn already.
+int withdraw_command(const Arguments& arguments) {
+    FileStorage storage;
+    const ConfigResult loaded = load_config(config_file(arguments), storage);
+    for (const Complaint& complaint : loaded.complaints)
+        std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
+    if (!loaded.config) return exit_wrong;
+    const Config& config = *loaded.config;
+    const StatePaths paths(config);
+    if (::access(paths.lock.c_str(), F_OK) != 0) {
+        std::printf("nothing is announced: porchlight has not run here since the router started\n");
+        return exit_done;
+    }
+    const auto lock = take_daemon_lock(paths.lock, lock_may_take);
+    if (!lock) {
+        std::fprintf(stderr, "%s; stop it (SIGTERM), which withdraws too\n",
+                     lock.error().message.c_str());
+        return exit_failed;
+    }
+    // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
+    bool done = let_dnsmasq_go(config, paths, storage, arguments.has("purge"));
+    done = withdraw_advertisements(paths, storage) && done;
+    if (has_capability(CAP_NET_ADMIN) && config.resolver) {
+        if (auto unloaded = unload_firewall(); !unloaded) {
+            std::fprintf(stderr, "%s\n", unloaded.error().message.c_str());
+            done = false;
+        }
+    }
+    (void)storage.remove(paths.control_socket);
+    if (done) std::printf("nothing is announced any more\n");
+    return done ? exit_done : exit_failed;
+}
+
+}  // namespace porchlight::agent

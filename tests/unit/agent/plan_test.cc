@@ -1,0 +1,124 @@
+#include "agent/plan.h"
+
+#include <doctest/doctest.h>
+
+namespace porchlight::agent {
+namespace {
+
+net::LinkAddress address(const char* text) {
+    return {*parse_address(text), 64, false, false, false, {}};
+}
+
+net::Link br_lan(std::vector<net::LinkAddress> addresses) {
+    net::Link link;
+    link.name = "br-lan";
+    link.index = 2;
+    link.up = link.carrier = true;
+    link.addresses = std::move(addresses);
+    return link;
+}
+
+Config home() {
+    Config config;
+    config.lan = {{"br-lan"}};
+    config.resolver = ResolverConfig{*dns::parse_name("cpe1.example.net"), {}};
+    return config;
+}
+
+Facts good_facts() {
+    return {{br_lan({address("192.168.1.1"), address("fe80::1"), address("2001:db8::1"),
+                     address("fd00::1")})},
+            {{"br-lan", true, ""}}};
+}
+
+TEST_SUITE("agent/plan") {
+    TEST_CASE("a fit router is announced by one address of each family") {
+        const Plan planned = plan(home(), good_facts());
+        CHECK(planned.mode == Mode::forwarder);
+        REQUIRE(planned.links.size() == 1);
+        REQUIRE(planned.links[0].resolvers.size() == 1);
+        const dns::EncryptedResolver& resolver = planned.links[0].resolvers[0];
+        CHECK(resolver.priority == 1);
+        CHECK(dns::to_text(resolver.adn) == "cpe1.example.net.");
+        CHECK(resolver.params.alpn == std::vector<std::string>{"dot"});
+        CHECK(!resolver.params.port);
+        CHECK(resolver.addresses ==
+              std::vector<IpAddress>{*parse_address("192.168.1.1"), *parse_address("fd00::1")});
+    }
+
+    TEST_CASE("a port other than the protocol's own is told") {
+        Config config = home();
+        config.resolver->dot.port = 8853;
+        const Plan planned = plan(config, good_facts());
+        CHECK(planned.links[0].resolvers[0].params.port == 8853);
+    }
+
+    TEST_CASE("of IPv6 addresses: unique local, else global, else link-local") {
+        const auto v6_of = [](std::vector<net::LinkAddress> addresses) {
+            const auto chosen = announced_addresses(br_lan(std::move(addresses)));
+            return chosen.empty() ? std::string() : porchlight::to_text(chosen.back());
+        };
+        CHECK(v6_of({address("fe80::1"), address("2001:db8::1"), address("fd00::1")}) == "fd00::1");
+        CHECK(v6_of({address("fe80::1"), address("2001:db8::1")}) == "2001:db8::1");
+        CHECK(v6_of({address("fe80::1")}) == "fe80::1");
+        CHECK(v6_of({}) == "");
+    }
+
+    TEST_CASE("addresses that hosts can't count on are passed over") {
+        net::LinkAddress tentative = address("fd00::1");
+        tentative.tentative = true;
+        net::LinkAddress deprecated = address("fd00::2");
+        deprecated.deprecated = true;
+        net::LinkAddress temporary = address("fd00::3");
+        temporary.temporary = true;
+        const auto chosen =
+            announced_addresses(br_lan({tentative, deprecated, temporary, address("fe80::9")}));
+        CHECK(chosen == std::vector<IpAddress>{*parse_address("fe80::9")});
+    }
+
+    TEST_CASE("an unfit router is not announced, and the plan says why") {
+        Facts facts = good_facts();
+        facts.fitness = {{"br-lan", false, "the certificate expired"}};
+        CHECK(plan(home(), facts).links[0] == LinkPlan{"br-lan", {}, "the certificate expired"});
+        facts.fitness.clear();
+        CHECK(plan(home(), facts).links[0].resolvers.empty());
+    }
+
+    TEST_CASE("a link that is missing, down or bare hears nothing") {
+        Facts facts = good_facts();
+        facts.links[0].up = false;
+        CHECK(plan(home(), facts).links[0].why == "br-lan is down");
+        facts.links[0].up = true;
+        facts.links[0].addresses.clear();
+        CHECK(plan(home(), facts).links[0].why == "br-lan has no address that hosts could use");
+        facts.links.clear();
+        CHECK(plan(home(), facts).links[0].why == "there is no interface br-lan");
+    }
+
+    TEST_CASE("the resolvers of the configuration are announced by priority, with no gate") {
+        Config config;
+        config.lan = {{"br-lan"}};
+        dns::EncryptedResolver second;
+        second.priority = 2;
+        second.adn = *dns::parse_name("b.example");
+        dns::EncryptedResolver first;
+        first.priority = 1;
+        first.adn = *dns::parse_name("a.example");
+        config.announce.resolvers = {second, first};
+        const Plan planned = plan(config, {});
+        CHECK(planned.mode == Mode::static_);
+        CHECK(planned.links[0].resolvers == std::vector{first, second});
+    }
+
+    TEST_CASE("what is configured decides what automatic means, and off is off") {
+        CHECK(resolve_mode(home()) == Mode::forwarder);
+        CHECK(resolve_mode(Config()) == Mode::off);
+        Config config = home();
+        config.mode = Mode::off;
+        CHECK(plan(config, good_facts()).links[0].resolvers.empty());
+        CHECK(plan(config, good_facts()).links[0].why == "announcing is off");
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::agent

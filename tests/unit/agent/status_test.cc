@@ -1,0 +1,109 @@
+#include "agent/status.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace porchlight::agent {
+namespace {
+
+const WallTime now = *parse_wall_time("2026-11-21T00:00:00Z");
+
+Status announced_status() {
+    dns::EncryptedResolver resolver;
+    resolver.adn = *dns::parse_name("cpe1.example.net");
+    resolver.addresses = {*parse_address("192.168.1.1")};
+    resolver.params.alpn = {"dot"};
+    Status status;
+    status.plan = {Mode::forwarder, {{"br-lan", {resolver}, ""}}};
+    for (const char* carrier : {"dhcpv4", "dhcpv6", "ra"}) {
+        CarrierStatus one;
+        one.link = "br-lan";
+        one.carrier = carrier;
+        one.announced = true;
+        one.option_hex = "00";
+        status.carriers.push_back(one);
+    }
+    status.needs_certificate = true;
+    status.certificate.fit = true;
+    status.certificate.source = "acme";
+    status.certificate.not_after = now + std::chrono::days(59);
+    status.forwarder = forwarder::Status();
+    status.forwarder->serving = true;
+    status.forwarder->clients_today = 3;
+    status.forwarder->since_last_dot_query = std::chrono::seconds(5);
+    return status;
+}
+
+TEST_SUITE("agent/status") {
+    TEST_CASE("the first line is a sentence that a person understands") {
+        CHECK(summary(announced_status(), now) ==
+              "Hosts on br-lan are told to use cpe1.example.net over TLS (by DHCPv4, DHCPv6, RA); "
+              "3 hosts used it in the last day; its certificate is good for 59 days.");
+    }
+
+    TEST_CASE("what is withdrawn is said with its reason") {
+        Status status = announced_status();
+        status.plan.links[0] = {"br-lan", {}, "the certificate is not fit: expired"};
+        for (CarrierStatus& carrier : status.carriers) {
+            carrier.announced = false;
+            carrier.why = status.plan.links[0].why;
+        }
+        CHECK(summary(status, now) ==
+              "Hosts are told of no encrypted resolver: the certificate is "
+              "not fit: expired.");
+    }
+
+    TEST_CASE("a day without a host's query is a warning, a quiet hour is not") {
+        Status status = announced_status();
+        status.forwarder->since_last_dot_query = std::chrono::hours(25);
+        auto json = nlohmann::json::parse(status_json(status, now));
+        REQUIRE(json["warnings"].size() == 1);
+        CHECK(json["warnings"][0].get<std::string>().starts_with("no host has asked over TLS"));
+        status.forwarder->since_last_dot_query = std::chrono::hours(1);
+        json = nlohmann::json::parse(status_json(status, now));
+        CHECK(json["warnings"].empty());
+        status.forwarder->since_last_dot_query.reset();
+        status.uptime = std::chrono::hours(30);
+        json = nlohmann::json::parse(status_json(status, now));
+        CHECK(json["warnings"].size() == 1);
+    }
+
+    TEST_CASE("the JSON form holds the plan, and the text form is made of it") {
+        Status status = announced_status();
+        status.forwarder->counters = {{"dot_queries", 7}};
+        status.forwarder->upstreams = {{*dns::parse_name("dns.example"),
+                                        Endpoint{*parse_address("192.0.2.53"), 853}, true, "", 5, 1,
+                                        900}};
+        const std::string text = status_json(status, now);
+        const auto json = nlohmann::json::parse(text);
+        CHECK(json["plan"][0]["resolvers"][0]["adn"] == "cpe1.example.net.");
+        CHECK(json["announced"]["dhcpv4"] == true);
+        CHECK(json["counters"]["dot_queries"] == 7);
+        CHECK(json["upstreams"][0]["state"] == "reachable");
+        auto printed = status_text(text);
+        REQUIRE(printed);
+        CHECK(printed->starts_with("Hosts on br-lan are told to use"));
+        CHECK(printed->find("dot_queries 7") != std::string::npos);
+    }
+
+    TEST_CASE("a stranger's octets in an error can't reach the terminal") {
+        Status status = announced_status();
+        status.certificate.last_error = "\x1b[31mred";
+        status.certificate.last_error_code = "acme.x";
+        auto printed = status_text(status_json(status, now));
+        REQUIRE(printed);
+        CHECK(printed->find('\x1b') == std::string::npos);
+        CHECK(printed->find("\\x1b[31mred") != std::string::npos);
+    }
+
+    TEST_CASE("an answer that is no status is said to be none") {
+        for (const char* junk : {"", "{}", "[]", "{\"summary\":1}", "unknown request"}) {
+            CAPTURE(junk);
+            CHECK(!status_text(junk));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::agent

@@ -1,0 +1,191 @@
+#include "forwarder/lookup.h"
+
+#include <doctest/doctest.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <optional>
+
+#include "core/random.h"
+#include "dns/answer.h"
+#include "dns/edns.h"
+#include "forwarder/cache.h"
+#include "net/openssl.h"
+
+// What needs an upstream that answers is in tests/forwarder/test_upstream.py.
+
+namespace porchlight::forwarder {
+namespace {
+
+using namespace std::chrono_literals;
+using asio::ip::tcp;
+
+/// A trust anchor. Nothing here gets as far as being verified by it.
+Buffer some_root() {
+    const net::EvpKeyPtr key(EVP_EC_gen("P-256"));
+    const net::X509Ptr root(X509_new());
+    X509_set_pubkey(root.get(), key.get());
+    X509_gmtime_adj(X509_getm_notBefore(root.get()), 0);
+    X509_gmtime_adj(X509_getm_notAfter(root.get()), 3600);
+    X509_sign(root.get(), key.get(), EVP_sha256());
+    const net::BioPtr out(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(out.get(), root.get());
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &text);
+    const Bytes pem = bytes_of({text, static_cast<std::size_t>(size)});
+    return {pem.begin(), pem.end()};
+}
+
+struct Home {
+    struct Heard {
+        Buffer response;
+        std::optional<std::uint16_t> extended_error;
+    };
+
+    Result<void> apply(const Settings& settings) {
+        return lookup->apply(std::make_shared<const Settings>(settings));
+    }
+    void ask(const char* name, std::uint16_t type = dns::type::a, bool from_companion = false) {
+        lookup->find({*dns::parse_name(name), type}, from_companion, [this](const Found& found) {
+            heard.push_back(
+                {Buffer(found.response.begin(), found.response.end()), found.extended_error});
+        });
+    }
+    std::uint16_t rcode(std::size_t which) const { return heard[which].response[3] & 0x0f; }
+
+    asio::io_context loop{1};
+    SystemTime time;
+    SystemRandom random;
+    Cache cache{{.bytes_max = 1 << 20}, random};
+    std::optional<Lookup> lookup{std::in_place, loop.get_executor(), cache, time};
+    std::vector<Heard> heard;
+};
+
+TEST_SUITE("forwarder/lookup") {
+    TEST_CASE("own names are answered in place, without settings, too") {
+        Home home;
+        dns::Query query;
+        const Buffer message = [] {
+            Writer out;
+            out.u16(7);
+            out.u16(0x0100);
+            out.u16(1);
+            out.zeros(6);
+            dns::write(out, *dns::parse_name("A.LocalHost"));
+            out.u16(dns::type::a);
+            out.u16(dns::class_in);
+            return *out.take();
+        }();
+        REQUIRE(dns::parse_query(message, query) == dns::Verdict::answer);
+        Writer out;
+        out.u16(0xffff);  // what was there before stays
+        REQUIRE(home.lookup->answer_locally(query, out));
+        const auto answer = dns::parse_answer(out.view().subspan(2), dns::question_of(query), {});
+        REQUIRE(answer);
+        CHECK(answer->kind == dns::Answer::Kind::positive);
+        CHECK(home.lookup->counters().own_answers == 1);
+
+        home.ask("localhost");
+        REQUIRE(home.heard.size() == 1);
+        CHECK(home.rcode(0) == dns::rcode::no_error);
+    }
+
+    TEST_CASE("without an upstream a question fails, with the reason, once its turn has come") {
+        Home home;
+        REQUIRE(home.apply({}));
+        home.ask("example.org");
+        CHECK(home.heard.empty());
+        home.loop.poll();
+        REQUIRE(home.heard.size() == 1);
+        CHECK(home.rcode(0) == dns::rcode::server_failure);
+        CHECK(home.heard[0].extended_error == dns::extended_error::network_error);
+        home.ask("example.org");  // remembered for a second: no turn of the loop is needed
+        CHECK(home.heard.size() == 2);
+        CHECK(home.lookup->counters().failures_recent == 1);
+    }
+
+    TEST_CASE("what is stale is served when nobody can be asked") {
+        Home home;
+        REQUIRE(home.apply({}));
+        const dns::Question question{*dns::parse_name("example.org"), dns::type::a};
+        Buffer response = dns::empty_response(question, dns::rcode::no_name);
+        home.cache.store(question, {response, {}, 1s}, home.time.now() - 2s);
+        home.ask("example.org");
+        home.loop.poll();
+        REQUIRE(home.heard.size() == 1);
+        CHECK(home.rcode(0) == dns::rcode::no_name);
+        CHECK(home.heard[0].extended_error == dns::extended_error::stale_nxdomain);
+    }
+
+    TEST_CASE("over the limits a question fails at once") {
+        Home home;
+        Settings settings;
+        settings.limits.in_flight_max = 1;
+        settings.limits.waiters_per_question_max = 2;
+        REQUIRE(home.apply(settings));
+        home.ask("a.example");
+        home.ask("a.example");
+        CHECK(home.heard.empty());
+        home.ask("a.example");
+        CHECK(home.heard.size() == 1);
+        home.ask("b.example");
+        CHECK(home.heard.size() == 2);
+        CHECK(home.lookup->counters().refused_full == 2);
+        home.loop.poll();
+        CHECK(home.heard.size() == 4);
+    }
+
+    TEST_CASE("whoever hears an answer may ask the same again") {
+        Home home;
+        REQUIRE(home.apply({}));
+        int heard = 0;
+        const dns::Question question{*dns::parse_name("example.org"), dns::type::a};
+        home.lookup->find(question, false, [&](const Found&) {
+            ++heard;
+            home.lookup->find(question, false, [&](const Found&) { ++heard; });
+        });
+        home.loop.poll();
+        CHECK(heard == 2);
+    }
+
+    TEST_CASE("settings whose trust anchors can't be read change nothing") {
+        Home home;
+        Settings settings;
+        settings.local_domains = {*dns::parse_name("lan")};
+        REQUIRE(home.apply(settings));
+        settings.local_domains.clear();
+        settings.upstreams = {
+            {*dns::parse_name("dns.example"), {*parse_endpoint("127.0.0.1:1", 1)}}};
+        const auto applied = home.apply(settings);
+        REQUIRE(!applied);
+        CHECK(applied.error().code == Errc::malformed);
+        CHECK(home.lookup->upstreams().empty());
+        home.ask("a.lan");
+        REQUIRE(home.heard.size() == 1);  // still its own
+        CHECK(home.rcode(0) == dns::rcode::no_name);
+    }
+
+    TEST_CASE("nobody hears anything once the look-up is gone, whatever was in flight") {
+        Home home;
+        // One that takes connections into its backlog and never says a word.
+        tcp::acceptor silent(home.loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+        Settings settings;
+        settings.roots_pem = some_root();
+        settings.upstreams = {{*dns::parse_name("dns.example"),
+                               {Endpoint{Ipv4{{127, 0, 0, 1}}, silent.local_endpoint().port()}}}};
+        settings.companion = Endpoint{Ipv4{{127, 0, 0, 1}}, 9};
+        REQUIRE(home.apply(settings));
+        for (const char* name : {"a.example", "b.example", "c.example", "nas"}) home.ask(name);
+        home.loop.run_for(50ms);
+        const std::size_t heard = home.heard.size();
+        home.lookup.reset();
+        home.loop.run_for(50ms);
+        CHECK(home.heard.size() == heard);
+        // And the loop goes with everything still suspended in it.
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::forwarder

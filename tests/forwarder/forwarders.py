@@ -1,0 +1,138 @@
+"""A forwarder on loopback for the listeners' tests, and a client that sees every frame."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+from pathlib import Path
+
+import dns.message
+
+from upstreams import ROOT, DotServer, answer_to, framed
+
+DRIVER = Path(os.environ.get("PORCHLIGHT", ROOT / "build/release/porchlight")).parent / \
+    "forwarder_driver"
+NAME = "cpe.home.test"
+STRANGER = "127.0.0.2"  # a source address that is not the one connected to
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Forwarder:
+    """Two workers, told what to do by one line a time."""
+
+    def __init__(self, log: Path) -> None:
+        self.dot, self.do53 = free_port(), free_port()
+        self._process = subprocess.Popen([str(DRIVER), "2", str(self.dot), str(self.do53)],
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=log.open("wb"), text=True)
+        self.child = int(self._answer().split()[1])
+
+    def _answer(self) -> str:
+        return self._process.stdout.readline().strip()
+
+    def tell(self, *lines: str) -> str:
+        """The last line's answer; the others' must be "ok"."""
+        for line in lines:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+            answer = self._answer()
+            assert line == lines[-1] or answer == "ok", (line, answer)
+        return answer
+
+    def status(self) -> dict[str, int]:
+        return {key: int(value) for key, value in
+                (item.split("=") for item in self.tell("status").split()[1:])}
+
+    def end(self) -> int:
+        self._process.stdin.close()
+        return self._process.wait(timeout=10)
+
+
+class Client:
+    """A DoT client that keeps its connection."""
+
+    def __init__(self, port: int, roots: Path, source: str = "127.0.0.1", alpn=("dot",),
+                 version=None, session=None, context=None) -> None:
+        self.context = context or ssl.create_default_context(cafile=str(roots))
+        self.context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # no end without close_notify
+        if alpn:
+            self.context.set_alpn_protocols(list(alpn))
+        if version:
+            self.context.minimum_version = self.context.maximum_version = version
+        plain = socket.create_connection(("127.0.0.1", port), timeout=5,
+                                         source_address=(source, 0))
+        self.tls = self.context.wrap_socket(plain, server_hostname=NAME, session=session,
+                                            suppress_ragged_eofs=False)
+        self._data = b""
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.tls.close()
+
+    def send(self, *queries: dns.message.Message) -> None:
+        """All in one record."""
+        self.tls.sendall(b"".join(framed(query.to_wire()) for query in queries))
+
+    def answer(self) -> dns.message.Message:
+        while True:
+            if len(self._data) >= 2:
+                end = 2 + struct.unpack("!H", self._data[:2])[0]
+                if len(self._data) >= end:
+                    wire, self._data = self._data[2:end], self._data[end:]
+                    return dns.message.from_wire(wire)
+            more = self.tls.recv(65536)
+            assert more, "closed instead of an answer"
+            self._data += more
+
+    def ask(self, query: dns.message.Message) -> dns.message.Message:
+        self.send(query)
+        return self.answer()
+
+    def is_closed(self) -> bool:
+        """The server said goodbye properly: close_notify, not just the end of TCP."""
+        return self.tls.recv(65536) == b""
+
+
+def query(name: str, kind: str = "A", **options) -> dns.message.Message:
+    return dns.message.make_query(name, kind, **options)
+
+
+class Resolver:
+    """Behaviour of an upstream: answers everything; names below "slow" only when let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self._writing = threading.Lock()
+
+    def __call__(self, server: DotServer, connection: ssl.SSLSocket) -> None:
+        while (asked := server.read(connection)) is not None:
+            if "slow" in asked.question[0].name.to_text():
+                threading.Thread(target=self._later, args=(connection, asked),
+                                 daemon=True).start()
+            else:
+                self._send(connection, asked)
+
+    def _later(self, connection, asked) -> None:
+        self.go.wait(10)
+        self._send(connection, asked)
+
+    def _send(self, connection, asked) -> None:
+        response = answer_to(asked) if asked.question[0].rdtype == 1 else \
+            dns.message.make_response(asked)
+        if "large" in asked.question[0].name.to_text():
+            response = dns.message.make_response(asked)
+            for i in range(120):
+                response.answer += answer_to(asked, f"192.0.2.{i}").answer
+        with self._writing:
+            connection.sendall(framed(response.to_wire(max_size=65535)))

@@ -1,0 +1,406 @@
+"""How the forwarder serves DoT and loopback Do53: framing, order, limits, tickets, identities.
+Loopback only, no privilege needed."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import time
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from forwarders import NAME, STRANGER, Client, Forwarder, Resolver, query
+from upstreams import ADN, Authority, DotServer, framed
+
+KEEPALIVE, PADDING, EXTENDED_ERROR = 11, 12, 15
+PROHIBITED = 18
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def identity(ca):
+    return ca.issue(NAME)
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    return Resolver()
+
+
+@pytest.fixture
+def upstream(ca, resolver):
+    server = DotServer(ca.issue(ADN), resolver)
+    yield server
+    resolver.go.set()
+    server.stop()
+
+
+@pytest.fixture
+def forwarder(tmp_path, ca, identity, upstream):
+    forwarder = Forwarder(tmp_path / "forwarder.log")
+    assert forwarder.tell(f"identity {identity[0]} {identity[1]}",
+                          f"upstream {ADN} {upstream.endpoint}", f"roots {ca.roots}",
+                          "apply") == "ok"
+    yield forwarder
+    assert forwarder.end() == 0, (tmp_path / "forwarder.log").read_text()
+
+
+@pytest.fixture
+def connect(forwarder, ca):
+    clients = []
+
+    def connection(**options) -> Client:
+        clients.append(Client(forwarder.dot, ca.roots, **options))
+        return clients[-1]
+
+    yield connection
+    for client in clients:
+        client.tls.close()
+
+
+def limit(forwarder, **limits: int) -> None:
+    assert forwarder.tell(*(f"limit {name} {value}" for name, value in limits.items()),
+                          "apply") == "ok"
+
+
+def option(message: dns.message.Message, code: int) -> bytes | None:
+    return next((one.to_wire() for one in message.options if one.otype == code), None)
+
+
+def test_a_slow_name_does_not_block_the_next(connect, resolver):
+    client = connect()
+    slow, fast = query("slow.example."), [query(f"fast{i}.example.") for i in range(7)]
+    client.send(slow, *fast)
+    assert {client.answer().id for _ in fast} == {one.id for one in fast}
+    resolver.go.set()
+    assert client.answer().id == slow.id
+
+
+def test_eight_queries_of_one_record_are_answered_in_one_record(connect):
+    client = connect()
+    queries = [query(f"n{i}.example.") for i in range(8)]
+    for one in queries:
+        client.ask(one)
+    client.send(*queries)
+    data = client.tls.recv(65536)  # one record at most
+    ids = []
+    while data:
+        length = struct.unpack("!H", data[:2])[0]
+        ids.append(dns.message.from_wire(data[2:2 + length]).id)
+        data = data[2 + length:]
+    assert ids == [one.id for one in queries]
+
+
+def test_answers_are_cached_and_keep_the_letter_case(connect, upstream):
+    client = connect()
+    client.ask(query("cached.example."))
+    answer = client.ask(query("CaChEd.ExAmPlE."))
+    assert answer.question[0].name.to_text() == "CaChEd.ExAmPlE."
+    assert answer.answer[0][0].address == "192.0.2.7"
+    assert len(upstream.queries) == 1
+
+
+def test_equal_ids_in_flight_are_both_answered(connect, resolver):
+    client = connect()
+    one, two = query("slow1.example."), query("slow2.example.")
+    two.id = one.id
+    client.send(one, two)
+    resolver.go.set()
+    names = {client.answer().question[0].name.to_text() for _ in range(2)}
+    assert names == {"slow1.example.", "slow2.example."}
+
+
+def test_a_frame_in_pieces_is_put_together(connect):
+    client = connect()
+    wire = framed(query("pieces.example.").to_wire())
+    for octet in wire[:-1]:
+        client.tls.sendall(bytes([octet]))
+    client.tls.sendall(wire[-1:] + framed(query("more.example.").to_wire()))
+    assert {client.answer().question[0].name.to_text() for _ in range(2)} == \
+        {"pieces.example.", "more.example."}
+
+
+@pytest.mark.parametrize("octets", [b"\0\0", b"\0\x0b" + bytes(11)])
+def test_a_frame_of_no_legal_length_ends_the_connection(connect, octets):
+    client = connect()
+    client.tls.sendall(octets)
+    assert client.is_closed()
+
+
+def test_a_frame_must_be_complete_in_time(forwarder, connect):
+    limit(forwarder, frame_max=300)
+    client = connect()
+    begin = time.monotonic()
+    client.tls.sendall(framed(query("late.example.").to_wire())[:-1])
+    with pytest.raises(ssl.SSLError):
+        client.tls.recv(1)
+    assert 0.25 < time.monotonic() - begin < 2
+    assert forwarder.status()["closed_slow"] == 1
+
+
+def test_a_query_octet_by_octet_for_too_long_ends_the_connection(forwarder, connect):
+    client = connect(source=STRANGER)
+    wire = framed(query("x" * 60 + ".example.").to_wire())
+    with pytest.raises((ssl.SSLError, OSError, AssertionError)):
+        for octet in wire:
+            client.tls.sendall(bytes([octet]))
+            time.sleep(0.002)
+        client.answer()
+    with pytest.raises(OSError):
+        connect(source=STRANGER)  # for a minute
+    connect()
+
+
+def test_idle_connections_are_closed_with_close_notify(forwarder, connect):
+    limit(forwarder, idle_max=400)
+    client = connect()
+    client.ask(query("idle.example."))
+    begin = time.monotonic()
+    assert client.is_closed()
+    assert 0.3 < time.monotonic() - begin < 2
+    assert forwarder.status()["closed_idle"] == 1
+
+
+def test_a_connection_with_a_query_in_flight_is_not_idle(forwarder, connect, resolver):
+    limit(forwarder, idle_max=300)
+    client = connect()
+    client.send(query("slow.example."))
+    time.sleep(0.8)
+    resolver.go.set()
+    assert client.answer().rcode() == dns.rcode.NOERROR
+
+
+def test_keepalive_answers_keepalive_with_the_time_granted(forwarder, connect):
+    limit(forwarder, idle_max=12300)
+    client = connect()
+    asked = query("alive.example.", use_edns=0, options=[dns.edns.GenericOption(KEEPALIVE, b"")])
+    assert option(client.ask(asked), KEEPALIVE) == struct.pack("!H", 123)
+    assert option(client.ask(query("alive.example.", use_edns=0)), KEEPALIVE) is None
+
+
+def test_padding_answers_padding_in_blocks(connect):
+    client = connect()
+    padded = query("padded.example.", use_edns=0, options=[dns.edns.GenericOption(PADDING, b"")])
+    for _ in range(2):  # from upstream, then from the cache
+        client.send(padded)
+        assert len(client.tls.recv(65536)) == 2 + 468
+    assert option(client.ask(query("padded.example.", use_edns=0)), PADDING) is None
+
+
+def test_at_the_limit_in_flight_reading_stops_and_goes_on(forwarder, connect, resolver):
+    limit(forwarder, in_flight_per_connection_max=2)
+    client = connect()
+    queries = [query(f"slow{i}.example.") for i in range(20)]
+    client.send(*queries[:10])
+    client.send(*queries[10:])
+    resolver.go.set()
+    assert {client.answer().id for _ in queries} == {one.id for one in queries}
+
+
+def test_a_client_over_its_rate_is_refused_and_let_go(forwarder, connect):
+    limit(forwarder, queries_per_client_second=1, queries_per_client_burst=5)
+    client = connect(source=STRANGER)
+    queries = [query("rate.example.", use_edns=0) for _ in range(10)]
+    client.send(*queries)
+    answers = [client.answer() for _ in range(6)]
+    refused = [one for one in answers if one.rcode() == dns.rcode.REFUSED]
+    assert len(refused) == 1
+    assert option(refused[0], EXTENDED_ERROR)[:2] == struct.pack("!H", PROHIBITED)
+    assert client.is_closed()
+    own = connect()  # the router's own probe is never shed
+    assert all(own.ask(one).rcode() == dns.rcode.NOERROR for one in queries)
+
+
+def test_connections_are_bounded_per_client_but_not_for_the_router_itself(forwarder, connect):
+    limit(forwarder, connections_per_client_max=2, connections_max=3)
+    connect(source=STRANGER), connect(source=STRANGER)
+    with pytest.raises(OSError):
+        connect(source=STRANGER)
+    connect(source="127.0.0.3")
+    with pytest.raises(OSError):
+        connect(source="127.0.0.4")
+    assert connect().ask(query("own.example.")).rcode() == dns.rcode.NOERROR
+
+
+def test_who_reads_nothing_is_let_go_and_costs_no_one_else(forwarder, connect):
+    limit(forwarder, stalled_max=500, output_bytes_max=20000,
+          queries_per_client_burst=1000000, queries_per_client_second=1000000)
+    other = connect()
+    other.ask(query("large.example."))
+    deaf = connect(source=STRANGER)
+    deaf.tls.settimeout(0.5)
+    with pytest.raises(OSError):
+        for _ in range(100000):
+            deaf.send(*(query("large.example.") for _ in range(20)))
+    assert other.ask(query("other.example.")).rcode() == dns.rcode.NOERROR
+    time.sleep(1)
+    assert forwarder.status()["closed_slow"] == 1
+
+
+def test_alpn_dot_or_none_but_nothing_else(connect):
+    assert connect().tls.selected_alpn_protocol() == "dot"
+    assert connect(alpn=("h2", "dot")).tls.selected_alpn_protocol() == "dot"
+    assert connect(alpn=()).tls.selected_alpn_protocol() is None
+    with pytest.raises(ssl.SSLError, match="no application protocol"):
+        connect(alpn=("h2",))
+
+
+def test_tls_1_2_and_1_3_only(connect, ca):
+    assert connect(version=ssl.TLSVersion.TLSv1_2).tls.version() == "TLSv1.2"
+    assert connect(version=ssl.TLSVersion.TLSv1_3).tls.version() == "TLSv1.3"
+    old = ssl.create_default_context(cafile=str(ca.roots))
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning), pytest.raises((ssl.SSLError, OSError)):
+        connect(version=ssl.TLSVersion.TLSv1_1, context=old)
+
+
+def test_nothing_is_answered_in_clear_on_the_encrypted_port(forwarder):
+    with socket.create_connection(("127.0.0.1", forwarder.dot), timeout=3) as plain:
+        plain.sendall(framed(query("clear.example.").to_wire()))
+        data = plain.recv(65536)
+    assert data[:1] in (b"", b"\x15")  # nothing, or a TLS alert
+
+
+def reissue(ca: Authority, identity, folder):
+    """Another certificate for the same key."""
+    key = serialization.load_pem_private_key(identity[1].read_bytes(), None)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
+    renewed = folder / "renewed.pem"
+    renewed.write_bytes(ca._sign(subject, key.public_key(), NAME).public_bytes(
+        serialization.Encoding.PEM))
+    return renewed, identity[1]
+
+
+def session_of(client: Client) -> ssl.SSLSession:
+    client.ask(query("ticket.example."))  # the ticket comes with, or before, the first answer
+    return client.tls.session
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_tickets_survive_a_renewed_certificate_but_not_a_new_key(forwarder, connect, ca, identity,
+                                                                 tmp_path, version):
+    first = connect(version=version)
+    leaf = first.tls.getpeercert(binary_form=True)
+    again = connect(version=version, context=first.context, session=session_of(first))
+    assert again.tls.session_reused
+
+    renewed = reissue(ca, identity, tmp_path)
+    assert forwarder.tell(f"identity {renewed[0]} {renewed[1]}", "apply") == "ok"
+    resumed = connect(version=version, context=first.context, session=session_of(again))
+    assert resumed.tls.session_reused
+    assert connect(version=version).tls.getpeercert(binary_form=True) != leaf
+
+    other = ca.issue("other." + NAME)
+    key = serialization.load_pem_private_key(other[1].read_bytes(), None)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
+    other[0].write_bytes(ca._sign(subject, key.public_key(), NAME).public_bytes(
+        serialization.Encoding.PEM))
+    assert forwarder.tell(f"identity {other[0]} {other[1]}", "apply") == "ok"
+    fresh = connect(version=version, context=first.context, session=session_of(resumed))
+    assert not fresh.tls.session_reused
+    # Connections keep the identity they began with.
+    assert first.ask(query("still.example.")).rcode() == dns.rcode.NOERROR
+
+
+def test_settings_are_taken_whole_or_not_at_all(forwarder, connect, ca, identity):
+    other = ca.issue("another.test")
+    refused = forwarder.tell(f"identity {identity[0]} {other[1]}", "limit idle_max 1", "apply")
+    assert refused.startswith("error TLS identity: the private key does not belong")
+    client = connect()
+    assert client.ask(query("kept.example.")).rcode() == dns.rcode.NOERROR
+    time.sleep(0.6)
+    assert client.ask(query("kept.example.")).rcode() == dns.rcode.NOERROR
+    forwarder.tell("roots /dev/null")
+    assert forwarder.tell(f"identity {identity[0]} {identity[1]}", "apply").startswith("error")
+    assert client.ask(query("kept.example.")).rcode() == dns.rcode.NOERROR
+
+
+def test_without_an_identity_nobody_is_let_in(forwarder, connect):
+    assert forwarder.tell("no-identity", "apply") == "ok"
+    with pytest.raises(OSError):
+        connect()
+
+
+def test_new_listeners_keep_old_connections(forwarder, connect):
+    client = connect()
+    assert forwarder.tell("listen") == "ok"
+    assert forwarder.tell("alive") == "ok"
+    assert client.ask(query("old.example.")).rcode() == dns.rcode.NOERROR
+    assert connect().ask(query("new.example.")).rcode() == dns.rcode.NOERROR
+
+
+def test_status_counts(forwarder, connect):
+    client = connect(source=STRANGER)
+    for _ in range(3):
+        client.ask(query("counted.example."))
+    status = forwarder.status()
+    assert status["serving"] == 1 and status["connections"] == 1 and status["clients"] == 1
+    assert status["dot_queries"] == 3 and status["cache_hits"] == 2
+    assert forwarder.tell("flush") == "ok"
+    assert forwarder.status()["cache_entries"] == 0
+
+
+class TestErrors:
+    def test_opcode_class_transfer_and_any(self, connect):
+        client = connect()
+        notify = query("n.example.")
+        notify.set_opcode(dns.opcode.NOTIFY)
+        assert client.ask(notify).rcode() == dns.rcode.NOTIMP
+        chaos = dns.message.make_query("version.bind.", "TXT", "CH")
+        assert client.ask(chaos).rcode() == dns.rcode.REFUSED
+        assert client.ask(query("n.example.", "AXFR")).rcode() == dns.rcode.REFUSED
+        small = client.ask(query("n.example.", "ANY"))
+        assert [one.rdtype for one in small.answer] == [dns.rdatatype.HINFO]
+
+    def test_edns_version_one_is_bad(self, connect):
+        client = connect()
+        later = query("n.example.", use_edns=0)
+        later.ednsflags |= 1 << 16
+        answer = client.ask(later)
+        assert answer.rcode() == dns.rcode.BADVERS and answer.edns == 0
+
+
+class TestDo53:
+    def test_udp_and_tcp_answer_on_loopback(self, forwarder, upstream):
+        asked = query("companion.example.")
+        for ask in (dns.query.udp, dns.query.tcp):
+            answer = ask(asked, "127.0.0.1", port=forwarder.do53, timeout=3)
+            assert answer.answer[0][0].address == "192.0.2.7"
+        assert dns.query.udp(asked, "::1", port=forwarder.do53, timeout=3).answer
+        assert len(upstream.queries) == 1
+
+    def test_what_udp_cannot_carry_comes_over_tcp(self, forwarder):
+        asked = query("large.example.")
+        cut = dns.query.udp(asked, "127.0.0.1", port=forwarder.do53, timeout=3)
+        assert cut.flags & dns.flags.TC and not cut.answer
+        whole = dns.query.tcp(asked, "127.0.0.1", port=forwarder.do53, timeout=3)
+        assert len(whole.answer[0]) == 120
+
+    def test_a_client_that_closes_its_half_still_hears_its_answers(self, forwarder, resolver):
+        with socket.create_connection(("127.0.0.1", forwarder.do53), timeout=3) as client:
+            asked = query("slow.example.")
+            client.sendall(framed(asked.to_wire()))
+            client.shutdown(socket.SHUT_WR)
+            time.sleep(0.2)
+            resolver.go.set()
+            data = b""
+            while more := client.recv(65536):
+                data += more
+        assert dns.message.from_wire(data[2:]).id == asked.id
+
+    def test_no_padding_in_clear(self, forwarder):
+        asked = query("clear.example.", use_edns=0, options=[dns.edns.GenericOption(PADDING, b"")])
+        answer = dns.query.udp(asked, "127.0.0.1", port=forwarder.do53, timeout=3)
+        assert option(answer, PADDING) is None

@@ -40,4 +40,16 @@ std::optional<Buffer> parse_base64url(std::string_view text) {
     return octets;
 }
 
+std::optional<Buffer> parse_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    std::string url(text);
+    for (int padding = 0; padding < 2 && url.ends_with('='); ++padding) url.pop_back();
+    for (char& c : url) {
+        if (c == '-' || c == '_') return std::nullopt;
+        if (c == '+') c = '-';
+        if (c == '/') c = '_';
+    }
+    return parse_base64url(url);
+}
+
 }  // namespace porchlight::acme

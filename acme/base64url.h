@@ -12,5 +12,7 @@ namespace porchlight::acme {
 std::string base64url(Bytes octets);
 /// The inverse. Nothing for padding, foreign characters, or bits left over.
 std::optional<Buffer> parse_base64url(std::string_view text);
+/// RFC 4648 section 4, padded, as key files of name servers hold it. Nothing for anything else.
+std::optional<Buffer> parse_base64(std::string_view text);
 
 }  // namespace porchlight::acme

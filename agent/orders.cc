@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <optional>
 
+#include "acme/base64url.h"
 #include "acme/job.h"
 #include "acme/provision_role.h"
 #include "acme/schedule.h"
@@ -191,7 +192,9 @@ acme::Job Orders::State::job() const {
     job.update.key.algorithm = ca.update.tsig.algorithm;
     job.update.propagation_wait = ca.update.propagation_wait;
     for (const auto& [pointer, secret] : world.secrets)
-        if (pointer == tsig_secret_pointer) job.update.key.secret = secret;
+        if (pointer == tsig_secret_pointer)
+            // One that is no base64 makes a wrong key, which the name server will name.
+            job.update.key.secret = acme::parse_base64(text_of(secret)).value_or(secret);
     job.roots_pem = world.acme_roots_pem;
     for (const forwarder::UpstreamSettings& upstream : config->upstream)
         job.resolvers.push_back({upstream.adn, upstream.addresses});

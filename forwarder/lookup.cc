@@ -97,6 +97,7 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     void fail(const dns::Question& question, const Failed& how);
     void keep(const dns::Question& question, const Response& response);
     bool stale(const dns::Question& question, const std::vector<Done>& waiters);
+    bool has_stale(const dns::Question& question);
     void refuse(const dns::Question& question, std::optional<std::uint16_t> extended_error,
                 const std::vector<Done>& waiters);
     void watch_slow();
@@ -238,7 +239,7 @@ void Lookup::State::finish(Source source, const dns::Question& question, Result<
     const Failed how = failed(result);
     // The companion is next door: asking it again costs nothing.
     if (source == Source::upstream)
-        failures.note(question, how.blame, how.extended_error, time.now());
+        failures.note(question, how.blame, how.extended_error, has_stale(question), time.now());
     fail(question, how);
 }
 
@@ -281,6 +282,11 @@ bool Lookup::State::stale(const dns::Question& question, const std::vector<Done>
     counters.stale_answers += waiters.size();
     for (const Done& done : waiters) done(found);
     return true;
+}
+
+bool Lookup::State::has_stale(const dns::Question& question) {
+    Writer ignored;
+    return cache.answer_stale(question, time.now(), ignored);
 }
 
 void Lookup::State::refuse(const dns::Question& question,

@@ -5,10 +5,11 @@
 namespace porchlight::forwarder {
 namespace {
 
-std::chrono::seconds next_duration(RecentFailures::Blame blame, std::chrono::seconds before) {
+std::chrono::seconds next_duration(RecentFailures::Blame blame, bool stale,
+                                   std::chrono::seconds before) {
     switch (blame) {
         case RecentFailures::Blame::silence:
-            return RecentFailures::no_answer;
+            return stale ? RecentFailures::covered : RecentFailures::no_answer;
         case RecentFailures::Blame::line:
             return RecentFailures::unreachable;
         case RecentFailures::Blame::name:
@@ -20,7 +21,8 @@ std::chrono::seconds next_duration(RecentFailures::Blame blame, std::chrono::sec
 }  // namespace
 
 void RecentFailures::note(const dns::Question& question, Blame blame,
-                          std::optional<std::uint16_t> extended_error, Clock::time_point now) {
+                          std::optional<std::uint16_t> extended_error, bool stale,
+                          Clock::time_point now) {
     if (failures_.size() >= questions_max && !failures_.contains(question)) {
         std::erase_if(failures_, [&](const auto& it) { return it.second.until <= now; });
         if (failures_.size() >= questions_max) return;
@@ -28,7 +30,7 @@ void RecentFailures::note(const dns::Question& question, Blame blame,
     Failure& failure = failures_[question];
     // What failed long ago says nothing of now.
     if (failure.until + failure.lasts < now) failure.lasts = std::chrono::seconds::zero();
-    failure.lasts = next_duration(blame, failure.lasts);
+    failure.lasts = next_duration(blame, stale, failure.lasts);
     failure.until = now + failure.lasts;
     failure.extended_error = extended_error;
 }

@@ -21,12 +21,15 @@ class RecentFailures {
     /// Nobody answered: the line is to blame, and may be back any moment.
     static constexpr std::chrono::seconds no_answer{5};
     static constexpr std::chrono::seconds unreachable{1};
+    /// Where a stale answer stands in, nobody is kept waiting so soon again (RFC 8767 section 5).
+    static constexpr std::chrono::seconds covered{30};
     static constexpr std::size_t questions_max = 4096;
 
     enum class Blame { name, silence, line };
+    /// `stale` where silence does not hurt, because the cache still has an older answer.
 
     void note(const dns::Question& question, Blame blame,
-              std::optional<std::uint16_t> extended_error, Clock::time_point now);
+              std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point now);
     /// The look-up succeeded.
     void forget(const dns::Question& question);
     /// An upstream is reachable again: what failed for want of one may be tried at once.

@@ -9,11 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import dns.edns
 import dns.message
 import dns.rcode
 import pytest
 
-from upstreams import (ADN, Authority, DotServer, Driver, answer_to, answers, framed, is_silent)
+from upstreams import ADN, Authority, DotServer, Driver, answer_to, answers, framed, is_silent
 
 SERVFAIL, NXDOMAIN = 2, 3
 STALE, NO_REACHABLE_AUTHORITY, NETWORK_ERROR = 3, 22, 23
@@ -307,6 +308,48 @@ def test_an_idle_connection_is_kept_as_long_as_the_server_grants(driver, ca, ser
     assert server.connections == 2
 
 
+def test_a_server_that_wants_us_to_go_is_left_after_its_answers(driver, ca, serve):
+    def sends_away(server, connection):
+        first, second = server.read(connection), server.read(connection)
+        response = answer_to(first)
+        response.use_edns(0, options=[dns.edns.GenericOption(11, bytes(2))])
+        connection.sendall(framed(response.to_wire()))
+        time.sleep(0.2)
+        connection.sendall(framed(answer_to(second).to_wire()))
+        server.ends.append(server.read(connection))
+
+    server = serve(sends_away)
+    server.ends = []
+    driver.use(ca.roots, server)
+    assert {a.rcode for a in driver.ask("a.example", "b.example")} == {0}
+    driver.sleep(0.2)
+    assert server.ends == [None]  # closed by us, cleanly
+    assert {a.rcode for a in driver.ask("c.example", "d.example")} == {0}
+    assert server.connections == 2
+
+
+def test_connections_outlive_settings_that_leave_their_server_as_it_is(driver, ca, serve):
+    server = serve(answers)
+    driver.use(ca.roots, server)
+    driver.one("a.example")
+    driver.say("local lan", "apply")
+    assert driver.line() == "applied"
+    driver.one("b.example")
+    assert server.connections == 1
+    other = serve(answers)
+    driver.use(ca.roots, other)  # one more server: all begins anew
+    driver.one("c.example")
+    assert server.connections == 2
+
+
+def test_ending_with_questions_out_is_clean(driver, ca, serve):
+    server = serve(is_silent)
+    driver.use(ca.roots, server)
+    driver.say(*(f"ask n{i}.example A" for i in range(10)))
+    driver.sleep(0.3)
+    assert len(server.queries) == 10  # the driver's own end, checked by its fixture, is the rest
+
+
 def test_the_next_server_answers_for_one_that_refuses_or_fails(driver, ca, serve):
     def fails(server, connection):
         while query := server.read(connection):
@@ -389,9 +432,11 @@ def test_a_silent_upstream_means_a_stale_answer_after_the_client_timer(driver, c
     stale = driver.one("a.example")
     assert (stale.rcode, stale.ede, stale.address) == (0, STALE, "192.0.2.7")
     assert 1700 < stale.ms < 2300
-    # The look-up goes on; whoever asks meanwhile is served at once.
-    again = driver.one("a.example")
-    assert again.ede == STALE and again.ms < 100
+    # The look-up goes on; whoever asks meanwhile, or soon after it failed, is served at once.
+    for pause_s in 0, 3, 6:
+        driver.sleep(pause_s)
+        again = driver.one("a.example")
+        assert again.ede == STALE and again.ms < 100
 
 
 def test_an_upstream_that_is_gone_means_a_stale_answer_at_once(driver, ca, serve):

@@ -13,8 +13,9 @@ TEST_SUITE("forwarder/recent_failures") {
     const dns::Question question{*dns::parse_name("broken.example"), 1};
 
     /// For how long a failure noted at `now` counts.
-    std::chrono::seconds lasts(RecentFailures & failures, Blame blame, Clock::time_point now) {
-        failures.note(question, blame, 22, now);
+    std::chrono::seconds lasts(RecentFailures & failures, Blame blame, Clock::time_point now,
+                               bool stale = false) {
+        failures.note(question, blame, 22, stale, now);
         std::chrono::seconds age{0};
         while (failures.find(question, now + age) != nullptr) ++age;
         return age;
@@ -44,13 +45,14 @@ TEST_SUITE("forwarder/recent_failures") {
             CHECK(lasts(failures, Blame::line, start + i * 1s) == 1s);
         }
         CHECK(lasts(failures, Blame::silence, start + 10s) == 5s);
+        CHECK(lasts(failures, Blame::silence, start + 20s, true) == 30s);  // a stale answer serves
         failures.clear();
-        CHECK(failures.find(question, start + 10s) == nullptr);
+        CHECK(failures.find(question, start + 20s) == nullptr);
     }
 
     TEST_CASE("the reason is kept") {
         RecentFailures failures;
-        failures.note(question, Blame::name, 7, start);
+        failures.note(question, Blame::name, 7, false, start);
         REQUIRE(failures.find(question, start));
         CHECK(failures.find(question, start)->extended_error == 7);
     }
@@ -61,10 +63,10 @@ TEST_SUITE("forwarder/recent_failures") {
             return dns::Question{*dns::parse_name(std::to_string(i) + ".example"), 1};
         };
         for (std::size_t i = 0; i < RecentFailures::questions_max; ++i)
-            failures.note(numbered(i), Blame::name, {}, start);
-        failures.note(question, Blame::name, {}, start + 1s);
+            failures.note(numbered(i), Blame::name, {}, false, start);
+        failures.note(question, Blame::name, {}, false, start + 1s);
         CHECK(failures.find(question, start + 1s) == nullptr);
-        failures.note(question, Blame::name, {}, start + 6s);
+        failures.note(question, Blame::name, {}, false, start + 6s);
         CHECK(failures.find(question, start + 6s) != nullptr);
     }
 }

@@ -48,7 +48,8 @@ std::deque<NdOptions> spread(NdOptions options) {
 
 Buffer withdrawn(Buffer option) {
     assert(option.size() >= lifetime_end);
-    std::fill(option.begin() + lifetime_at, option.begin() + lifetime_end, std::uint8_t(0));
+    for (std::size_t at = lifetime_at; at < lifetime_end && at < option.size(); ++at)
+        option[at] = 0;
     return option;
 }
 

@@ -111,14 +111,14 @@ class Checker {
 
     void check_members(const Setting& setting, const Value& object, const std::string& pointer) {
         const std::vector<const Setting*> known = members_of(setting.path);
-        for (const auto& [name, value] : object.members) {
+        for (const Member& given : object.members) {
             const auto row = std::find_if(known.begin(), known.end(), [&](const Setting* member) {
-                return name_of(*member) == name;
+                return name_of(*member) == given.name;
             });
             if (row == known.end())
-                complain(below(pointer, name), unknown_key(name, known));
+                complain(below(pointer, given.name), unknown_key(given.name, known));
             else
-                check(**row, value, below(pointer, name));
+                check(**row, given.value, below(pointer, given.name));
         }
         for (const Setting* member : known) {
             const std::string_view name = name_of(*member);

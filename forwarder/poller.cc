@@ -11,6 +11,9 @@ namespace porchlight::forwarder {
 namespace {
 
 constexpr std::size_t events_per_turn_max = 256;
+/// While there is more to do at once, going on is cheaper than going back to the loop; but timers
+/// and look-ups want their turn too.
+constexpr int turns_per_wake_max = 8;
 
 void control(int set, int operation, int descriptor, std::uint32_t events, Pollable* who) {
     epoll_event event{};
@@ -54,21 +57,22 @@ void Poller::forget(int descriptor) {
 void Poller::wait() {
     set_->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code ec) {
         if (ec) return;
-        turn();
+        for (int turns = 0; turns < turns_per_wake_max && turn(); ++turns) continue;
         wait();
     });
 }
 
-void Poller::turn() {
+bool Poller::turn() {
     std::array<epoll_event, events_per_turn_max> events;
     const int count = ::epoll_wait(descriptor_, events.data(), static_cast<int>(events.size()), 0);
-    if (count <= 0) return;
+    if (count <= 0) return false;
     before_turn_();
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         static_cast<Pollable*>(event.data.ptr)->on_ready(event.events);
     }
     after_turn_();
+    return true;
 }
 
 }  // namespace porchlight::forwarder

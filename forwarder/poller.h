@@ -35,7 +35,7 @@ class Poller {
 
   private:
     void wait();
-    void turn();
+    bool turn();
 
     struct Set;  // the epoll descriptor as Asio sees it
     std::unique_ptr<Set> set_;

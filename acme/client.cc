@@ -39,10 +39,8 @@ awaitable<std::optional<Failure>> Client::open(std::string directory_url) {
 }
 
 awaitable<std::optional<Failure>> Client::enter(Account account) {
-    if (!account.known_url.empty()) {
-        account_url_ = std::move(account.known_url);
-        co_return std::nullopt;
-    }
+    account_url_ = std::move(account.known_url);
+    if (!account_url_.empty()) co_return std::nullopt;
     if (directory_.external_account_required)
         co_return Failure{"acme.externalAccountRequired", "the CA wants an account made elsewhere"};
     if (!directory_.terms_of_service.empty() && !account.terms_agreed)

@@ -27,10 +27,10 @@ class ZonePublisher : public Publisher {
         : update_(update), time_(time), random_(random) {}
 
     awaitable<std::optional<Failure>> publish(std::vector<TxtRecord> records) override {
-        // Noted first: an update whose answer is lost may have been done.
-        published_ = records;
-        co_return co_await send_update(update_, UpdateKind::add, std::move(records), time_, random_,
-                                       update_max);
+        std::optional<Failure> failure =
+            co_await send_update(update_, UpdateKind::add, records, time_, random_, update_max);
+        if (!failure || may_have_been_done(*failure)) published_ = std::move(records);
+        co_return failure;
     }
 
     awaitable<void> clean_up() {
@@ -44,6 +44,13 @@ class ZonePublisher : public Publisher {
     }
 
   private:
+    /// Where the answer was lost or not to be believed, the zone may have changed all the same.
+    static bool may_have_been_done(const Failure& failure) {
+        for (const char* code : {"timeout", "unreachable", "unsigned", "malformed", "servfail"})
+            if (failure.code == std::string("dns-update.") + code) return true;
+        return false;
+    }
+
     const DnsUpdate& update_;
     const TimeSource& time_;
     Random& random_;

@@ -28,14 +28,15 @@ class TlsClient {
         /// for a server that is known by its very certificate, as our own listener is.
         bool partial_chain = false;
     };
-    /// Fails with `malformed` if no trust anchor can be read.
+    /// Fails with `malformed` if no trust anchor can be read. Makes the process ignore SIGPIPE.
     static Result<std::unique_ptr<TlsClient>> create(const Settings& settings);
     virtual ~TlsClient() = default;
 };
 
 /// One TLS connection (1.2 or 1.3) to a server authenticated by PKIX against a name as DNS-ID
 /// (RFC 8310 section 8.1), never against its address. Works on the non-blocking socket itself.
-/// Closes when destroyed. Every wait has a limit; `timeout` says it ran out.
+/// Closes when destroyed. Every wait has a limit; `timeout` says it ran out, and that the stream is
+/// closed. One read and one write may be under way at once; they end before the stream does.
 class TlsStream {
   public:
     /// Connects to `to`, sends `name` as SNI and demands a chain and a certificate for it. Fails

@@ -334,8 +334,8 @@ TEST_SUITE("acme/issuance") {
         CHECK(world.zone.challenge_records(world.folder) == "");
     }
 
-    TEST_CASE("a third of all nonces refused is no obstacle") {
-        const World world("33");
+    TEST_CASE("a quarter of all nonces refused is no obstacle") {
+        const World world("25");
         const Outcome outcome = obtain_once(world.job());
         INFO(outcome.error);
         CHECK(outcome.error_code == "");

@@ -1,5 +1,8 @@
 #include "forwarder/forwarder.h"
 
+#include <openssl/ssl.h>
+#include <time.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -346,6 +349,9 @@ void Forwarder::tell_agent(Control kind, Bytes body) {
 int run(Start start) {
     // A peer that is gone is an error of a write, not a reason to die.
     std::signal(SIGPIPE, SIG_IGN);
+    // Libraries that look for their files once do so before none can be opened any more.
+    OPENSSL_init_ssl(0, nullptr);
+    ::tzset();
     Forwarder forwarder(std::move(start));
     return forwarder.run();
 }

@@ -99,6 +99,7 @@ constexpr const char* allowed[] = {
     "getgid",
     "getegid",
     "sched_getaffinity",
+    "sysinfo",
     "set_robust_list",
     "rseq",
     "rt_sigaction",

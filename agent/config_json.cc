@@ -158,19 +158,21 @@ void append_json(std::string& out, const Value& value, std::optional<std::size_t
     const bool list = value.kind == Kind::list;
     const auto scalar = [](const Member& member) { return member.value.members.empty(); };
     // A list of plain values reads best in one line.
-    if (list && std::all_of(value.members.begin(), value.members.end(), scalar)) indent.reset();
-    const auto inner = indent ? std::optional(*indent + 2) : std::nullopt;
-    const auto line = [&](const std::optional<std::size_t>& blanks) {
-        if (blanks && !value.members.empty()) out += "\n" + std::string(*blanks, ' ');
+    const bool one_line =
+        !indent || (list && std::all_of(value.members.begin(), value.members.end(), scalar));
+    const std::size_t level = indent.value_or(0);
+    const auto line = [&](std::size_t blanks) {
+        if (!one_line && !value.members.empty()) out += "\n" + std::string(blanks, ' ');
     };
     out += list ? "[" : "{";
     for (std::size_t i = 0; i < value.members.size(); ++i) {
-        if (i > 0) out += inner ? "," : ", ";
-        line(inner);
+        if (i > 0) out += one_line ? ", " : ",";
+        line(level + 2);
         if (!list) out += quoted(value.members[i].name) + ": ";
-        append_json(out, value.members[i].value, inner);
+        append_json(out, value.members[i].value,
+                    one_line ? std::nullopt : std::optional(level + 2));
     }
-    line(indent);
+    line(level);
     out += list ? "]" : "}";
 }
 

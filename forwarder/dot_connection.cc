@@ -62,8 +62,9 @@ std::uint16_t DotConnection::ask(std::shared_ptr<Exchange> exchange) {
     return id;
 }
 
-void DotConnection::forget(std::uint16_t id) {
-    in_flight_.erase(id);
+void DotConnection::forget(std::uint16_t id, const std::shared_ptr<Exchange>& exchange) {
+    const auto found = in_flight_.find(id);
+    if (found != in_flight_.end() && found->second == exchange) in_flight_.erase(found);
 }
 
 void DotConnection::stop() {

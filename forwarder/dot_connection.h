@@ -53,8 +53,8 @@ class DotConnection : public std::enable_shared_from_this<DotConnection> {
     /// Sends the question, or queues it while dialling. Returns the ID to forget() it by. Only
     /// while takes_more().
     std::uint16_t ask(std::shared_ptr<Exchange> exchange);
-    /// Whoever asked does not wait any more.
-    void forget(std::uint16_t id);
+    /// Whoever asked does not wait any more. By now the ID may be another question's.
+    void forget(std::uint16_t id, const std::shared_ptr<Exchange>& exchange);
     void stop();
 
     bool takes_more() const;

@@ -14,17 +14,20 @@ constexpr Clock::duration doubt_step_min = std::chrono::milliseconds(10);
 class Asked {
   public:
     Asked(std::shared_ptr<DotConnection> connection, const std::shared_ptr<Exchange>& exchange)
-        : connection_(std::move(connection)), id_(connection_->ask(exchange)) {}
+        : connection_(std::move(connection)),
+          exchange_(exchange),
+          id_(connection_->ask(exchange)) {}
     Asked(Asked&&) = default;
     Asked& operator=(Asked&&) = delete;
     ~Asked() {
-        if (connection_) connection_->forget(id_);
+        if (connection_) connection_->forget(id_, exchange_);
     }
 
     const DotConnection& connection() const { return *connection_; }
 
   private:
     std::shared_ptr<DotConnection> connection_;
+    std::shared_ptr<Exchange> exchange_;
     std::uint16_t id_;
 };
 

@@ -155,6 +155,8 @@ class Scan {
             const std::size_t step = length >= 0xc0 ? 2u : length + 1u;
             if (pointers > 0 && answer_.opt_at != 0 && at + step > answer_.opt_at)
                 return fail("has a name compressed against its OPT or what stands behind it");
+            if (pointers > 0 && touches_ttl(at, step))
+                return fail("has a name compressed against a TTL, which changes");
             if (length >= 0xc0) {
                 if (at + 1 >= message_.size()) return fail("ends too early");
                 const std::size_t target = u16_at(message_, at) & 0x3fff;
@@ -219,6 +221,15 @@ class Scan {
             answer_.ttl_at[answer_.ttl_count++] = static_cast<std::uint16_t>(at);
         else
             answer_.ttls_walk = true;
+    }
+
+    /// Whether octets that a name is made of are a TTL's too. Of more TTLs than are noted nothing
+    /// is known, so a name may not reach there.
+    bool touches_ttl(std::size_t at, std::size_t size) const {
+        const auto end = answer_.ttl_at.begin() + answer_.ttl_count;
+        const auto next = std::find_if(answer_.ttl_at.begin(), end,
+                                       [at](std::size_t ttl) { return ttl + 4 > at; });
+        return next == end ? answer_.ttls_walk : *next < at + size;
     }
 
     void opt(std::size_t start, int section) {

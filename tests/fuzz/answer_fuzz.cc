@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     dns::clean(message, *answer, {});
     check(message.size() <= size);
     if (answer->truncated) return 0;  // its records were not looked at
+    check(bool(dns::parse_answer(message, asked, {})));
     dns::for_each_ttl(message, [&](std::size_t at) { check(at + 4 <= message.size()); });
     return 0;
 }

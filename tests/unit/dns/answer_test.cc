@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 
 #include "dns/edns.h"
 #include "hex.h"
@@ -42,6 +43,18 @@ Buffer with_opt_middle() {
 }
 
 TEST_SUITE("dns/answer") {
+    TEST_CASE("a name compressed against a TTL is refused: TTLs change, names must not") {
+        const std::string readable_as_a_name = "c00c 0001 0001 01610000 0004 c0000201 ";
+        const std::string record = " 0001 0001 0000012c 0004 c0000202";
+        CHECK(parse_answer(message("0002 0000 0000", readable_as_a_name + "c010" + record), asked,
+                           limits));
+        for (const char* inside : {"c027", "c026", "c028"}) {
+            CAPTURE(inside);
+            CHECK(!parse_answer(message("0002 0000 0000", readable_as_a_name + inside + record),
+                                asked, limits));
+        }
+    }
+
     TEST_CASE("a positive answer is as old as its youngest record allows") {
         const Buffer bytes =
             message("0002 0000 0001",
@@ -210,9 +223,9 @@ TEST_SUITE("dns/answer") {
         for (int i = 0; i < 100; ++i) {
             const std::size_t at = 0x21 + 12 + static_cast<std::size_t>(2 * i);
             const std::size_t target = i == 0 ? 0x0c : at - 2;
-            char pointer[5];
-            std::snprintf(pointer, sizeof pointer, "%04zx", 0xc000 | target);
-            chain += pointer;
+            const std::uint8_t pointer[] = {static_cast<std::uint8_t>(0xc0 | target >> 8),
+                                            static_cast<std::uint8_t>(target)};
+            chain += to_hex(pointer);
         }
         const std::string holder = "c00c 0063 0001 0000012c 00c8 " + chain;  // opaque data
         CHECK(parse_answer(message("0001 0000 0000", holder), asked, limits));

@@ -89,7 +89,7 @@ Do53UdpListener::Do53UdpListener(FileDescriptor socket, Poller& poller, Sessions
     : socket_(std::make_shared<FileDescriptor>(std::move(socket))),
       poller_(poller),
       sessions_(sessions),
-      batch_(std::make_unique<Batch>()) {
+      batch_(std::make_unique_for_overwrite<Batch>()) {
     poller_.watch(socket_->get(), EPOLLIN, *this);
 }
 

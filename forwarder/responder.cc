@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/log.h"
 #include "dns/answer.h"
 #include "dns/edns.h"
 
@@ -18,6 +19,8 @@ Responder::Given Responder::answer(Bytes message, const Leg& leg, Clock::time_po
         write_verdict(out, query_, verdict, leg.carrier(query_));
         return Given::answered;
     }
+    if (query_.edns.keepalive_filled)
+        log::debug("a client filled in its keepalive option");  // RFC 7828 section 3.2.1
     const Carrier carrier = leg.carrier(query_);
     if (query_.type == dns::type::any) {
         write_any_answer(out, query_, carrier);

@@ -19,6 +19,8 @@ constexpr std::uint8_t reads_in_vain_max = 50;   // for one query
 constexpr std::chrono::seconds blocked_for{60};  // a client that needs more
 constexpr std::chrono::milliseconds keepalive_unit{100};
 
+static_assert(sizeof(Session) <= 512, "thousands of connections idle");
+
 /// Writes what `body` appends as one message of a stream; a message of nothing leaves no trace.
 template <class Body>
 void framed(Writer& out, Body body) {

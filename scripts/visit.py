@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT / "tests/home"))
 
 from lab import Home, decode, sweep  # noqa: E402
 from lab.host import Host, addresses  # noqa: E402
-from lab.isp import ADN, AUTHORITY4, RESOLVER4, RESOLVER_ADN  # noqa: E402
-from lab.router import BINARY, LAN4, LAN6  # noqa: E402
+from lab.isp import ADN, RESOLVER4, RESOLVER_ADN  # noqa: E402
+from lab.router import BINARY, LAN4, LAN6, WAN4, WAN6  # noqa: E402
 
 BEGIN, END = "<!-- the story: written by ./run --record -->", "<!-- the story ends -->"
 
@@ -122,12 +122,14 @@ def tell(story: Story, home: Home) -> None:
     say()
     say("What left the house meanwhile, as a listener on the line sees it:")
     leaked = [name for name in asked if wan.holds(name)]
-    fact("names that hosts asked", "not one in clear" if not leaked else "IN CLEAR: " + ", ".join(leaked))
-    for name in sorted({(seen.name, seen.how) for seen in wan.clear_names()}):
-        fact("in clear, porchlight's own", f"{name[0]} ({'DNS' if name[1] == 'dns' else 'TLS server name'})")
-    for protocol, where, port in sorted(wan.destinations("ip.src == 192.0.2.2 and (tcp or udp)")):
-        if port < 32768:
-            fact("went to", f"{where}, {protocol} port {port}{PORTS.get((where, port), '')}")
+    fact("names that hosts asked",
+         "IN CLEAR: " + ", ".join(leaked) if leaked else "not one in clear")
+    for name, how in sorted({(seen.name, seen.how) for seen in wan.clear_names()}):
+        fact("porchlight's, in clear", f"{name} ({CLEAR.get((name, how), 'UNEXPECTED')})")
+    ours = f"(ip.src == {WAN4} or ipv6.src == {WAN6}) and (tcp or udp)"
+    for protocol, port in sorted({(protocol, port) for protocol, _, port in wan.destinations(ours)
+                                  if port < 32768}):
+        fact("went to", f"{protocol} port {port}: {PORTS.get((protocol, port), 'UNEXPECTED')}")
     with home.capture_wan() as leak:
         host.ask_clear("www.example.org", RESOLVER4)
     fact("the same look at a leak", "finds www.example.org in clear"
@@ -136,9 +138,15 @@ def tell(story: Story, home: Home) -> None:
         raise SystemExit("run: the home does not do what it should; see above")
 
 
-PORTS = {(RESOLVER4, 853): ": DNS over TLS to the ISP's resolver",
-         (AUTHORITY4, 53): ": the signed update that proves the name to the CA",
-         ("192.0.2.80", 14000): ": the CA, by ACME"}
+# What may be seen, and why. Which of an address pair is taken differs from one run to the next.
+CLEAR = {("ca.isp.test", "sni"): "whom a TLS client greets: the CA",
+         ("dns.isp.test", "sni"): "whom a TLS client greets: the ISP's resolver",
+         ("example.net", "dns"): "the zone of the signed update",
+         (f"_acme-challenge.{ADN}", "dns"): "the record of the signed update"}
+PORTS = {("tcp", 853): "DNS over TLS, to the ISP's resolver",
+         ("tcp", 53): "the signed update that proves the name to the CA",
+         ("udp", 53): "the signed update that proves the name to the CA",
+         ("tcp", 14000): "the CA, by ACME"}
 
 
 def listen(host: Host) -> dict[str, decode.Resolver]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -12,7 +12,7 @@ from lab import Home, decode
 from lab.host import Host, addresses
 from lab.isp import ADN
 from lab.program import eventually
-from lab.router import LAN4
+from lab.router import BINARY, LAN4
 
 
 @pytest.fixture
@@ -35,16 +35,16 @@ def announced(heard: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
     return [option for each in heard for option in each.encrypted_dns()]
 
 
-def programs(home: Home) -> list[str]:
-    """Command names of what still runs of porchlight."""
+def programs(home: Home) -> list[int]:
+    """What still runs of porchlight, whatever its name."""
     found = []
     for pid in home.router.ns.pids():
         try:
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            program = os.readlink(f"/proc/{pid}/exe")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if name.startswith("porchlight"):
-            found.append(name)
+        if program.removesuffix(" (deleted)") == str(BINARY):
+            found.append(pid)
     return found
 
 
@@ -67,6 +67,12 @@ def assert_withdrawn_octet_for_octet(heard: list[decode.RouterAdvertisement]) ->
             octets[:4] + octets[8:] for octets in standing}
     # The route is not what is withdrawn: every RA still speaks for a living router.
     assert all(each.router_lifetime_s for each in heard if announced([each]))
+
+
+def test_this_is_how_processes_are_found(home: Home) -> None:
+    # The control of all that says below that no process is left.
+    running = home.router.status()["processes"]
+    assert {running["keeper"], running["agent"], running["forwarder"]} <= set(programs(home))
 
 
 def test_sigterm_withdraws_and_then_ends_everything(home: Home, host: Host) -> None:
@@ -121,8 +127,9 @@ def test_switched_off_in_ten_seconds_nothing_stays_behind(home: Home, host: Host
     sockets = router.ns.run("ss", "-H", "-lntu").stdout
     assert ":853 " not in sockets and ":5453 " not in sockets, sockets
     assert list(router.fragment.parent.iterdir()) == []
-    left = [path for path in router.runtime.rglob("*") if path.is_socket() or path.stat().st_size]
-    assert left == []
+    assert [path for path in router.runtime.rglob("*") if path.is_socket()] == []
+    assert [path for path in router.runtime.rglob("*")
+            if path.is_file() and path.stat().st_size] == []
     # The home is what it was before porchlight: even a dnsmasq started anew knows nothing of it.
     router.restart_dnsmasq()
     assert host.dhcpv4() == host.dhcpv6() == []

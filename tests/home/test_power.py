@@ -43,6 +43,23 @@ def test_a_power_cut_at_the_first_start_leaves_nothing_half_written() -> None:
         assert addresses(host.ask("www.example.org", LAN4, ADN)) == ["198.51.100.81"]
 
 
+def test_a_restart_before_the_first_certificate_announces_nothing() -> None:
+    with Home() as home:
+        home.isp.pebble.stop()
+        router = home.router
+        host = home.host()
+        with host.watching() as heard:
+            for _ in range(2):
+                router.start_porchlight()
+                router.until("it looked at itself", lambda status: status["plan"])
+                time.sleep(2)
+                assert host.dhcpv4() == []
+                router.cut_power()
+                router.start_dnsmasq()
+            assert host.dhcpv4() == []
+        assert heard and not [each for each in heard if each.encrypted_dns()]
+
+
 def test_the_home_comes_up_before_its_wan_does(home: Home) -> None:
     router = home.router
     router.cut_power()

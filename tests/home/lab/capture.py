@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -20,10 +22,20 @@ class ClearName:
     how: str  # "dns", "sni"
 
 
+_MARKER_TYPE = 0x88B5  # IEEE 802: for local experiments
+
+
 class Capture:
-    """Everything on an interface, from the constructor to `stop`."""
+    """Everything on an interface, from the constructor to `stop`.
+
+    What tcpdump has not written yet is lost when it ends, and a check that finds nothing in a file
+    that lacks the end proves nothing. So `stop` sends a frame of its own and waits for it.
+    """
 
     def __init__(self, namespace: Namespace, interface: str, expression: str = "") -> None:
+        self._namespace, self._interface = namespace, interface
+        if expression:
+            expression = f"({expression}) or ether proto {_MARKER_TYPE}"
         number = len(list(namespace.folder.glob("capture-*.pcap")))
         # The suffix is the one that AppArmor lets tcpdump write.
         self.file = namespace.folder / f"capture-{number}.pcap"
@@ -40,6 +52,13 @@ class Capture:
         self.stop()
 
     def stop(self) -> None:
+        if not self._tcpdump.alive():
+            return
+        marker = b"the capture ends here " + os.urandom(8).hex().encode()
+        with self._namespace.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
+            link.bind((self._interface, _MARKER_TYPE))
+            link.send(bytes(12) + _MARKER_TYPE.to_bytes(2, "big") + marker)
+        eventually("the capture is written", lambda: marker in self.file.read_bytes())
         self._tcpdump.stop(signal.SIGINT)
 
     def fields(self, display_filter: str, *fields: str) -> list[list[str]]:

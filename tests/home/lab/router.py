@@ -6,6 +6,7 @@ that knows nothing of porchlight and is complete without it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from .program import Program, eventually
 LAN4, LAN6 = "192.168.77.1", "fd77:77:77::1"
 WAN4, WAN6 = "192.0.2.2", "2001:db8:0:1::2"
 ROOT = Path(__file__).resolve().parents[3]
-BINARY = Path(os.environ.get("PORCHLIGHT", ROOT / "build/release/porchlight"))
+BINARY = Path(os.environ.get("PORCHLIGHT", ROOT / "build/release/porchlight")).resolve()
 # Numbers instead of names: the home adds no user to the machine. Nobody else has them.
 AGENT_UID, FORWARDER_UID = "61853", "61854"
 
@@ -209,8 +210,11 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
 
     def cut_power(self) -> None:
         """Everything that runs dies at once, and what memory held is gone: /run, the firewall."""
-        for pid in self.ns.pids():
-            os.kill(pid, signal.SIGKILL)
+        # Stopped first: nobody gets to see the others die.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in self.ns.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         if self.porchlight:
             self.porchlight.wait()
         eventually("all programs of the router are dead", lambda: not self.ns.pids())

@@ -72,6 +72,7 @@ class Agent {
     void on_forwarder(net::ChannelMessage message);
 
     void watch_lan();
+    bool was_announced(const std::string& link) const;
     void judge_certificate();
     bool dates_hold() const;
     void supply_forwarder();
@@ -199,6 +200,7 @@ void Agent::on_world(Bytes message) {
     ConfigResult parsed = parse_config(world->config_file, world->config_json);
     if (!parsed.config) return log::error("the keeper's configuration is not valid");
     const bool first = !config_;
+    const Config before = config_.value_or(Config());
     world_ = std::move(*world);
     config_ = std::move(*parsed.config);
     log::set_level(config_->log.level);
@@ -212,6 +214,8 @@ void Agent::on_world(Bytes message) {
     supply_forwarder();
     watch_lan();
     orders_.set(*config_, world_, custody_, wall_trusted_);
+    // The same plan may be rendered in another way now.
+    if (before != *config_) plan_.reset();
     replan();
 }
 
@@ -255,6 +259,11 @@ awaitable<void> Agent::look_at_clock() {
     }
 }
 
+/// Whether a link's hosts were told of us when the last process ended, and are still served.
+bool Agent::was_announced(const std::string& link) const {
+    return custody_.identity && (!world_.dhcp_options.empty() || announced_.contains(link));
+}
+
 /// A watch for each LAN link of the configuration, those that were there already kept.
 void Agent::watch_lan() {
     std::map<std::string, std::unique_ptr<LanWatch>> kept;
@@ -268,7 +277,7 @@ void Agent::watch_lan() {
             if (!watch || watch->target() != target)
                 watch =
                     std::make_unique<LanWatch>(loop_.get_executor(), target,
-                                               !world_.dhcp_options.empty(), [this] { replan(); });
+                                               was_announced(lan.interface), [this] { replan(); });
             watch->set_certificate(custody_);
             watch->set_links(links_->links());
         }

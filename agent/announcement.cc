@@ -1,5 +1,7 @@
 #include "agent/announcement.h"
 
+#include <algorithm>
+
 #include "dhcp/dnsmasq_feed.h"
 #include "ra/dnr_option.h"
 
@@ -60,9 +62,11 @@ Announcement announce(const Config& config, const Plan& plan) {
             whole.ra[link.link] = std::move(encoded.options);
         }
     }
-    if (config.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
-        config.announce.dhcpv6 == DhcpCarrier::dnsmasq)
-        whole.dnsmasq_options = dhcp::options_text(links);
+    // Empty when nothing is told, and only then: the next start goes by that.
+    const bool told = std::any_of(links.begin(), links.end(), [](const dhcp::LinkOptions& link) {
+        return !link.v4.payload.empty() || !link.v6.options.empty();
+    });
+    if (told) whole.dnsmasq_options = dhcp::options_text(links);
     return whole;
 }
 

@@ -89,10 +89,11 @@ Result<void> Dnsmasq::feed_options(std::string_view options) {
 }
 
 Result<void> Dnsmasq::unfeed(std::string_view servers) {
-    // Where dnsmasq was never fed there is nothing to empty, and no directory to make.
-    if (!storage_->read(options_path())) return storage_->remove(settings_.fragment);
     const auto pid = process();
     const auto fragment = storage_->read(settings_.fragment);
+    // Where dnsmasq was never fed there is nothing to empty, and no directory to make.
+    if (!fragment && !storage_->read(options_path())) return {};
+    if (auto made = storage_->make_directory(settings_.directory, 0755); !made) return made;
     if (pid && fragment && has_read(text_of(*fragment), *pid))
         (void)write(settings_.directory + "/loaded",
                     identity(*pid) + "\n" + std::string(text_of(*fragment)));

@@ -131,11 +131,12 @@ Result<void> Keeper::prepare() {
 }
 
 void Keeper::find_users() {
-    if (::geteuid() != 0 || !has_capability(CAP_SETUID)) {
+    agent_user_ = find_user(config_.users.agent).value_or(nameless_agent);
+    forwarder_user_ = find_user(config_.users.forwarder).value_or(nameless_forwarder);
+    if (::geteuid() != 0 || !can_become(*agent_user_) || !can_become(*forwarder_user_)) {
         cannot_.insert("run its parts as other users, in an empty root");
-    } else {
-        agent_user_ = find_user(config_.users.agent).value_or(nameless_agent);
-        forwarder_user_ = find_user(config_.users.forwarder).value_or(nameless_forwarder);
+        agent_user_.reset();
+        forwarder_user_.reset();
     }
     agent_ = Child("agent", role_arguments("agent", agent_user_, config_.log));
     std::vector<std::string> arguments = role_arguments("forwarder", forwarder_user_, config_.log);

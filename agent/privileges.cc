@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +61,13 @@ std::optional<User> find_user(const std::string& name) {
     const passwd* account = ::getpwnam(name.c_str());
     if (account == nullptr) return std::nullopt;
     return User{account->pw_uid, account->pw_gid};
+}
+
+bool can_become(const User& user) {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(become(user) ? 0 : 1);
+    int status = 1;
+    return pid > 0 && ::waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 Result<void> confine(const Confinement& confinement) {

@@ -19,6 +19,10 @@ struct User {
 /// A user by name or number. A name that no account has gives nothing.
 std::optional<User> find_user(const std::string& name);
 
+/// Whether this process can become `user`: in a user namespace root may be root alone. Tries it in
+/// a process of its own.
+bool can_become(const User& user);
+
 /// What a role gives up before it looks at the first octet from outside.
 struct Confinement {
     std::optional<User> user;  // none: stays who it is, as without root it must

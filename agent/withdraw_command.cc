@@ -61,15 +61,16 @@ int withdraw_command(const Arguments& arguments) {
     if (!loaded.config) return exit_wrong;
     const Config& config = *loaded.config;
     const StatePaths paths(config);
-    if (::access(paths.lock.c_str(), F_OK) != 0) {
-        std::printf("nothing is announced: porchlight has not run here since the router started\n");
-        return exit_done;
-    }
-    const auto lock = take_daemon_lock(paths.lock, lock_may_take);
-    if (!lock) {
-        std::fprintf(stderr, "%s; stop it (SIGTERM), which withdraws too\n",
-                     lock.error().message.c_str());
-        return exit_failed;
+    // Where the runtime directory is gone, so is the daemon; what lies on flash may still stand.
+    FileDescriptor lock;
+    if (::access(paths.runtime.c_str(), F_OK) == 0) {
+        auto taken = take_daemon_lock(paths.lock, lock_may_take);
+        if (!taken) {
+            std::fprintf(stderr, "%s; stop it (SIGTERM), which withdraws too\n",
+                         taken.error().message.c_str());
+            return exit_failed;
+        }
+        lock = std::move(*taken);
     }
     // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
     bool done = let_dnsmasq_go(config, paths, storage, arguments.has("purge"));

@@ -51,6 +51,12 @@ void Child::ended(int status, Clock::time_point now) {
     channel_ = net::Channel();
 }
 
+void Child::finished() {
+    pid_ = 0;
+    channel_ = net::Channel();
+    start_at_.reset();
+}
+
 void Child::watch(std::uint16_t question, Clock::time_point now) {
     if (!running() || now < next_question_) return;
     next_question_ = now + question_interval;

@@ -27,6 +27,8 @@ class Child {
     Result<void> start(const std::vector<int>& more, Clock::time_point now);
     /// Its process ended with `status` (wait(2)): notes when to start the next.
     void ended(int status, Clock::time_point now);
+    /// Its process ended, and no other shall follow.
+    void finished();
     /// It answered the watchdog.
     void answered(Clock::time_point now) { last_answer_ = now; }
     /// Asks when it is time to, and kills a child that did not answer.

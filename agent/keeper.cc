@@ -402,7 +402,10 @@ void Keeper::reap(Clock::time_point now) {
     int status = 0;
     while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
         if (pid < 0) return;
-        if (pid == agent_.pid()) {
+        if (stopping_) {
+            for (Child* child : {&agent_, &forwarder_})
+                if (pid == child->pid()) child->finished();
+        } else if (pid == agent_.pid()) {
             agent_.ended(status, now);
         } else if (pid == forwarder_.pid()) {
             forwarder_.ended(status, now);

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import signal
+import threading
 import time
+from pathlib import Path
 from typing import Iterator
 
 import dns.edns
@@ -32,6 +35,28 @@ def host(home: Home) -> Host:
 def withdrawals(advertisements: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
     return [option for each in advertisements for option in each.encrypted_dns()
             if option.lifetime_s == 0]
+
+
+@contextlib.contextmanager
+def kept_dead(keeper: int, role: str) -> Iterator[None]:
+    """Kills a child of the keeper as often as it comes back, before it can answer anything."""
+    over = threading.Event()
+
+    def kill() -> None:
+        children = Path(f"/proc/{keeper}/task/{keeper}/children")
+        while not over.wait(0.002):
+            for pid in children.read_text().split():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    if role.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                        os.kill(int(pid), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
 
 
 def ede(answer: dns.message.Message) -> list[int]:
@@ -66,20 +91,9 @@ def test_an_agent_that_is_killed_comes_back_and_the_forwarder_serves_on(
 @pytest.mark.slow
 def test_a_forwarder_that_stays_away_is_no_longer_announced_until_it_is_well(
         home: Home, host: Host) -> None:
-    end = time.monotonic() + 60
-    with host.watching() as heard:
-        while time.monotonic() < end:
-            status = home.router.status_or_none()
-            if status and not any(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")):
-                break
-            if status and status["processes"]["forwarder"]:
-                try:
-                    os.kill(status["processes"]["forwarder"], signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            time.sleep(0.05)
-        else:
-            pytest.fail("the forwarder was dead for a minute, and hosts were still told of it")
+    keeper = home.router.status()["processes"]["keeper"]
+    with host.watching() as heard, kept_dead(keeper, "forwarder"):
+        home.router.until_withdrawn(within_s=60)
         eventually("hosts hear that it is gone", lambda: withdrawals(heard), within_s=10)
         assert host.dhcpv4() == [] and host.dhcpv6() == []
     home.router.until_announced(within_s=90)

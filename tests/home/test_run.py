@@ -48,8 +48,9 @@ def test_the_story_has_the_shape_that_the_readme_shows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_after_ctrl_c_nothing_is_left(tmp_path: Path, number: int) -> None:
     program = visit(tmp_path)
-    eventually("the home is up to be played with", lambda: "until Ctrl-C" in program.said(),
-               within_s=300)
+    eventually("the home is up to be played with",
+               lambda: "until Ctrl-C" in program.said() or not program.alive(), within_s=300)
+    assert program.alive(), program.said()
     assert left_by(program.pid), "the control: a home that stands is found"
     os.killpg(program.pid, number)
     program.wait(within_s=20)

@@ -90,6 +90,12 @@ int Keeper::run() {
     }
     restore_announcements();
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
+    // Loading the rule takes longer than everything else; meanwhile the children get ready.
+    start_due_children(Clock::now());
+    open_firewall();
+    guarded_ = true;
+    send_listeners();
+    send_processes();
     while (!stopping_) {
         start_due_children(Clock::now());
         wait(next_deadline());
@@ -126,7 +132,6 @@ Result<void> Keeper::prepare() {
     // What a configuration names must be readable before anything else is touched.
     if (auto world = gather_world(config_file_, config_, config_json_, storage_); !world)
         return world.error();
-    open_firewall();
     return {};
 }
 
@@ -256,7 +261,7 @@ void Keeper::start_forwarder(Clock::time_point now) {
         log::error("cannot start a process", {{"error", started.error().message}});
         return;
     }
-    send_listeners();
+    if (guarded_) send_listeners();
     introduce_agent_to_forwarder();
     send_processes();
 }

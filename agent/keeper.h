@@ -84,7 +84,8 @@ class Keeper {
     std::map<std::string, unsigned> link_indexes_;   // LAN interfaces as the sockets were bound
     std::set<std::string> cannot_;
     std::string dnsmasq_trouble_;
-    bool firewall_ = false;
+    bool firewall_ = false;  // our rule is loaded
+    bool guarded_ = false;   // it is, or can't be: sockets may listen
     bool stopping_ = false;
     bool withdrawn_ = false;
 };

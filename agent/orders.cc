@@ -93,7 +93,8 @@ Orders::~Orders() {
 void Orders::set(const Config& config, const World& world, const Custody& custody,
                  bool wall_trusted) {
     State& state = *state_;
-    const bool changed = state.config && state.config->certificate != config.certificate;
+    const bool changed = state.config && (state.config->certificate != config.certificate ||
+                                          state.world.secrets != world.secrets);
     state.config = config;
     state.world = world;
     state.wall_trusted = wall_trusted;

@@ -1,3 +1,5 @@
+#include <sys/prctl.h>
+
 #include <charconv>
 #include <csignal>
 #include <optional>
@@ -40,6 +42,8 @@ int role_command(const Arguments& arguments) {
     // The keeper says when to end, by closing the channel: a Ctrl-C or a stop of the whole service
     // must not reach the agent before it withdrew.
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_IGN);
+    // Started from /proc/self/exe, it would be called "exe" in every list of processes.
+    ::prctl(PR_SET_NAME, ("pl-" + role).c_str());
     log::start(words[4] == "syslog" ? log::Target::syslog : log::Target::standard_error,
                level(words[3]), role);
     Confinement confinement;

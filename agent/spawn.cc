@@ -131,6 +131,8 @@ Result<void> run_program(const std::vector<std::string>& arguments, Bytes input,
         if (::dup2(to_child.read.get(), 0) == 0 && ::dup2(from_child.write.get(), 1) == 1 &&
             ::dup2(from_child.write.get(), 2) == 2) {
             ::close_range(first_passed, ~0u, 0);
+            // A privileged process takes no program from wherever its caller's PATH leads.
+            ::setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
             ::execvp(list[0], list.data());
         }
         ::_exit(127);

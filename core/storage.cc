@@ -32,6 +32,13 @@ std::string parent_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// Hidden, because others read whole directories: a dnsmasq that finds one line in two files of its
+/// conf-dir, as a power cut would leave them, does not start.
+std::string temporary_of(const std::string& path) {
+    const std::size_t name = path.rfind('/') + 1;
+    return path.substr(0, name) + "." + path.substr(name) + std::string(temporary_suffix);
+}
+
 bool write_all(int fd, Bytes content) {
     while (!content.empty()) {
         const ssize_t wrote = ::write(fd, content.data(), content.size());
@@ -75,7 +82,7 @@ Result<void> FileStorage::write_whole(const std::string& path, Bytes content, un
         if (::chmod(path.c_str(), mode) != 0) return system_error("cannot set the mode of", path);
         return {};
     }
-    const std::string fresh = path + std::string(temporary_suffix);
+    const std::string fresh = temporary_of(path);
     {
         const FileDescriptor file(
             ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));

@@ -50,6 +50,17 @@ TEST_SUITE("core/storage") {
         CHECK(before.st_ino == after.st_ino);
     }
 
+    TEST_CASE("a file in the making is hidden from whoever reads the whole directory") {
+        Folder folder;
+        FileStorage files;
+        // Where the temporary file would be there is a directory, so nothing can be written.
+        const std::string in_the_way = folder.path + "/.a.porchlight-new";
+        REQUIRE(files.make_directory(in_the_way, 0700));
+        CHECK(!files.write_whole(folder.path + "/a", bytes_of("one"), 0600));
+        CHECK(files.remove(in_the_way));
+        CHECK(files.write_whole(folder.path + "/a", bytes_of("one"), 0600));
+    }
+
     TEST_CASE("a missing file is unavailable, and removing it is success") {
         Folder folder;
         FileStorage files;

@@ -41,6 +41,9 @@ Result<FileDescriptor> memory_file(Bytes body) {
 }
 
 Result<Buffer> read_memory_file(const FileDescriptor& file) {
+    // Only a memory file is surely read without waiting for whoever sent it.
+    if (::fcntl(file.get(), F_GET_SEALS) < 0)
+        return Error{Errc::malformed, "a message's body is in no memory file"};
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0 || facts.st_size < 0 ||
         static_cast<std::size_t>(facts.st_size) > Channel::body_bytes_max)

@@ -1,8 +1,11 @@
 #include "net/channel.h"
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstring>
 
 namespace porchlight::net {
 namespace {
@@ -63,6 +66,34 @@ TEST_SUITE("net/channel") {
         REQUIRE(!end);
         CHECK(end.error().code == Errc::unavailable);
         CHECK(!here.send(1, {}));
+    }
+
+    TEST_CASE("a body that its sender could make us wait for is refused") {
+        auto ends = Channel::pair();
+        REQUIRE(ends);
+        auto& [here, there] = *ends;
+        int pipe[2];
+        REQUIRE(::pipe(pipe) == 0);
+        const FileDescriptor read_end(pipe[0]);
+        const FileDescriptor write_end(pipe[1]);
+        // Its header says that the body is in the descriptor beside it.
+        char packet[] = {0, 1, 1};
+        iovec part{packet, sizeof packet};
+        msghdr header{};
+        header.msg_iov = &part;
+        header.msg_iovlen = 1;
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+        header.msg_control = control;
+        header.msg_controllen = sizeof control;
+        cmsghdr* rights = CMSG_FIRSTHDR(&header);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(rights), &pipe[0], sizeof(int));
+        REQUIRE(::sendmsg(here.descriptor(), &header, 0) == 3);
+        auto message = there.receive();
+        REQUIRE(!message);
+        CHECK(message.error().code == Errc::malformed);
     }
 
     TEST_CASE("what no channel sent is refused") {

@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
+#include "core/log.h"
 #include "net/socket_address.h"
 
 namespace porchlight::agent {
@@ -17,10 +19,15 @@ namespace {
 
 constexpr int backlog = 128;
 
+/// No such interface; no such address, or no such family at all, as where IPv6 is switched off.
+bool is_missing(int reason) {
+    return reason == ENODEV || reason == EADDRNOTAVAIL || reason == EAFNOSUPPORT;
+}
+
 Error failed(const std::string& doing) {
     const int reason = errno;
     const Errc code = reason == EACCES || reason == EPERM ? Errc::denied
-                      : reason == ENODEV                  ? Errc::unavailable
+                      : is_missing(reason)                ? Errc::unavailable
                                                           : Errc::refused;
     return {code, doing + ": " + std::strerror(reason)};
 }
@@ -55,26 +62,37 @@ Result<FileDescriptor> open_bound(int type, const Endpoint& at, const std::strin
 Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
                                                     std::uint16_t port, unsigned workers) {
     std::vector<ServiceSocket> sockets;
+    std::optional<Error> missing;
     for (unsigned worker = 0; worker < workers; ++worker) {
         for (const IpAddress& any : {IpAddress(Ipv4()), IpAddress(Ipv6())}) {
             auto socket = open_bound(SOCK_STREAM, Endpoint{any, port}, interface);
-            if (!socket) return socket.error();
+            if (!socket) {
+                if (socket.error().code != Errc::unavailable) return socket.error();
+                missing = socket.error();
+                continue;
+            }
             sockets.push_back(
                 {{forwarder::ListenerKind::dot, static_cast<std::uint8_t>(worker), interface},
                  std::move(*socket)});
         }
     }
+    if (sockets.empty() && missing) return *missing;
     return sockets;
 }
 
 Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
                                                      std::uint16_t port, unsigned workers) {
     std::vector<ServiceSocket> sockets;
+    std::optional<Error> missing;
     for (unsigned worker = 0; worker < workers; ++worker) {
         for (const IpAddress& address : addresses) {
             for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
                 auto socket = open_bound(type, Endpoint{address, port}, "");
-                if (!socket) return socket.error();
+                if (!socket) {
+                    if (socket.error().code != Errc::unavailable) return socket.error();
+                    missing = socket.error();
+                    continue;
+                }
                 const auto kind = type == SOCK_DGRAM ? forwarder::ListenerKind::do53_udp
                                                      : forwarder::ListenerKind::do53_tcp;
                 sockets.push_back(
@@ -82,6 +100,10 @@ Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress
             }
         }
     }
+    if (!missing) return sockets;
+    if (sockets.empty()) return Error{Errc::refused, missing->message};
+    log::info("serving the companion without an address that is not here",
+              {{"error", missing->message}});
     return sockets;
 }
 

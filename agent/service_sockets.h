@@ -18,12 +18,14 @@ struct ServiceSocket {
 
 /// DoT sockets of one LAN interface: for each worker one for IPv4 and one for IPv6. They listen on
 /// the wildcard address but are bound to the interface, so that new addresses need no new socket,
-/// and what comes by another interface never reaches them, even to the LAN address. Fails with
-/// `unavailable` while the interface does not exist, `denied` without the privilege for the port.
+/// and what comes by another interface never reaches them, even to the LAN address. A kernel
+/// without IPv6 gets those for IPv4. Fails with `unavailable` while the interface does not exist,
+/// `denied` without the privilege for the port.
 Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
                                                     std::uint16_t port, unsigned workers);
 
-/// Do53 sockets, UDP and TCP, on loopback addresses.
+/// Do53 sockets, UDP and TCP, on those of the loopback addresses that this machine has: with IPv6
+/// switched off there is no ::1, and old hosts must be served all the same. Fails where none is.
 Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
                                                      std::uint16_t port, unsigned workers);
 

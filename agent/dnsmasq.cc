@@ -75,9 +75,13 @@ Result<void> Dnsmasq::feed(std::string_view fragment, std::string_view options,
         (void)write(settings_.directory + "/loaded", identity(*pid) + "\n" + std::string(fragment));
         return tell();
     }
-    if (settings_.restart.empty())
+    if (settings_.restart.empty()) {
+        // It may have read the fragment all the same, where the clock was set since; our files are
+        // new to it then.
+        if (auto told = tell(); !told) return told;
         return Error{Errc::refused, "dnsmasq runs but has not read " + settings_.fragment +
                                         ": restart it once (leases stay), or set dnsmasq.restart"};
+    }
     log::info("restarting dnsmasq, so that it reads our fragment", {{"file", settings_.fragment}});
     return run_program(settings_.restart, {}, restart_may_take);
 }

@@ -1,6 +1,7 @@
 #include "agent/probe.h"
 
 #include <array>
+#include <utility>
 
 #include "core/reader.h"
 #include "core/writer.h"
@@ -34,6 +35,7 @@ awaitable<Result<Buffer>> read_message(net::TlsStream& stream, std::chrono::mill
 }  // namespace
 
 awaitable<Result<void>> Probe::ask(net::TlsClient& client) {
+    if (std::exchange(forgotten_, false)) stream_.reset();
     if (stream_ && Clock::now() - connected_ < connection_kept) {
         Result<void> answered = co_await ask_on(*stream_);
         if (answered) co_return answered;

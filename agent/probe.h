@@ -24,8 +24,9 @@ class Probe {
 
     /// Succeeds when a well-formed answer came. `client` trusts exactly the certificate in use.
     awaitable<Result<void>> ask(net::TlsClient& client);
-    /// The next question uses a new connection: the certificate changed.
-    void forget() { stream_.reset(); }
+    /// The next question uses a new connection: the certificate changed. One that is being asked
+    /// goes on, for a stream must not end before what is under way on it.
+    void forget() { forgotten_ = true; }
     const Endpoint& listener() const { return listener_; }
 
   private:
@@ -36,6 +37,7 @@ class Probe {
     std::unique_ptr<net::TlsStream> stream_;
     Clock::time_point connected_{};
     std::uint16_t id_ = 0;
+    bool forgotten_ = false;
 };
 
 /// The query that a probe sends, without framing: our own name's address, which the listener knows

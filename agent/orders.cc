@@ -2,6 +2,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <optional>
+#include <utility>
 
 #include "acme/base64url.h"
 #include "acme/job.h"
@@ -114,8 +115,8 @@ void Orders::set(const Config& config, const World& world, const Custody& custod
 
 void Orders::on_provision(net::Channel channel) {
     State& state = *state_;
-    if (!state.asked || !state.config || !state.config->certificate.acme) return;
-    state.asked = false;
+    if (!std::exchange(state.asked, false)) return;
+    if (!state.config || !state.config->certificate.acme) return;
     const std::weak_ptr<State> weak = state_;
     state.channel = std::make_unique<ChannelLoop>(
         state.loop, std::move(channel),
@@ -154,8 +155,10 @@ void Orders::describe(CertificateStatus& status) const {
 }
 
 void Orders::State::plan() {
+    // Until the role that was asked for comes, the timer watches over that.
+    if (stopped || asked) return;
     timer.cancel();
-    if (stopped || under_way() || !config || !config->certificate.acme || !config->resolver) return;
+    if (channel || !config || !config->certificate.acme || !config->resolver) return;
     if (!wall_trusted && validity && !forced) return;
     const auto wait = due() - time.wall();
     if (wait <= std::chrono::seconds(0)) return order();

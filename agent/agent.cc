@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -115,7 +116,7 @@ class Agent {
 
     Processes processes_;
     std::vector<std::string> cannot_;
-    std::string last_reload_;
+    std::string trouble_;
     std::optional<forwarder::Status> forwarder_status_;
     std::shared_ptr<asio::steady_timer> status_came_;  // shared with whoever waits on it
     bool ending_ = false;
@@ -184,7 +185,7 @@ void Agent::on_keeper(net::ChannelMessage message) {
             if (auto names = parse_names(message.body)) cannot_ = std::move(*names);
             return;
         case Keep::trouble:
-            last_reload_ = text_of(message.body);
+            trouble_ = text_of(message.body);
             return;
         case Keep::withdraw:
             return end();
@@ -204,7 +205,7 @@ void Agent::on_world(Bytes message) {
     world_ = std::move(*world);
     config_ = std::move(*parsed.config);
     log::set_level(config_->log.level);
-    if (!first) last_reload_.clear();
+    if (!first) trouble_.clear();
     if (first) {
         if (auto left = parse_announced_links(world_.announced))
             for (ra::Announced& link : *left) announced_[link.interface] = std::move(link);
@@ -259,9 +260,9 @@ awaitable<void> Agent::look_at_clock() {
     }
 }
 
-/// Whether a link's hosts were told of us when the last process ended, and are still served.
+/// Whether a link's hosts were told of us when the last process ended, and may still be.
 bool Agent::was_announced(const std::string& link) const {
-    return custody_.identity && (!world_.dhcp_options.empty() || announced_.contains(link));
+    return custody_.status.fit && (!world_.dhcp_options.empty() || announced_.contains(link));
 }
 
 /// A watch for each LAN link of the configuration, those that were there already kept.
@@ -407,7 +408,9 @@ void Agent::start_withdrawal(std::shared_ptr<ra::LinkAnnouncer> announcer) {
 }
 
 void Agent::finish() {
-    keeper_->send(number(Keep::withdrawn), {});
+    const bool stands = std::any_of(announced_.begin(), announced_.end(),
+                                    [](const auto& link) { return !link.second.options.empty(); });
+    if (!stands) keeper_->send(number(Keep::withdrawn), {});
     loop_.stop();
 }
 
@@ -442,7 +445,7 @@ Status Agent::status() {
     status.processes = processes_;
     status.processes.agent = static_cast<std::uint32_t>(::getpid());
     status.cannot = cannot_;
-    status.last_reload = last_reload_;
+    status.trouble = trouble_;
     status.forwarder = forwarder_status_;
     if (plan_) status.plan = *plan_;
     status.carriers = announcement_.carriers;

@@ -7,6 +7,11 @@
 #include "core/log.h"
 
 namespace porchlight::agent {
+namespace {
+
+constexpr int messages_per_turn_max = 64;
+
+}  // namespace
 
 struct ChannelLoop::State : std::enable_shared_from_this<State> {
     State(asio::any_io_executor loop, net::Channel own, OnMessage message, OnEnd end)
@@ -25,8 +30,9 @@ struct ChannelLoop::State : std::enable_shared_from_this<State> {
                             });
     }
 
+    /// A peer that never stops talking must not keep the loop from everything else.
     void read() {
-        for (;;) {
+        for (int turn = 0; turn < messages_per_turn_max; ++turn) {
             auto message = channel.receive();
             if (!message) {
                 closed = true;
@@ -36,6 +42,7 @@ struct ChannelLoop::State : std::enable_shared_from_this<State> {
             on_message(std::move(**message));
             if (closed) return;
         }
+        wait();
     }
 
     net::Channel channel;

@@ -22,12 +22,15 @@ std::string how(int status) {
 }  // namespace
 
 Result<void> Child::start(const std::vector<int>& more, Clock::time_point now) {
+    backoff_.started(now);
     auto ends = net::Channel::pair();
-    if (!ends) return ends.error();
+    if (!ends) {
+        start_at_ = backoff_.died(now);
+        return ends.error().within(name_);
+    }
     std::vector<int> descriptors{ends->second.descriptor()};
     descriptors.insert(descriptors.end(), more.begin(), more.end());
     auto pid = spawn_role(arguments_, descriptors);
-    backoff_.started(now);
     if (!pid) {
         start_at_ = backoff_.died(now);
         return pid.error().within(name_);
@@ -35,7 +38,7 @@ Result<void> Child::start(const std::vector<int>& more, Clock::time_point now) {
     pid_ = *pid;
     channel_ = std::move(ends->first);
     start_at_.reset();
-    last_answer_ = now;
+    unanswered_ = 0;
     next_question_ = now + question_interval;
     ++starts_;
     log::info("started", {{"role", name_}, {"pid", std::to_string(pid_)}});
@@ -60,11 +63,12 @@ void Child::finished() {
 void Child::watch(std::uint16_t question, Clock::time_point now) {
     if (!running() || now < next_question_) return;
     next_question_ = now + question_interval;
-    if (now - last_answer_ >= answer_within) {
+    if (unanswered_ >= unanswered_max) {
         log::error("a process no longer answers, killing it", {{"role", name_}});
         ::kill(pid_, SIGKILL);
         return;
     }
+    ++unanswered_;
     send(question, {});
 }
 

@@ -17,7 +17,7 @@ namespace porchlight::agent {
 class Child {
   public:
     static constexpr std::chrono::seconds question_interval{10};
-    static constexpr std::chrono::seconds answer_within{30};
+    static constexpr unsigned unanswered_max = 3;
 
     /// `arguments` are those of the program itself, "role" and the rest.
     Child(std::string name, std::vector<std::string> arguments)
@@ -30,8 +30,9 @@ class Child {
     /// Its process ended, and no other shall follow.
     void finished();
     /// It answered the watchdog.
-    void answered(Clock::time_point now) { last_answer_ = now; }
-    /// Asks when it is time to, and kills a child that did not answer.
+    void answered() { unanswered_ = 0; }
+    /// Asks when it is time to, and kills a child that left several questions unanswered. They are
+    /// counted, not timed: while we ourselves were busy, nobody read the answers.
     void watch(std::uint16_t question, Clock::time_point now);
     /// Ends it: asks by closing the channel, then kills.
     void stop();
@@ -58,7 +59,7 @@ class Child {
     unsigned starts_ = 0;
     Backoff backoff_;
     std::optional<Clock::time_point> start_at_ = Clock::time_point::min();
-    Clock::time_point last_answer_{};
+    unsigned unanswered_ = 0;
     Clock::time_point next_question_{};
 };
 

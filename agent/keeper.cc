@@ -29,6 +29,9 @@ namespace {
 constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
 constexpr std::chrono::minutes order_may_take{15};
+constexpr std::size_t provisions_max = 2;  // one at work, one on its way out
+/// A child that never stops talking must not keep us from a signal.
+constexpr int messages_per_turn_max = 64;
 constexpr unsigned owner_only = 0600;
 
 /// For roles whose account does not exist: numbers that Debian and OpenWrt give to nobody.
@@ -103,7 +106,10 @@ int Keeper::run() {
         agent_.watch(number(Keep::alive), now);
         forwarder_.watch(number(forwarder::Control::alive), now);
         for (auto& [pid, deadline] : provisions_)
-            if (now >= deadline) ::kill(pid, SIGKILL);
+            if (now >= deadline) {
+                ::kill(pid, SIGKILL);
+                deadline = now + order_may_take;
+            }
     }
     stop();
     return 0;
@@ -126,13 +132,19 @@ Result<void> Keeper::prepare() {
     auto lock = take_daemon_lock(paths_.lock, former_daemon_may_take);
     if (!lock) return lock.error();
     lock_ = std::move(*lock);
-    if (auto left = last_will_.start({"porchlight", "withdraw", "-c", config_file_}); !left)
+    // The will goes by what was taken, not by a file that somebody may be in the middle of editing.
+    if (auto kept = keep_config(); !kept) return kept;
+    if (auto left = last_will_.start({"porchlight", "withdraw", "-c", paths_.accepted}); !left)
         return left;
     find_users();
     // What a configuration names must be readable before anything else is touched.
     if (auto world = gather_world(config_file_, config_, config_json_, storage_); !world)
         return world.error();
     return {};
+}
+
+Result<void> Keeper::keep_config() {
+    return storage_.write_whole(paths_.accepted, config_json_, owner_only);
 }
 
 void Keeper::find_users() {
@@ -161,8 +173,13 @@ void Keeper::stop() {
     agent_.stop();
     for (const auto& [pid, deadline] : provisions_) ::kill(pid, SIGKILL);
     if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
-    for (const std::string& path : {paths_.control_socket, paths_.announced})
-        (void)storage_.remove(path);
+    (void)storage_.remove(paths_.control_socket);
+    // An agent that was dead, hung or unheard took nothing back. Then the will does, after us.
+    if (!withdrawn_ && storage_.read(paths_.announced)) {
+        log::warn("stopped; what hosts were told is taken back by a process of its own");
+        return;
+    }
+    for (const std::string& path : {paths_.announced, paths_.accepted}) (void)storage_.remove(path);
     last_will_.revoke();
     log::info("stopped");
 }
@@ -189,8 +206,11 @@ void Keeper::feed_dnsmasq(std::string_view options) {
 }
 
 void Keeper::open_firewall() {
-    firewall_ = false;
-    if (!config_.resolver) return;
+    if (!config_.resolver) {
+        if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
+        firewall_ = false;
+        return;
+    }
     if (!has_capability(CAP_NET_ADMIN)) {
         cannot_.insert(
             "load the firewall rule that keeps the encrypted ports closed toward the WAN");
@@ -199,7 +219,8 @@ void Keeper::open_firewall() {
     std::vector<std::string> interfaces;
     for (const InterfaceConfig& lan : config_.lan) interfaces.push_back(lan.interface);
     const auto loaded = load_firewall(firewall_rules(interfaces, {config_.resolver->dot.port}));
-    firewall_ = bool(loaded);
+    // One that was loaded before stands where the new one is refused.
+    firewall_ = firewall_ || loaded;
     if (!loaded) cannot("load the firewall rule", loaded.error());
 }
 
@@ -208,7 +229,7 @@ void Keeper::reload() {
     log::info("reloading", {{"file", config_file_}});
     const auto refuse = [&](const std::string& why) {
         log::error("the new configuration is refused, the old one stays", {{"error", why}});
-        agent_.send(number(Keep::trouble), bytes_of("reload: " + why));
+        agent_.send(number(Keep::trouble), bytes_of("the last reload was refused: " + why));
     };
     auto json = storage_.read(config_file_);
     if (!json) return refuse(json.error().message);
@@ -233,11 +254,15 @@ void Keeper::reload() {
         parsed.config->lan == config_.lan && parsed.config->announce.ra == config_.announce.ra &&
         parsed.config->announce.ra_interval == config_.announce.ra_interval;
     const bool used_dnsmasq = uses_dnsmasq(config_);
+    const std::string former_fragment = config_.dnsmasq.fragment;
     config_ = std::move(*parsed.config);
     config_json_ = std::move(*json);
+    report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
     if (used_dnsmasq && !uses_dnsmasq(config_))
         report(dnsmasq_.unfeed(former_servers(config_, storage_)), "cannot let dnsmasq go");
+    if (used_dnsmasq && former_fragment != config_.dnsmasq.fragment)
+        report(storage_.remove(former_fragment), "cannot remove the former fragment");
     dnsmasq_ = Dnsmasq(storage_, dnsmasq_settings(config_));
     open_firewall();
     if (!listens_alike) send_listeners();
@@ -391,6 +416,7 @@ void Keeper::send_processes() {
 }
 
 void Keeper::start_provision() {
+    if (provisions_.size() >= provisions_max) return log::warn("too many orders at once");
     auto ends = net::Channel::pair();
     if (!ends) return;
     auto pid = spawn_role(role_arguments("provision", agent_user_, config_.log),
@@ -448,7 +474,7 @@ void Keeper::on_signals() {
 }
 
 void Keeper::on_agent() {
-    for (;;) {
+    for (int turn = 0; turn < messages_per_turn_max; ++turn) {
         auto message = agent_.channel().receive();
         if (!message) return agent_.lost();
         if (!*message) return;
@@ -459,7 +485,7 @@ void Keeper::on_agent() {
 void Keeper::on_agent_message(net::ChannelMessage message) {
     switch (static_cast<Keep>(message.kind)) {
         case Keep::alive:
-            return agent_.answered(Clock::now());
+            return agent_.answered();
         case Keep::dnsmasq_options:
             return on_dnsmasq_options(text_of(message.body));
         case Keep::store_announced:
@@ -520,12 +546,11 @@ void Keeper::on_links_changed() {
 }
 
 void Keeper::on_forwarder() {
-    for (;;) {
+    for (int turn = 0; turn < messages_per_turn_max; ++turn) {
         auto message = forwarder_.channel().receive();
         if (!message) return forwarder_.lost();
         if (!*message) return;
-        if ((*message)->kind == number(forwarder::Control::alive))
-            forwarder_.answered(Clock::now());
+        if ((*message)->kind == number(forwarder::Control::alive)) forwarder_.answered();
     }
 }
 

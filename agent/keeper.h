@@ -32,6 +32,7 @@ class Keeper {
   private:
     // Start and end.
     Result<void> prepare();
+    Result<void> keep_config();
     void find_users();
     void stop();
 

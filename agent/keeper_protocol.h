@@ -34,7 +34,7 @@ enum class Keep : std::uint16_t {
     store_generation = 23,  // StoredParts: a new certificate
     store_schedule = 24,    // octets: when to try the CA again
     start_provision = 25,   // empty: answered by `provision_channel`
-    withdrawn = 26,         // empty: nothing is announced any more
+    withdrawn = 26,         // empty: nothing is announced any more; left out where that failed
     reload = 27,            // empty: somebody asked for it on the control socket
     links_changed = 28,     // empty: an interface came or went: look at the sockets again
 

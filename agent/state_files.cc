@@ -42,6 +42,7 @@ StatePaths::StatePaths(const Config& config)
       control_socket(runtime + "/control.sock"),
       empty_root(runtime + "/empty"),
       dnsmasq(runtime + "/dnsmasq"),
+      accepted(runtime + "/config.json"),
       announced(runtime + "/announced"),
       dhcp_options(state + "/dhcp-options"),
       certificates(state + "/certificates"),

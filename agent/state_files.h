@@ -21,6 +21,7 @@ struct StatePaths {
     std::string control_socket;  // of the daemon
     std::string empty_root;      // the forwarder's file system
     std::string dnsmasq;         // directory of what dnsmasq reads
+    std::string accepted;        // as the daemon last took it: for whoever must withdraw
     std::string announced;       // what is announced now: for whoever must withdraw it
     std::string dhcp_options;    // the last options, to be there at once after a power cut
     std::string certificates;    // store of ACME's certificates

@@ -217,8 +217,7 @@ std::vector<std::string> warnings(const Status& status) {
                                                [](const auto& one) { return one.reachable; }))
             list.push_back("no upstream answers: " + upstreams.front().last_error);
     }
-    if (!status.last_reload.empty())
-        list.push_back("the last reload was refused: " + status.last_reload);
+    if (!status.trouble.empty()) list.push_back(status.trouble);
     return list;
 }
 

@@ -48,7 +48,7 @@ struct Status {
     Processes processes;
     std::vector<std::string> cannot;
     std::chrono::seconds uptime{0};
-    std::string last_reload;  // "" or why the last reload was refused
+    std::string trouble;  // what the keeper last failed to do since the last reload; empty: nothing
 };
 
 /// One sentence that a person understands: what hosts are told, how many used it, how long the

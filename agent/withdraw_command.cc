@@ -81,7 +81,8 @@ int withdraw_command(const Arguments& arguments) {
             done = false;
         }
     }
-    (void)storage.remove(paths.control_socket);
+    for (const std::string& path : {paths.control_socket, paths.accepted})
+        (void)storage.remove(path);
     if (done) std::printf("nothing is announced any more\n");
     return done ? exit_done : exit_failed;
 }

@@ -86,6 +86,7 @@ void Session::shake_hands() {
 void Session::serve() {
     Writer& out = home_.output();
     out.truncate(0);
+    bool moved = false;
     do {
         const std::span<std::uint8_t> input = home_.input();
         std::size_t have = in_.size();
@@ -94,12 +95,14 @@ void Session::serve() {
         have += got;
         const std::size_t used = answer_frames(input.first(have), out);
         note_progress(got, used);
+        moved = got != 0 || used != 0;
         if (used != have)
             in_.assign(input.begin() + static_cast<std::ptrdiff_t>(used),
                        input.begin() + static_cast<std::ptrdiff_t>(have));
         else if (!in_.empty())
             in_ = Buffer();
-    } while (!closed_ && may_read() && stream_.has_pending());
+        // What is pending may be the front of a record, of which the rest has yet to come.
+    } while (moved && !closed_ && may_read() && stream_.has_pending());
     if (closed_) return;
     if (out.size() != 0) send(out.view());
     settle();

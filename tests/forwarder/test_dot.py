@@ -3,6 +3,7 @@ Loopback only, no privilege needed."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -17,7 +18,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from forwarders import NAME, STRANGER, Client, Forwarder, Resolver, query
+from forwarders import NAME, STRANGER, Client, Forwarder, HalfRecord, Resolver, query
 from upstreams import ADN, Authority, DotServer, framed
 
 KEEPALIVE, PADDING, EXTENDED_ERROR = 11, 12, 15
@@ -112,6 +113,16 @@ def test_answers_are_cached_and_keep_the_letter_case(connect, upstream):
     assert len(upstream.queries) == 1
 
 
+def test_the_ttls_of_a_very_long_answer_count_down_too(connect, upstream):
+    client = connect()
+    fresh = client.ask(query("large.example."))
+    time.sleep(2.1)
+    cached = client.ask(query("large.example."))
+    assert len(upstream.queries) == 1
+    assert sum(len(one) for one in cached.answer) == 120
+    assert all(one.ttl < fresh.answer[0].ttl for one in cached.answer)
+
+
 def test_equal_ids_in_flight_are_both_answered(connect, resolver):
     client = connect()
     one, two = query("slow1.example."), query("slow2.example.")
@@ -130,6 +141,25 @@ def test_a_frame_in_pieces_is_put_together(connect):
     client.tls.sendall(wire[-1:] + framed(query("more.example.").to_wire()))
     assert {client.answer().question[0].name.to_text() for _ in range(2)} == \
         {"pieces.example.", "more.example."}
+
+
+def test_half_a_record_keeps_nobody_busy(forwarder, ca, connect):
+    """Both workers go on serving, and sleep, while the rest of records is awaited."""
+    with contextlib.ExitStack() as stack:
+        halves = [stack.enter_context(HalfRecord(forwarder.dot, ca.roots)) for _ in range(6)]
+        rests = []
+        for half in halves:
+            record = half.record(query("half.example."))
+            half.socket.sendall(record[:20])
+            rests.append(record[20:])
+        time.sleep(0.2)
+        before = forwarder.cpu_seconds()
+        time.sleep(1)
+        assert forwarder.cpu_seconds() - before < 0.2
+        assert connect(source=STRANGER).ask(query("whole.example.")).rcode() == dns.rcode.NOERROR
+        for half, rest in zip(halves, rests):
+            half.socket.sendall(rest)
+            assert half.answer().rcode() == dns.rcode.NOERROR
 
 
 @pytest.mark.parametrize("octets", [b"\0\0", b"\0\x0b" + bytes(11)])

@@ -29,7 +29,7 @@ std::array<std::uint8_t, 17> octets_of(const IpAddress& address) {
 
 bool Client::admit_query(const Limits& limits, Clock::time_point now) {
     const std::int64_t seconds = seconds_of(now);
-    if (asked_at_.load(std::memory_order_relaxed) != seconds)
+    if (host_ && asked_at_.load(std::memory_order_relaxed) != seconds)
         asked_at_.store(seconds, std::memory_order_relaxed);
     if (own_) return true;
     const std::int64_t at = nanoseconds_of(now);
@@ -43,11 +43,15 @@ bool Client::admit_query(const Limits& limits, Clock::time_point now) {
     }
 }
 
+Admission::Admission(Random& random) : hash_(random) {
+    own_.own_ = true;
+    own_.host_ = false;
+}
+
 Client* Admission::enter(const IpAddress& address, bool is_own, const Limits& limits,
                          Clock::time_point now) {
     const std::lock_guard lock(mutex_);
     if (is_own && own_.connections_ < own_connections_max) {
-        own_.own_ = true;
         ++own_.connections_;
         return &own_;
     }
@@ -56,7 +60,7 @@ Client* Admission::enter(const IpAddress& address, bool is_own, const Limits& li
     if (client == nullptr || client->connections_ >= limits.connections_per_client_max ||
         now < client->blocked_until_)
         return nullptr;
-    ++client->connections_;
+    if (client->connections_++ == 0) client->host_ = !is_own;
     connections_.fetch_add(1, std::memory_order_relaxed);
     return client;
 }

@@ -22,14 +22,16 @@ class Client {
     /// Whether one query more is within the client's rate (a token bucket, kept as the one time at
     /// which it would be full again). Any thread.
     bool admit_query(const Limits& limits, Clock::time_point now);
-    bool is_own() const { return own_; }
+    /// Not the router itself, whose probes must not look as if the home used the service.
+    bool is_host() const { return host_; }
 
   private:
     friend class Admission;
     using Octets = std::array<std::uint8_t, 17>;  // family, address
 
     Octets address_{};
-    bool own_ = false;
+    bool own_ = false;  // in the slots of the router's own, never shed
+    bool host_ = true;
     bool recent_ = true;  // not to be forgotten by the next turn of the clock
     std::uint32_t connections_ = 0;
     Clock::time_point blocked_until_{};
@@ -45,7 +47,7 @@ class Admission {
     static constexpr std::size_t clients_max = 16384;  // remembered; then the clock forgets
     static constexpr std::uint32_t own_connections_max = 8;
 
-    explicit Admission(Random& random) : hash_(random) {}
+    explicit Admission(Random& random);
 
     /// Counts a connection and returns its client, valid until leave(); null: over a limit.
     /// `is_own`: it comes from an address of this machine.
@@ -58,7 +60,8 @@ class Admission {
     std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
     /// How long an idle connection may stay now: less as free slots run out.
     std::chrono::milliseconds idle_max(const Limits& limits) const;
-    /// Addresses that asked within the 24 hours before `now`, as far as they are remembered.
+    /// Addresses of hosts that asked within the 24 hours before `now`, as far as they are
+    /// remembered.
     std::uint32_t clients_today(Clock::time_point now) const;
 
   private:

@@ -161,7 +161,7 @@ void Session::note_progress(std::size_t got, std::size_t used) {
 void Session::answer(Bytes message, Writer& out) {
     if (leg_.encrypted) {
         ++home_.counters().dot_queries;
-        home_.note_dot_query();
+        if (client_ != nullptr && client_->is_host()) home_.note_dot_query();
     } else {
         ++home_.counters().do53_queries;
     }

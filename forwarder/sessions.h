@@ -32,6 +32,7 @@ class Sessions {
 
     /// Open DoT connections.
     std::uint32_t encrypted_count() const { return encrypted_count_; }
+    /// By a host; the router's own probes don't count.
     std::optional<Clock::time_point> last_dot_query() const { return last_dot_query_; }
 
     // For sessions.

@@ -86,7 +86,7 @@ struct Status {
     std::vector<Counter> counters;
     std::uint32_t dot_connections = 0;  // open now
     std::uint32_t clients_today = 0;    // distinct addresses that asked over DoT, last 24 hours
-    std::optional<std::chrono::seconds> since_last_dot_query;  // none: never
+    std::optional<std::chrono::seconds> since_last_dot_query;  // by a host; none: never
     bool operator==(const Status&) const = default;
 };
 

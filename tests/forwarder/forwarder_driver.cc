@@ -137,7 +137,8 @@ std::string status_text(net::Channel& agent) {
     if (!status) return "error " + status.error().message;
     std::ostringstream out;
     out << "ok serving=" << status->serving << " connections=" << status->dot_connections
-        << " clients=" << status->clients_today;
+        << " clients=" << status->clients_today
+        << " asked=" << status->since_last_dot_query.has_value();
     for (const Counter& counter : status->counters)
         out << ' ' << counter.name << '=' << counter.value;
     return out.str();

@@ -382,6 +382,15 @@ def test_status_counts(forwarder, connect):
     assert forwarder.status()["cache_entries"] == 0
 
 
+def test_the_routers_own_questions_are_no_hosts(forwarder, connect):
+    connect().ask(query("probe.example."))
+    status = forwarder.status()
+    assert status["dot_queries"] == 1 and status["clients"] == 0 and status["asked"] == 0
+    connect(source=STRANGER).ask(query("probe.example."))
+    status = forwarder.status()
+    assert status["clients"] == 1 and status["asked"] == 1
+
+
 class TestErrors:
     def test_opcode_class_transfer_and_any(self, connect):
         client = connect()

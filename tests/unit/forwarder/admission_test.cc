@@ -122,6 +122,21 @@ TEST_SUITE("forwarder/admission") {
         CHECK(f.admission.clients_today(start + 25h) == 1);
     }
 
+    TEST_CASE("the router itself is no client of the day, however many connections it has") {
+        Fixture f;
+        for (std::uint32_t i = 0; i < Admission::own_connections_max + 2; ++i) {
+            Client* own = f.enter(9, true);
+            REQUIRE(own != nullptr);
+            own->admit_query(f.limits, start);
+            CHECK(!own->is_host());
+        }
+        CHECK(f.admission.clients_today(start) == 0);
+        Client* host = f.enter(1);
+        host->admit_query(f.limits, start);
+        CHECK(host->is_host());
+        CHECK(f.admission.clients_today(start) == 1);
+    }
+
     TEST_CASE("idle connections go sooner as slots run out") {
         Limits limits;
         limits.connections_max = 100;

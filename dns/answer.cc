@@ -1,7 +1,9 @@
 #include "dns/answer.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/writer.h"
 #include "dns/edns.h"
@@ -17,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int pointers_max = 32;
+constexpr std::size_t ttl_octets = 4;
 constexpr std::uint8_t flag_authentic_low = flag::authentic_data;  // in the flags' second octet
 
 /// Types whose data may hold compressed names, and where (RFC 1035, RFC 3597 section 4): octets
@@ -220,16 +223,19 @@ class Scan {
         if (answer_.ttl_count < Answer::ttls_max)
             answer_.ttl_at[answer_.ttl_count++] = static_cast<std::uint16_t>(at);
         else
-            answer_.ttls_walk = true;
+            more_ttls_.push_back(static_cast<std::uint16_t>(at));
+        answer_.ttls_walk = !more_ttls_.empty();
     }
 
-    /// Whether octets that a name is made of are a TTL's too. Of more TTLs than are noted nothing
-    /// is known, so a name may not reach there.
+    /// Whether octets that a name is made of are a TTL's too.
     bool touches_ttl(std::size_t at, std::size_t size) const {
-        const auto end = answer_.ttl_at.begin() + answer_.ttl_count;
-        const auto next = std::find_if(answer_.ttl_at.begin(), end,
-                                       [at](std::size_t ttl) { return ttl + 4 > at; });
-        return next == end ? answer_.ttls_walk : *next < at + size;
+        const auto one_of = [&](std::span<const std::uint16_t> ttls) {
+            const auto next = std::upper_bound(
+                ttls.begin(), ttls.end(), at,
+                [](std::size_t octet, std::uint16_t ttl) { return octet < ttl + ttl_octets; });
+            return next != ttls.end() && *next < at + size;
+        };
+        return one_of(std::span(answer_.ttl_at).first(answer_.ttl_count)) || one_of(more_ttls_);
     }
 
     void opt(std::size_t start, int section) {
@@ -275,6 +281,7 @@ class Scan {
     std::size_t at_ = 0;
     std::string_view why_;
     Answer answer_;
+    std::vector<std::uint16_t> more_ttls_;  // that answer_ has no room for
     std::uint16_t counts_[3] = {};
     std::uint32_t least_ttl_ = UINT32_MAX;
     std::uint32_t least_negative_ = UINT32_MAX;

@@ -63,7 +63,8 @@ struct Answer {
 
 /// Looks at the whole of `message` as a response to `asked`: header, the very question that was
 /// asked, every record's bounds and class, every name that may be compressed (pointers only
-/// backwards), the OPT, nothing left over. Allocates nothing unless it fails, with `malformed`.
+/// backwards), the OPT, nothing left over. Allocates nothing unless it fails, with `malformed`, or
+/// there are more than `ttls_max` records.
 Result<Answer> parse_answer(Bytes message, const Question& asked, const TtlLimits& limits);
 
 /// Makes a message that parse_answer() took into what is kept and passed on: ID 0, OPT cut out, AD

@@ -254,6 +254,26 @@ TEST_SUITE("dns/answer") {
         CHECK(!parse_answer(Bytes(message("0005 0000 0000", "", "8380")).first(20), asked, limits));
     }
 
+    TEST_CASE("names may be compressed against records beyond the table, but not their TTLs") {
+        std::string records;
+        for (int i = 0; i < 70; ++i) records += "c00c 0001 0001 01610000 0004 01610000 ";
+        const std::string one = " 0001 0001 0000012c 0004 c0000201";
+        const auto pointing_to = [&](std::size_t target) {
+            const std::string pointer = {"c"[0], "0123456789abcdef"[target >> 8 & 15],
+                                         "0123456789abcdef"[target >> 4 & 15],
+                                         "0123456789abcdef"[target & 15]};
+            return bool(
+                parse_answer(message("0047 0000 0000", records + pointer + one), asked, limits));
+        };
+        for (std::size_t record : {0u, 63u, 64u, 69u}) {
+            CAPTURE(record);
+            const std::size_t at = 0x21 + 16 * record;
+            CHECK(pointing_to(at));       // the owner's pointer
+            CHECK(!pointing_to(at + 6));  // "a" within the TTL
+            CHECK(pointing_to(at + 12));  // "a" within the data
+        }
+    }
+
     TEST_CASE("more TTLs than the table holds are found by walking") {
         std::string records;
         for (int i = 0; i < 65; ++i) records += address;

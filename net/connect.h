@@ -10,6 +10,9 @@
 
 namespace porchlight::net {
 
+/// After so long without an acknowledgement of what was sent a connection fails (RFC 5482).
+constexpr std::chrono::milliseconds unacknowledged_max{5000};
+
 /// A TCP connection: non-blocking, and without Nagle's delay, since every sender here writes whole
 /// messages. Fails with `unavailable` or `timeout`.
 awaitable<Result<asio::ip::tcp::socket>> connect_tcp(Endpoint to, std::chrono::milliseconds within);

@@ -48,7 +48,8 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
             net::TlsClient::create({.roots_pem = settings.roots_pem,
                                     .alpn = {"dot"},
                                     .time = &time,
-                                    .dates_count = settings.dates_count});
+                                    .dates_count = settings.dates_count,
+                                    .may_end_unsaid = true});
         if (!client) return client.error().within("upstreams");
         const std::shared_ptr<net::TlsClient> tls = std::move(*client);
         const dns::TtlLimits ttls{.negative_max = settings.negative_ttl_max};

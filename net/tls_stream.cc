@@ -305,6 +305,7 @@ Result<std::unique_ptr<TlsClient>> TlsClient::create(const Settings& settings) {
         SSL_CTX_set_alpn_protos(context.get(), alpn.data(), static_cast<unsigned>(alpn.size()));
     if (add_roots(SSL_CTX_get_cert_store(context.get()), settings.roots_pem) == 0)
         return Error{Errc::malformed, "no trust anchor can be read"};
+    if (settings.may_end_unsaid) SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     if (settings.partial_chain)
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
     return std::unique_ptr<TlsClient>(

@@ -24,9 +24,13 @@ class TlsClient {
         /// out of the check, for a router that doesn't know the time yet.
         const TimeSource* time = nullptr;
         bool dates_count = true;
-        /// Whether one of `roots_pem` may itself be the server's certificate or an intermediate one:
-        /// for a server that is known by its very certificate, as our own listener is.
+        /// Whether one of `roots_pem` may itself be the server's certificate or an intermediate
+        /// one: for a server that is known by its very certificate, as our own listener is.
         bool partial_chain = false;
+        /// Whether the end of TCP alone counts as a clean end. Only for protocols whose messages
+        /// carry their length, where nothing can be cut off unseen; there a server that says no
+        /// goodbye costs nothing, while OpenSSL else forgets its newest ticket.
+        bool may_end_unsaid = false;
     };
     /// Fails with `malformed` if no trust anchor can be read. Makes the process ignore SIGPIPE.
     static Result<std::unique_ptr<TlsClient>> create(const Settings& settings);

@@ -50,10 +50,24 @@ Error failure_of(const error_code& ec) {
             "companion: " + ec.message()};
 }
 
+/// One more, for as long as it lives.
+class Counted {
+  public:
+    explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+    Counted(const Counted&) = delete;
+    ~Counted() { --count_; }
+
+  private:
+    std::size_t& count_;
+};
+
 }  // namespace
 
 awaitable<Result<Response>> Companion::resolve(dns::Question question,
                                                std::chrono::milliseconds within) {
+    if (in_flight_ >= in_flight_max)
+        co_return Error{Errc::unavailable, "companion: too many questions at once"};
+    const Counted counted(in_flight_);
     const Clock::time_point deadline = Clock::now() + std::min(within, answer_max);
     Result<Response> response = co_await ask_udp(question, std::min(within, answer_max));
     if (!response || !response->facts.truncated) co_return response;

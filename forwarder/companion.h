@@ -14,6 +14,9 @@ class Companion : public Resolver {
   public:
     /// The companion is next door and knows its answers.
     static constexpr std::chrono::milliseconds answer_max{2000};
+    /// Each question has a socket of its own. Beyond so many at once they fail, so that a host that
+    /// asks for the home's names in a storm can't use up the descriptors that others connect by.
+    static constexpr std::size_t in_flight_max = 256;
 
     Companion(asio::any_io_executor loop, Endpoint address)
         : loop_(std::move(loop)), address_(address) {}
@@ -30,6 +33,7 @@ class Companion : public Resolver {
     asio::any_io_executor loop_;
     Endpoint address_;
     SystemRandom random_;
+    std::size_t in_flight_ = 0;
 };
 
 }  // namespace porchlight::forwarder

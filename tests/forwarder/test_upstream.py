@@ -34,8 +34,8 @@ def certificate(ca):
 def serve(certificate):
     servers = []
 
-    def start(behave, with_certificate=certificate, port=0) -> DotServer:
-        servers.append(DotServer(with_certificate, behave, port))
+    def start(behave, with_certificate=certificate, port=0, **options) -> DotServer:
+        servers.append(DotServer(with_certificate, behave, port, **options))
         return servers[-1]
 
     yield start
@@ -238,12 +238,13 @@ def test_an_answer_in_pieces_is_put_together(driver, ca, serve):
 
 # Connections that end, and servers that don't answer.
 
-def test_a_server_that_closes_after_each_answer_serves_on_with_tickets(driver, ca, serve):
+@pytest.mark.parametrize("goodbye", [True, False])
+def test_a_server_that_closes_after_each_answer_serves_on_with_tickets(driver, ca, serve, goodbye):
     def once(server, connection):
         query = server.read(connection)
         connection.sendall(framed(answer_to(query).to_wire()))
 
-    server = serve(once)
+    server = serve(once, goodbye=goodbye)
     driver.use(ca.roots, server)
     for i in range(5):
         assert driver.one(f"n{i}.example").rcode == 0
@@ -512,3 +513,14 @@ def test_a_companion_that_is_silent_fails_in_two_seconds(driver, ca, serve):
         answer = driver.one("nas.lan")
     assert answer.rcode == SERVFAIL
     assert 1900 < answer.ms < 2600
+
+
+def test_a_storm_of_the_homes_names_uses_up_no_descriptors(driver, ca, serve):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        driver.use(ca.roots, serve(answers), local="lan",
+                   companion=f"127.0.0.1:{silent.getsockname()[1]}")
+        found = driver.ask(*(f"n{i}.lan" for i in range(400)))
+    at_once = [answer for answer in found if answer.ms < 1000]
+    assert len(found) == 400 and len(at_once) == 400 - 256
+    assert all((answer.rcode, answer.ede) == (SERVFAIL, NETWORK_ERROR) for answer in at_once)

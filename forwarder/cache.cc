@@ -55,6 +55,12 @@ std::uint32_t clamp_seconds(std::chrono::seconds value) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value.count(), 0, INT32_MAX));
 }
 
+/// Another worker may have read its clock a moment after us: what it stored is new, not ancient.
+std::uint32_t age_of(const Header& entry, std::uint32_t now) {
+    const std::uint32_t age = now - entry.stored_at;
+    return age > INT32_MAX ? 0 : age;
+}
+
 std::uint16_t u16_at(const std::uint8_t* at) {
     return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
 }
@@ -255,7 +261,7 @@ bool Cache::Shard::copy(const Key& key, std::uint32_t now, bool fresh_only, Writ
     if (slot == nullptr) return false;
     const std::size_t place = place_of(*slot);
     const Header entry = header(place);
-    const std::uint32_t age = now - entry.stored_at;
+    const std::uint32_t age = age_of(entry, now);
     const bool fresh = age < entry.lifetime;
     if (!fresh && (fresh_only || age - entry.lifetime >= stale_max_)) return false;
     if (!entry.is(Header::asked_again)) mark(place, entry.octets_and_marks | Header::asked_again);
@@ -338,7 +344,7 @@ void Cache::Shard::drop_oldest(int& second_chances, std::uint32_t now) {
 
     const Header entry = header(place);
     std::uint32_t* slot = slot_of(entry.hash, place);
-    const bool keep = entry.is(Header::asked_again) && now - entry.stored_at < entry.lifetime;
+    const bool keep = entry.is(Header::asked_again) && age_of(entry, now) < entry.lifetime;
     if (!keep || second_chances == 0) {
         *slot = 0;
         --entries_;

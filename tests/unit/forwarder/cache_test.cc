@@ -95,6 +95,13 @@ TEST_SUITE("forwarder/cache") {
         CHECK(f.stale("www.example", start + 3900s).empty());
     }
 
+    TEST_CASE("what another worker stored a moment after our clock was read is fresh") {
+        Fixture f;
+        f.store({.ttls = {300}}, 300s, start + 1s);
+        const Buffer answer = f.answer({}, start);
+        CHECK(ttl_of(answer, ResponseMessage{}.ttl_at(0)) == 300);
+    }
+
     TEST_CASE("a newer answer takes the older one's place") {
         Fixture f;
         f.store({.payload = 1}, 300s);

@@ -1,8 +1,6 @@
 #include "forwarder/lookup.h"
 
 #include <doctest/doctest.h>
-#include <openssl/ec.h>
-#include <openssl/pem.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -12,7 +10,7 @@
 #include "dns/answer.h"
 #include "dns/edns.h"
 #include "forwarder/cache.h"
-#include "net/openssl.h"
+#include "forwarder/some_root.h"
 
 // What needs an upstream that answers is in tests/forwarder/test_upstream.py.
 
@@ -21,22 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using asio::ip::tcp;
-
-/// A trust anchor. Nothing here gets as far as being verified by it.
-Buffer some_root() {
-    const net::EvpKeyPtr key(EVP_EC_gen("P-256"));
-    const net::X509Ptr root(X509_new());
-    X509_set_pubkey(root.get(), key.get());
-    X509_gmtime_adj(X509_getm_notBefore(root.get()), 0);
-    X509_gmtime_adj(X509_getm_notAfter(root.get()), 3600);
-    X509_sign(root.get(), key.get(), EVP_sha256());
-    const net::BioPtr out(BIO_new(BIO_s_mem()));
-    PEM_write_bio_X509(out.get(), root.get());
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(out.get(), &text);
-    const Bytes pem = bytes_of({text, static_cast<std::size_t>(size)});
-    return {pem.begin(), pem.end()};
-}
 
 struct Home {
     struct Heard {

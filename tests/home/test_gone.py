@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import Iterator
 
@@ -100,6 +101,24 @@ def test_after_sigkill_nothing_stays_announced(home: Home, host: Host) -> None:
         assert time.monotonic() - start < 10
         time.sleep(1)
     assert_withdrawn_octet_for_octet(heard)
+
+
+def test_after_sigkill_a_file_under_edit_keeps_nothing_announced(home: Home, host: Host) -> None:
+    home.router.configure("{ somebody is typing")
+    home.router.kill_porchlight()
+    eventually("no process of porchlight is left", lambda: not programs(home), within_s=8)
+    assert host.dhcpv4() == host.dhcpv6() == []
+    assert_old_hosts_are_served(host, "diary.example.org")
+
+
+def test_sigterm_withdraws_also_where_the_agent_hangs(home: Home, host: Host) -> None:
+    with host.watching() as heard:
+        assert host.ra()
+        os.kill(home.router.status()["processes"]["agent"], signal.SIGSTOP)
+        home.router.stop_porchlight()
+        eventually("no process of porchlight is left", lambda: not programs(home), within_s=10)
+    assert_withdrawn_octet_for_octet(heard)
+    assert host.dhcpv4() == host.dhcpv6() == []
 
 
 def test_withdraw_needs_no_daemon_and_may_be_said_twice(home: Home, host: Host) -> None:

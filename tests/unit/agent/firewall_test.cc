@@ -1,0 +1,29 @@
+#include "agent/firewall.h"
+
+#include <doctest/doctest.h>
+
+namespace porchlight::agent {
+namespace {
+
+TEST_SUITE("agent/firewall") {
+    TEST_CASE("only the LAN and this machine reach the encrypted ports; others get no answer") {
+        const std::string rules = firewall_rules({"br-lan", "br-guest"}, {853});
+        CHECK(rules.find("iifname != { \"lo\", \"br-lan\", \"br-guest\" } tcp dport { 853 } "
+                         "counter drop") != std::string::npos);
+        CHECK(rules.find("udp dport { 853 } counter drop") != std::string::npos);
+        CHECK(rules.find("reject") == std::string::npos);
+    }
+
+    TEST_CASE("it replaces what stood before in one transaction, and touches no other table") {
+        const std::string rules = firewall_rules({"br-lan"}, {853});
+        CHECK(rules.starts_with("add table inet porchlight\ndelete table inet porchlight\n"));
+        CHECK(rules.find("flush") == std::string::npos);
+    }
+
+    TEST_CASE("without a port there is nothing to close") {
+        CHECK(firewall_rules({"br-lan"}, {}).find("drop") == std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::agent

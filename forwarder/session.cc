@@ -18,6 +18,7 @@ constexpr std::size_t write_octets = 16384;      // one TLS record
 constexpr std::uint8_t reads_in_vain_max = 50;   // for one query
 constexpr std::chrono::seconds blocked_for{60};  // a client that needs more
 constexpr std::chrono::milliseconds keepalive_unit{100};
+constexpr std::size_t unread_max_factor = 4;  // of output_bytes_max, with what was in flight
 
 static_assert(sizeof(Session) <= 512, "thousands of connections idle");
 
@@ -188,6 +189,11 @@ void Session::deliver(const KeptQuery& asked, const Found& found) {
     Writer& late = home_.late_output();
     late.truncate(0);
     framed(late, [&] { Responder::write_found(asked, found, leg_now(), late); });
+    // To stop reading is not enough: what was in flight by then may be megabytes.
+    if (write_blocked_ && out_.size() > home_.limits().output_bytes_max * unread_max_factor) {
+        ++home_.counters().closed_slow;
+        return close(false);
+    }
     out_.insert(out_.end(), late.view().begin(), late.view().end());
     home_.mark_dirty(*this);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -11,6 +12,7 @@ import threading
 from pathlib import Path
 
 import dns.message
+import dns.rrset
 
 from upstreams import ROOT, DotServer, answer_to, framed
 
@@ -166,7 +168,8 @@ class Resolver:
 
     def _later(self, connection, asked) -> None:
         self.go.wait(10)
-        self._send(connection, asked)
+        with contextlib.suppress(OSError):  # who asked has left by now
+            self._send(connection, asked)
 
     def _send(self, connection, asked) -> None:
         response = answer_to(asked) if asked.question[0].rdtype == 1 else \
@@ -175,5 +178,10 @@ class Resolver:
             response = dns.message.make_response(asked)
             for i in range(120):
                 response.answer += answer_to(asked, f"192.0.2.{i}").answer
+        if "huge" in asked.question[0].name.to_text():
+            response = dns.message.make_response(asked)
+            response.answer.append(dns.rrset.from_text(
+                asked.question[0].name, 60, "IN", "TXT",
+                *(f'"{i}{"x" * 240}"' for i in range(220))))
         with self._writing:
             connection.sendall(framed(response.to_wire(max_size=65535)))

@@ -279,6 +279,21 @@ def test_who_reads_nothing_is_let_go_and_costs_no_one_else(forwarder, connect):
     assert forwarder.status()["closed_slow"] == 1
 
 
+def test_what_was_in_flight_does_not_pile_up_for_who_reads_nothing(forwarder, connect, resolver):
+    limit(forwarder, output_bytes_max=20000, in_flight_per_connection_max=200)
+    deaf = connect(source=STRANGER)
+    deaf.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.send(*(query(f"huge{i}.slow.example.", "TXT") for i in range(200)))
+    # 11 MB of answers, more than the kernel takes.
+    resolver.go.set()
+    for _ in range(50):
+        if forwarder.status()["closed_slow"] == 1:
+            break
+        time.sleep(0.1)
+    assert forwarder.status()["closed_slow"] == 1  # long before it would count as stalled
+    assert connect().ask(query("other.example.")).rcode() == dns.rcode.NOERROR
+
+
 def test_alpn_dot_or_none_but_nothing_else(connect):
     assert connect().tls.selected_alpn_protocol() == "dot"
     assert connect(alpn=("h2", "dot")).tls.selected_alpn_protocol() == "dot"

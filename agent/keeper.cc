@@ -37,6 +37,7 @@ constexpr unsigned owner_only = 0600;
 /// For roles whose account does not exist: numbers that Debian and OpenWrt give to nobody.
 constexpr User nameless_agent{64771, 64771};
 constexpr User nameless_forwarder{64772, 64772};
+constexpr User nameless_provision{64773, 64773};
 
 template <class Kind>
 constexpr std::uint16_t number(Kind kind) {
@@ -419,8 +420,12 @@ void Keeper::start_provision() {
     if (provisions_.size() >= provisions_max) return log::warn("too many orders at once");
     auto ends = net::Channel::pair();
     if (!ends) return;
-    auto pid = spawn_role(role_arguments("provision", agent_user_, config_.log),
-                          {ends->second.descriptor()});
+    // Its own user, so that a CA's octets reach neither the agent nor the control socket.
+    const std::optional<User> user =
+        agent_user_ ? std::optional(find_user("porchlight-provision").value_or(nameless_provision))
+                    : std::nullopt;
+    auto pid =
+        spawn_role(role_arguments("provision", user, config_.log), {ends->second.descriptor()});
     if (!pid) {
         log::error("cannot start a process", {{"error", pid.error().message}});
         return;

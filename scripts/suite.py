@@ -20,6 +20,9 @@ from typing import Callable
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "tests/home"
+FORWARDER = ROOT / "tests/forwarder"
+# Only the forwarder has more than one thread; the build preset `tsan` builds no other units.
+WITH_THREADS = "unit_(core|net|forwarder)"
 FUZZ_SECONDS = 30
 
 
@@ -51,17 +54,21 @@ def main() -> int:
 
     units: list[tuple[str, Step]] = [
         ("build with ASan and UBSan", lambda: build("asan")),
-        ("units under ASan and UBSan", lambda: units_of("asan"))]
+        ("units under ASan and UBSan", lambda: units_of("asan")),
+        ("forwarder under ASan, against programs of others",
+         lambda: scenarios(FORWARDER, chosen.k, "", ROOT / "build/asan/porchlight"))]
     homes: list[tuple[str, Step]] = [
         ("build as released", lambda: build("release")),
-        ("scenarios in homes", lambda: scenarios(chosen.k, "" if chosen.all or chosen.home
+        ("scenarios in homes", lambda: scenarios(HOME, chosen.k, "" if chosen.all or chosen.home
                                                  else "not slow"))]
     more: list[tuple[str, Step]] = [
         ("build units as released", lambda: build("release", "--everything",
                                                    "-DPORCHLIGHT_TESTS=ON")),
         ("units as released", lambda: units_of("release")),
         ("build with TSan", lambda: build("tsan")),
-        ("units under TSan", lambda: units_of("tsan")),
+        ("units under TSan", lambda: units_of("tsan", WITH_THREADS)),
+        ("forwarder under TSan, against programs of others",
+         lambda: scenarios(FORWARDER, "", "", ROOT / "build/tsan/porchlight")),
         ("build fuzz targets", lambda: build("fuzz") if fuzz_targets() else Count()),
         (f"fuzz, {FUZZ_SECONDS} s a target", fuzz)]
     if chosen.unit or chosen.home:
@@ -92,10 +99,11 @@ def build(preset: str, *settings: str) -> Count:
     return Count(failed=0 if done == 0 else 1)
 
 
-def units_of(preset: str) -> Count:
+def units_of(preset: str, only: str = ".") -> Count:
     """One CTest test is one doctest program, which says how many cases it had."""
     said = subprocess.run(
-        ["ctest", "--test-dir", ROOT / "build" / preset, "-V", "-j2", "--timeout", "600"],
+        ["ctest", "--test-dir", ROOT / "build" / preset, "-V", "-j2", "--timeout", "600",
+         "-R", only],
         capture_output=True, text=True, errors="replace", env={**os.environ, **SANITIZERS}).stdout
     count = Count()
     programs = re.findall(r"^\s*\d+/\d+ Test +#(\d+): (\S+) \.+\W*(\S.*?) +[\d.]+ sec", said, re.M)
@@ -124,14 +132,15 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_che
               "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
 
 
-def scenarios(expression: str, marks: str) -> Count:
+def scenarios(where: Path, expression: str, marks: str, program: Path | None = None) -> Count:
+    chosen = {"PORCHLIGHT": str(program)} if program else {}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         # Debian's pytest, whatever other Python there is: its modules are the packages'.
         subprocess.run(["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
                         "--tb=short", "--durations=10", "--junitxml", report, "-k", expression,
-                        "-m", marks, str(HOME)], cwd=HOME,
-                       env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+                        "-m", marks, str(where)], cwd=where,
+                       env={**os.environ, **SANITIZERS, **chosen, "PYTHONDONTWRITEBYTECODE": "1"})
         if not report.exists():
             return Count(failed=1)
         count = Count()

@@ -450,6 +450,10 @@ Status Agent::status() {
     if (plan_) status.plan = *plan_;
     status.carriers = announcement_.carriers;
     for (CarrierStatus& carrier : status.carriers) {
+        if (carrier.carrier != "ra" && carrier.announced && !processes_.dnsmasq_trouble.empty()) {
+            carrier.announced = false;
+            carrier.why = processes_.dnsmasq_trouble;
+        }
         if (carrier.carrier != "ra" || !carrier.announced) continue;
         const auto announcer = announcers_.find(carrier.link);
         if (announcer != announcers_.end() && announcer->second->can_announce()) continue;

@@ -41,6 +41,11 @@ class Dnsmasq {
     /// Restarts dnsmasq without us, where there is a command for it, and removes our files.
     Result<void> purge();
 
+    /// Whether the running dnsmasq has read this fragment, and so takes options and servers.
+    bool takes(std::string_view fragment) {
+        const auto pid = process();
+        return pid && has_read(fragment, *pid);
+    }
     /// The running dnsmasq, by its pid file; nothing where there is none.
     std::optional<pid_t> process() const;
 

@@ -29,6 +29,7 @@ namespace {
 constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
 constexpr std::chrono::minutes order_may_take{15};
+constexpr std::chrono::seconds dnsmasq_looked_at{10};
 constexpr std::size_t provisions_max = 2;  // one at work, one on its way out
 /// A child that never stops talking must not keep us from a signal.
 constexpr int messages_per_turn_max = 64;
@@ -106,6 +107,7 @@ int Keeper::run() {
         const auto now = Clock::now();
         agent_.watch(number(Keep::alive), now);
         forwarder_.watch(number(forwarder::Control::alive), now);
+        look_at_dnsmasq(now);
         for (auto& [pid, deadline] : provisions_)
             if (now >= deadline) {
                 ::kill(pid, SIGKILL);
@@ -193,15 +195,28 @@ void Keeper::restore_announcements() {
     feed_dnsmasq(options && config_.mode != Mode::off ? text_of(*options) : "");
 }
 
+std::string Keeper::fragment() const {
+    return dhcp::fragment_text(
+        {dnsmasq_.servers_path(),
+         dnsmasq_.options_path(),
+         config_.resolver ? std::optional(config_.resolver->adn) : std::nullopt,
+         {}});
+}
+
+/// A dnsmasq that a person restarted reads the fragment without anybody telling us.
+void Keeper::look_at_dnsmasq(Clock::time_point now) {
+    if (now < dnsmasq_look_ || !uses_dnsmasq(config_)) return;
+    dnsmasq_look_ = now + dnsmasq_looked_at;
+    if (!dnsmasq_trouble_.empty() && dnsmasq_.takes(fragment())) dnsmasq_trouble_.clear();
+    if (dnsmasq_.process().has_value() != told_.dnsmasq_found ||
+        dnsmasq_trouble_ != told_.dnsmasq_trouble)
+        send_processes();
+}
+
 void Keeper::feed_dnsmasq(std::string_view options) {
-    const std::string fragment =
-        dhcp::fragment_text({dnsmasq_.servers_path(),
-                             dnsmasq_.options_path(),
-                             config_.resolver ? std::optional(config_.resolver->adn) : std::nullopt,
-                             {}});
     const std::string servers =
         config_.upstream.empty() ? former_servers(config_, storage_) : our_servers(config_);
-    const auto fed = dnsmasq_.feed(fragment, options, servers);
+    const auto fed = dnsmasq_.feed(fragment(), options, servers);
     dnsmasq_trouble_ = fed ? "" : fed.error().message;
     report(fed, "dnsmasq is not fed");
 }
@@ -406,6 +421,7 @@ void Keeper::send_processes() {
     processes.dnsmasq_found = dnsmasq_.process().has_value();
     processes.dnsmasq_trouble = dnsmasq_trouble_;
     processes.firewall = firewall_;
+    told_ = processes;
     Writer out;
     write(out, processes);
     auto message = out.take();

@@ -38,7 +38,9 @@ class Keeper {
 
     // The world around.
     void restore_announcements();
+    std::string fragment() const;
     void feed_dnsmasq(std::string_view options);
+    void look_at_dnsmasq(Clock::time_point now);
     void open_firewall();
     void reload();
 
@@ -85,8 +87,10 @@ class Keeper {
     std::map<std::string, unsigned> link_indexes_;   // LAN interfaces as the sockets were bound
     std::set<std::string> cannot_;
     std::string dnsmasq_trouble_;
-    bool firewall_ = false;  // our rule is loaded
-    bool guarded_ = false;   // it is, or can't be: sockets may listen
+    Clock::time_point dnsmasq_look_{};  // when to look whether that has changed
+    Processes told_;                    // to the agent, last
+    bool firewall_ = false;             // our rule is loaded
+    bool guarded_ = false;              // it is, or can't be: sockets may listen
     bool stopping_ = false;
     bool withdrawn_ = false;
 };

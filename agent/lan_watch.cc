@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -118,6 +119,8 @@ void LanWatch::State::set_client() {
 }
 
 awaitable<void> LanWatch::State::watch(std::shared_ptr<State> self) {
+    // What is known of certificate and links comes right after the construction.
+    co_await asio::post(self->timer.get_executor(), asio::use_awaitable);
     while (!self->stopped) {
         self->look_soon = false;
         const Result<void> seen = co_await self->look();
@@ -131,7 +134,7 @@ awaitable<void> LanWatch::State::watch(std::shared_ptr<State> self) {
         if (self->stopped) co_return;
         if (self->look_soon) continue;
         const auto change = self->gate.next_change();
-        const auto next = now + look_every;
+        const auto next = now + (seen ? look_every : look_again_after);
         self->timer.expires_at(change ? std::min(next, *change) : next);
         error_code cancelled;
         co_await self->timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));

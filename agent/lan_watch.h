@@ -24,6 +24,7 @@ class LanWatch {
     };
 
     static constexpr std::chrono::seconds look_every{5};
+    static constexpr std::chrono::seconds look_again_after{1};  // a look that failed
 
     /// `was_announced` is how things stood when the last process ended. `on_change` is called when
     /// fitness() changed, never from within a call of ours.

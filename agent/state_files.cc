@@ -35,6 +35,10 @@ Buffer part(const StoredParts& parts, std::string_view name) {
 
 }  // namespace
 
+std::string accepted_config(const std::string& state_directory) {
+    return state_directory + "/config.json";
+}
+
 StatePaths::StatePaths(const Config& config)
     : state(config.state_directory),
       runtime(config.runtime_directory),
@@ -42,7 +46,7 @@ StatePaths::StatePaths(const Config& config)
       control_socket(runtime + "/control.sock"),
       empty_root(runtime + "/empty"),
       dnsmasq(runtime + "/dnsmasq"),
-      accepted(runtime + "/config.json"),
+      accepted(accepted_config(state)),
       announced(runtime + "/announced"),
       dhcp_options(state + "/dhcp-options"),
       certificates(state + "/certificates"),

@@ -43,6 +43,23 @@ def test_a_power_cut_at_the_first_start_leaves_nothing_half_written() -> None:
         assert addresses(host.ask("www.example.org", LAN4, ADN)) == ["198.51.100.81"]
 
 
+def test_a_daemon_that_cannot_start_after_a_power_cut_leaves_nothing_standing() -> None:
+    with Home() as home:
+        router = home.router
+        router.start_porchlight()
+        router.until_announced()
+        router.cut_power()
+        good = router.config_file.read_text()
+        router.config_file.write_text(good.replace('"lan"', '"lam"', 1))
+        router.start_dnsmasq()
+        done = router.command("run", check=False)
+        assert done.returncode == 2 and "/lam: unknown key" in done.stdout + done.stderr
+        host = home.host()
+        assert host.dhcpv4() == []
+        host.join()
+        assert addresses(host.ask_clear("www.example.org", LAN4)) == ["198.51.100.81"]
+
+
 def test_a_restart_before_the_first_certificate_announces_nothing() -> None:
     with Home() as home:
         home.isp.pebble.stop()

@@ -16,7 +16,7 @@ TEST_SUITE("ra/dnr_option") {
             "0005 03 646e73 00"                         // adn "dns."
             "0010 20010db8 00000000 00000000 00000053"  // one address
             "0008 0001 0004 03 646f74"                  // alpn=dot
-            "00 00000000");  // padding
+            "00 00000000");                             // padding
     const auto adn_only = hex("90 02 0001 00000708 0005 03 646e73 00 00");
 
     TEST_CASE("a full option survives a round trip") {

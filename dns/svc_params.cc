@@ -256,7 +256,7 @@ bool is_usable_dohpath(std::string_view text) {
             at = end;
         } else if (c == '%') {
             if (!is_percent_encoded(text, at)) return false;
-        } else if ((c >= 0 && c <= ' ') || c == 0x7f || contains("\"#<>\\^`}", c)) {
+        } else if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f || contains("\"#<>\\^`}", c)) {
             return false;
         }
     }

@@ -28,7 +28,8 @@ void give_up_unacknowledged(tcp::socket& socket) {
 
 }  // namespace
 
-awaitable<Result<tcp::socket>> connect_tcp(Endpoint to, std::chrono::milliseconds within) {
+awaitable<Result<tcp::socket>> connect_tcp(Endpoint to, std::chrono::milliseconds within,
+                                           Source source) {
     tcp::socket socket(co_await asio::this_coro::executor);
     const tcp::endpoint peer = tcp_endpoint(to);
     error_code ec;
@@ -36,6 +37,11 @@ awaitable<Result<tcp::socket>> connect_tcp(Endpoint to, std::chrono::millisecond
     if (!ec) socket.non_blocking(true, ec);
     if (!ec) socket.set_option(tcp::no_delay(true), ec);
     if (ec) co_return Error{Errc::internal, "cannot make a socket: " + ec.message()};
+    if (source == Source::same_address) {
+        to.port = 0;
+        socket.bind(tcp_endpoint(to), ec);
+        if (ec) co_return Error{Errc::unavailable, "the address is not ours: " + ec.message()};
+    }
 
     const Deadline deadline(socket, within);
     co_await socket.async_connect(peer, asio::redirect_error(asio::use_awaitable, ec));

@@ -32,10 +32,14 @@ constexpr const char* aead_ciphers_tls12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 class Client : public TlsClient {
   public:
-    Client(SslContextPtr context, const TimeSource* time, bool dates_count)
-        : context_(std::move(context)), time_(time), dates_count_(dates_count) {}
+    Client(SslContextPtr context, const Settings& settings)
+        : context_(std::move(context)),
+          time_(settings.time),
+          dates_count_(settings.dates_count),
+          source_(settings.source) {}
 
     SSL_CTX* context() const { return context_.get(); }
+    Source source() const { return source_; }
 
     /// Sets what depends on the server and on the moment.
     bool prepare(SSL* ssl, const Peer& peer);
@@ -48,6 +52,7 @@ class Client : public TlsClient {
     SslContextPtr context_;
     const TimeSource* time_;
     bool dates_count_;
+    Source source_;
     std::map<Peer, std::vector<SslSessionPtr>> tickets_;
 };
 
@@ -308,8 +313,7 @@ Result<std::unique_ptr<TlsClient>> TlsClient::create(const Settings& settings) {
     if (settings.may_end_unsaid) SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     if (settings.partial_chain)
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
-    return std::unique_ptr<TlsClient>(
-        std::make_unique<Client>(std::move(context), settings.time, settings.dates_count));
+    return std::unique_ptr<TlsClient>(std::make_unique<Client>(std::move(context), settings));
 }
 
 awaitable<Result<std::unique_ptr<TlsStream>>> TlsStream::connect(TlsClient& client, Endpoint to,
@@ -319,7 +323,8 @@ awaitable<Result<std::unique_ptr<TlsStream>>> TlsStream::connect(TlsClient& clie
     // To OpenSSL an empty name means that any will do.
     if (name.empty()) co_return Error{Errc::refused, "no name to authenticate the server by"};
     const Clock::time_point end = Clock::now() + within;
-    Result<tcp::socket> socket = co_await connect_tcp(to, within);
+    Result<tcp::socket> socket =
+        co_await connect_tcp(to, within, static_cast<Client&>(client).source());
     if (!socket) co_return socket.error();
     auto stream = std::make_unique<Stream>(static_cast<Client&>(client), std::move(*socket),
                                            Peer(to, std::move(name)));

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "net/asio.h"
+#include "net/connect.h"
 
 namespace porchlight::net {
 
@@ -31,6 +32,7 @@ class TlsClient {
         /// carry their length, where nothing can be cut off unseen; there a server that says no
         /// goodbye costs nothing, while OpenSSL else forgets its newest ticket.
         bool may_end_unsaid = false;
+        Source source = Source::kernels_choice;
     };
     /// Fails with `malformed` if no trust anchor can be read. Makes the process ignore SIGPIPE.
     static Result<std::unique_ptr<TlsClient>> create(const Settings& settings);

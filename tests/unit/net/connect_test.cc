@@ -35,6 +35,21 @@ TEST_SUITE("net/connect") {
         loop.run();
         CHECK(connected);
     }
+
+    TEST_CASE("a connection to oneself can come from the very address that it goes to") {
+        asio::io_context loop{1};
+        // Of 127.0.0.0/8 the kernel would choose 127.0.0.1 for any but the address itself.
+        tcp::acceptor listener(loop, tcp::endpoint(asio::ip::make_address_v4("127.0.0.9"), 0));
+        const Endpoint to{Ipv4{{127, 0, 0, 9}}, listener.local_endpoint().port()};
+        std::string from;
+        const auto connect = [&]() -> awaitable<void> {
+            auto socket = co_await connect_tcp(to, std::chrono::seconds(2), Source::same_address);
+            if (socket) from = socket->local_endpoint().address().to_string();
+        };
+        asio::co_spawn(loop, connect, asio::detached);
+        loop.run();
+        CHECK(from == "127.0.0.9");
+    }
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 
 namespace porchlight::agent {
 
-void Gate::observe(bool fit, Clock::time_point now) {
+void Gate::observe(bool fit, Clock::time_point began, Clock::time_point now) {
     if (fit_ != fit) {
         // A restored announcement that is never confirmed must end too: its time runs from the
         // first look.
         fit_ = fit;
-        since_ = now;
+        since_ = fit ? now : began;
     }
     (void)open(now);
 }

@@ -26,8 +26,11 @@ class Gate {
     Gate(Limits limits, bool open) : limits_(limits), open_(open), opened_before_(open) {}
     explicit Gate(bool open) : Gate(Limits(), open) {}
 
-    /// What was seen at `now`. Times must not go backwards.
-    void observe(bool fit, Clock::time_point now);
+    /// What a look showed that began at `began` and ended at `now`. What is unfit counts as such
+    /// from the look's beginning: a listener that hangs shows it by the look's taking long. `now`
+    /// must not go backwards.
+    void observe(bool fit, Clock::time_point began, Clock::time_point now);
+    void observe(bool fit, Clock::time_point now) { observe(fit, now, now); }
     /// The decision at `now`, also when nothing new was seen.
     bool open(Clock::time_point now);
     /// When the decision changes if what was last seen goes on; nothing if it won't.

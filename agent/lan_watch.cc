@@ -7,6 +7,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "agent/gate.h"
 #include "agent/probe.h"
@@ -17,11 +18,19 @@ namespace porchlight::agent {
 
 struct LanWatch::State {
     State(asio::any_io_executor loop, Target what, bool was_announced, std::function<void()> change)
-        : target(std::move(what)), gate(was_announced), timer(loop), on_change(std::move(change)) {}
+        : target(std::move(what)),
+          gate(was_announced),
+          timer(loop),
+          on_change(std::move(change)),
+          told(fitness(Clock::now())) {}
 
     static awaitable<void> watch(std::shared_ptr<State> self);
     awaitable<Result<void>> look();
     void set_client();
+    void tell_change() {
+        Fitness now = fitness(Clock::now());
+        if (now != std::exchange(told, now)) on_change();
+    }
     Fitness fitness(Clock::time_point now) {
         const bool open = gate.open(now);
         return {target.link, open, open ? "" : why};
@@ -41,6 +50,7 @@ struct LanWatch::State {
     std::vector<Endpoint> listeners;
     std::vector<std::shared_ptr<Probe>> probes;
     std::string why = "not looked at yet";
+    Fitness told;
 };
 
 LanWatch::LanWatch(asio::any_io_executor loop, Target target, bool was_announced,
@@ -111,6 +121,7 @@ void LanWatch::State::set_client() {
     settings.alpn = {"dot"};
     settings.dates_count = false;
     settings.partial_chain = true;
+    settings.source = net::Source::same_address;
     auto made = net::TlsClient::create(settings);
     if (made)
         client = std::move(*made);
@@ -123,14 +134,17 @@ awaitable<void> LanWatch::State::watch(std::shared_ptr<State> self) {
     co_await asio::post(self->timer.get_executor(), asio::use_awaitable);
     while (!self->stopped) {
         self->look_soon = false;
+        // The gate's time may be up, and the look that follows may take some of its own.
+        self->tell_change();
+        if (self->stopped) co_return;
+        const auto began = Clock::now();
         const Result<void> seen = co_await self->look();
         if (self->stopped) co_return;
         const auto now = Clock::now();
-        const Fitness before = self->fitness(now);
-        self->gate.observe(bool(seen), now);
+        self->gate.observe(bool(seen), began, now);
         self->why =
             seen ? "it works again, but must do so for a while first" : seen.error().message;
-        if (self->fitness(now) != before) self->on_change();
+        self->tell_change();
         if (self->stopped) co_return;
         if (self->look_soon) continue;
         const auto change = self->gate.next_change();

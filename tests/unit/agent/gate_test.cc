@@ -27,6 +27,12 @@ TEST_SUITE("agent/gate") {
         CHECK(!gate.open(start + seconds(110)));
     }
 
+    TEST_CASE("what is unfit counts as such from the beginning of the look that showed it") {
+        Gate gate(true);
+        gate.observe(false, start + seconds(100), start + seconds(104));
+        CHECK(gate.next_change() == start + seconds(110));
+    }
+
     TEST_CASE("a short failure changes nothing") {
         Gate gate(true);
         gate.observe(false, start);

@@ -9,23 +9,14 @@
 #include "acme/tsig.h"
 #include "core/reader.h"
 #include "core/writer.h"
+#include "dns/query.h"
 #include "net/connect.h"
 #include "net/deadline.h"
 
 namespace porchlight::acme {
 namespace {
 
-constexpr std::uint16_t type_soa = 6;
-constexpr std::uint16_t type_txt = 16;
-constexpr std::uint16_t class_in = 1;
-constexpr std::uint16_t class_none = 254;
-constexpr std::uint16_t flag_response = 0x8000;
-constexpr std::uint16_t opcode_mask = 0x7800;
 constexpr std::uint16_t opcode_update = 5 << 11;
-
-constexpr std::uint16_t bad_sig = 16;
-constexpr std::uint16_t bad_key = 17;
-constexpr std::uint16_t bad_time = 18;
 
 struct Reason {
     std::uint16_t rcode;
@@ -55,9 +46,11 @@ std::string clocks_apart(WallTime server, WallTime ours) {
 }
 
 std::optional<Failure> judge(std::uint16_t rcode, const TsigAnswer& tsig, WallTime now) {
-    if (tsig.error == bad_sig) return failed("badsig", "the server finds our signature wrong");
-    if (tsig.error == bad_key) return failed("badkey", "the server does not know our key");
-    if (tsig.error == bad_time)
+    if (tsig.error == tsig_error::bad_sig)
+        return failed("badsig", "the server finds our signature wrong");
+    if (tsig.error == tsig_error::bad_key)
+        return failed("badkey", "the server does not know our key");
+    if (tsig.error == tsig_error::bad_time)
         return failed("badtime", tsig.server_time ? clocks_apart(*tsig.server_time, now)
                                                   : "the server finds our time wrong");
     if (rcode == 0) return std::nullopt;
@@ -105,14 +98,14 @@ Buffer write_update(std::uint16_t id, const dns::Name& zone, UpdateKind kind,
     out.u16(static_cast<std::uint16_t>(records.size()));
     out.u16(0);
     dns::write(out, zone);
-    out.u16(type_soa);
-    out.u16(class_in);
+    out.u16(dns::type::soa);
+    out.u16(dns::class_in);
     for (const TxtRecord& record : records) {
         // Class NONE with data deletes the one record that has this data (section 2.5.4).
         const bool add = kind == UpdateKind::add;
         dns::write(out, record.name);
-        out.u16(type_txt);
-        out.u16(add ? class_in : class_none);
+        out.u16(dns::type::txt);
+        out.u16(add ? dns::class_in : dns::class_none);
         out.u32(add ? static_cast<std::uint32_t>(txt_ttl.count()) : 0);
         out.counted_u16([&] { out.counted_u8([&] { out.text(record.value); }); });
     }
@@ -125,8 +118,8 @@ std::optional<Failure> read_update_answer(Bytes answer, std::uint16_t id, const 
     const std::uint16_t answered_id = in.u16();
     const std::uint16_t flags = in.u16();
     in.bytes(8);
-    if (in.failed() || answered_id != id || (flags & flag_response) == 0 ||
-        (flags & opcode_mask) != opcode_update)
+    if (in.failed() || answered_id != id || (flags & dns::flag::response) == 0 ||
+        (flags & dns::flag::opcode) != opcode_update)
         return failed("malformed", "the server sent no answer to an update");
     const auto rcode = static_cast<std::uint16_t>(flags & 0x000f);
     const Result<TsigAnswer> tsig = verify_tsig(answer, key, request_mac, now);

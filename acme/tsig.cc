@@ -9,17 +9,12 @@
 
 #include "core/reader.h"
 #include "core/writer.h"
+#include "dns/query.h"
 
 namespace porchlight::acme {
 namespace {
 
-constexpr std::uint16_t type_tsig = 250;
-constexpr std::uint16_t class_any = 255;
 constexpr std::size_t additional_count_at = 10;  // in the header
-
-constexpr std::uint16_t bad_sig = 16;
-constexpr std::uint16_t bad_key = 17;
-constexpr std::uint16_t bad_time = 18;
 
 /// The record's own fields (section 4.2).
 struct Tsig {
@@ -65,7 +60,7 @@ Buffer mac_of(Bytes request_mac, Bytes message, const TsigKey& key, const Tsig& 
     if (!request_mac.empty()) covered.counted_u16([&] { covered.bytes(request_mac); });
     covered.bytes(message);
     covered.bytes(canonical(key.name));
-    covered.u16(class_any);
+    covered.u16(dns::class_any);
     covered.u32(0);  // TTL
     covered.bytes(canonical(algorithm_name(key)));
     write_u48(covered, tsig.time_signed);
@@ -134,7 +129,7 @@ Result<Tsig> parse_tsig(Bytes record, const TsigKey& key) {
         tsig.other.assign(other.begin(), other.end());
     });
     if (!in.finished()) return in.error("TSIG");
-    if (type != type_tsig) return Error{Errc::refused, "the answer is not signed"};
+    if (type != dns::type::tsig) return Error{Errc::refused, "the answer is not signed"};
     if (name != key.name || algorithm != algorithm_name(key))
         return Error{Errc::refused, "the answer is signed with another key"};
     return tsig;
@@ -142,8 +137,8 @@ Result<Tsig> parse_tsig(Bytes record, const TsigKey& key) {
 
 void write(Writer& out, const TsigKey& key, const Tsig& tsig) {
     dns::write(out, key.name);
-    out.u16(type_tsig);
-    out.u16(class_any);
+    out.u16(dns::type::tsig);
+    out.u16(dns::class_any);
     out.u32(0);
     out.counted_u16([&] {
         dns::write(out, algorithm_name(key));
@@ -202,13 +197,15 @@ Result<TsigAnswer> verify_tsig(Bytes answer, const TsigKey& key, Bytes request_m
 
     TsigAnswer verdict;
     verdict.error = tsig->error;
-    if (tsig->mac.empty() && (tsig->error == bad_sig || tsig->error == bad_key)) return verdict;
+    if (tsig->mac.empty() &&
+        (tsig->error == tsig_error::bad_sig || tsig->error == tsig_error::bad_key))
+        return verdict;
     const Buffer message = without_tsig(answer, at, tsig->original_id);
     const Buffer mac = mac_of(request_mac, message, key, *tsig);
     if (mac.size() != tsig->mac.size() ||
         CRYPTO_memcmp(mac.data(), tsig->mac.data(), mac.size()) != 0)
         return Error{Errc::refused, "the answer's signature is wrong"};
-    if (tsig->error == bad_time && tsig->other.size() == 6) {
+    if (tsig->error == tsig_error::bad_time && tsig->other.size() == 6) {
         Reader other(tsig->other);
         verdict.server_time =
             WallTime(std::chrono::seconds(static_cast<std::int64_t>(read_u48(other))));

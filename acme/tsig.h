@@ -11,9 +11,14 @@ namespace porchlight::acme {
 /// TSIG (RFC 8945): a message and the time, vouched for by a shared key.
 inline constexpr std::chrono::seconds tsig_fudge{300};
 
+/// What a server finds wrong with a TSIG (RFC 8945 section 5.2).
+namespace tsig_error {
+inline constexpr std::uint16_t bad_sig = 16, bad_key = 17, bad_time = 18;
+}
+
 /// What an answer's TSIG said. Times are seconds since 1970.
 struct TsigAnswer {
-    std::uint16_t error = 0;              // 16 BADSIG, 17 BADKEY, 18 BADTIME
+    std::uint16_t error = 0;              // a tsig_error
     std::optional<WallTime> server_time;  // with BADTIME: the server's clock
 };
 

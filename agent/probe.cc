@@ -5,15 +5,10 @@
 
 #include "core/reader.h"
 #include "core/writer.h"
+#include "dns/query.h"
 
 namespace porchlight::agent {
 namespace {
-
-constexpr std::uint16_t type_a = 1;
-constexpr std::uint16_t class_in = 1;
-constexpr std::uint16_t flag_response = 0x8000;
-constexpr std::uint16_t flag_recursion_desired = 0x0100;
-constexpr std::uint16_t rcode_mask = 0x000f;
 
 awaitable<Result<Buffer>> read_message(net::TlsStream& stream, std::chrono::milliseconds within) {
     Buffer have;
@@ -70,12 +65,12 @@ awaitable<Result<void>> Probe::ask_on(net::TlsStream& stream) {
 Buffer probe_query(const dns::Name& adn, std::uint16_t id) {
     Writer out;
     out.u16(id);
-    out.u16(flag_recursion_desired);
+    out.u16(dns::flag::recursion_desired);
     out.u16(1);
     out.zeros(6);
     dns::write(out, adn);
-    out.u16(type_a);
-    out.u16(class_in);
+    out.u16(dns::type::a);
+    out.u16(dns::class_in);
     return *out.take();
 }
 
@@ -83,7 +78,8 @@ bool answers_probe(Bytes message, std::uint16_t id) {
     Reader in(message);
     const bool same = in.u16() == id;
     const std::uint16_t flags = in.u16();
-    return same && !in.failed() && (flags & flag_response) != 0 && (flags & rcode_mask) == 0;
+    return same && !in.failed() && (flags & dns::flag::response) != 0 &&
+           (flags & dns::flag::rcode) == 0;
 }
 
 }  // namespace porchlight::agent

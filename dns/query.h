@@ -15,7 +15,7 @@ constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinfo = 13,
                         ixfr = 251, axfr = 252, maila = 254, any = 255;
 }  // namespace type
 
-constexpr std::uint16_t class_in = 1;
+constexpr std::uint16_t class_in = 1, class_none = 254, class_any = 255;
 
 namespace flag {
 constexpr std::uint16_t response = 0x8000, authoritative = 0x0400, truncated = 0x0200,

@@ -63,6 +63,11 @@ void read_link(const nlmsghdr* message, Links& links) {
     link.name = nla_get_string(attributes[IFLA_IFNAME]);
     link.up = (facts->ifi_flags & IFF_UP) != 0;
     link.carrier = link.up && (facts->ifi_flags & IFF_RUNNING) != 0;
+    if (const nlattr* mtu = attributes[IFLA_MTU]) link.mtu_octets = nla_get_u32(mtu);
+    if (const nlattr* address = attributes[IFLA_ADDRESS]) {
+        const auto* octets = static_cast<const std::uint8_t*>(nla_data(address));
+        link.hardware_address.assign(octets, octets + nla_len(address));
+    }
 }
 
 std::optional<IpAddress> address_of(unsigned family, const nlattr* attribute) {
@@ -102,6 +107,8 @@ void read_address(const nlmsghdr* message, Links& links) {
         ifa_cacheinfo cache{};
         nla_memcpy(&cache, times, sizeof cache);
         if (cache.ifa_valid != UINT32_MAX) found.valid = std::chrono::seconds(cache.ifa_valid);
+        if (cache.ifa_prefered != UINT32_MAX)
+            found.preferred = std::chrono::seconds(cache.ifa_prefered);
     }
     link->second.addresses.push_back(found);
 }
@@ -151,6 +158,7 @@ auto wire_facts(const LinkAddress& address) {
 
 bool same_link(const Link& a, const Link& b) {
     return a.name == b.name && a.index == b.index && a.up == b.up && a.carrier == b.carrier &&
+           a.mtu_octets == b.mtu_octets && a.hardware_address == b.hardware_address &&
            std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
                       b.addresses.end(), [](const LinkAddress& x, const LinkAddress& y) {
                           return wire_facts(x) == wire_facts(y);

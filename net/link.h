@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "core/address.h"
+#include "core/bytes.h"
 #include "core/result.h"
 #include "net/asio.h"
 
@@ -22,6 +24,7 @@ struct LinkAddress {
     bool temporary = false;   // a privacy address of RFC 8981: IPv6 only
     /// Left when it was read; nothing: for ever.
     std::optional<std::chrono::seconds> valid{};
+    std::optional<std::chrono::seconds> preferred{};  // likewise
 };
 
 struct Link {
@@ -30,6 +33,8 @@ struct Link {
     bool up = false;       // switched on
     bool carrier = false;  // and something is at the other end
     std::vector<LinkAddress> addresses;
+    std::uint32_t mtu_octets = 0;
+    Buffer hardware_address{};  // empty where the link has none
 };
 
 /// Whether nothing changed that somebody could see on the wire. Remaining lifetimes always run and

@@ -5,9 +5,6 @@
 namespace porchlight::ra {
 namespace {
 
-constexpr std::size_t unit_octets = 8;  // of the Length field, RFC 4861 section 4.6
-constexpr std::uint8_t source_link_layer_type = 1;
-
 void read_icmpv6(Reader& in, std::uint8_t type, const Envelope& envelope) {
     if (envelope.hop_limit != hop_limit) in.fail("has a hop limit below 255");
     if (in.u8() != type) in.fail("is of another type");
@@ -25,12 +22,12 @@ NdOptions read_options(Reader& in) {
     NdOptions options;
     while (!in.empty()) {
         const std::uint8_t type = in.u8();
-        const std::size_t size = in.u8() * unit_octets;
+        const std::size_t size = in.u8() * option_unit_octets;
         if (size == 0) {
             in.fail("has an option of length 0");
             return {};
         }
-        Buffer option{type, static_cast<std::uint8_t>(size / unit_octets)};
+        Buffer option{type, static_cast<std::uint8_t>(size / option_unit_octets)};
         const Bytes body = in.bytes(size - option.size());
         option.insert(option.end(), body.begin(), body.end());
         options.push_back(std::move(option));
@@ -81,7 +78,8 @@ Result<Solicitation> parse_solicitation(Bytes icmpv6, const Envelope& envelope) 
     read_icmpv6(in, solicitation_type, envelope);
     (void)in.u32();  // reserved: ignored by the receiver
     solicitation.options = read_options(in);
-    if (envelope.source == Ipv6{} && has_option(solicitation.options, source_link_layer_type))
+    if (envelope.source == Ipv6{} &&
+        has_option(solicitation.options, source_link_layer_option_type))
         in.fail("names a link-layer address of no source");
     if (!in.finished()) return in.error("Router Solicitation");
     return solicitation;

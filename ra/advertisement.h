@@ -13,6 +13,16 @@ namespace porchlight::ra {
 
 inline constexpr std::uint8_t solicitation_type = 133;
 inline constexpr std::uint8_t advertisement_type = 134;
+inline constexpr std::size_t option_unit_octets =
+    8;  // of an option's Length (RFC 4861 section 4.6)
+
+// What options say by their type: RFC 4861 section 4.6, RFC 4191 section 2.3, RFC 8106 section 5.
+inline constexpr std::uint8_t source_link_layer_option_type = 1;
+inline constexpr std::uint8_t prefix_option_type = 3;
+inline constexpr std::uint8_t mtu_option_type = 5;
+inline constexpr std::uint8_t route_option_type = 24;
+inline constexpr std::uint8_t rdnss_option_type = 25;
+inline constexpr std::uint8_t dnssl_option_type = 31;
 inline constexpr unsigned hop_limit = 255;  // of every Neighbor Discovery packet: it was not routed
 
 inline constexpr Ipv6 all_nodes{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};

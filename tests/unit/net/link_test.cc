@@ -61,6 +61,8 @@ TEST_SUITE("net/link") {
         REQUIRE(lo != nullptr);
         CHECK(lo->index == ::if_nametoindex("lo"));
         CHECK(lo->up);
+        CHECK(lo->mtu_octets > 1280);
+        CHECK(lo->hardware_address == Buffer(6, 0));
         bool found = false;
         for (const LinkAddress& address : lo->addresses) {
             if (address.address != *parse_address("127.0.0.1")) continue;
@@ -69,6 +71,7 @@ TEST_SUITE("net/link") {
             CHECK(!address.tentative);
             CHECK(!address.temporary);
             CHECK(!address.valid);
+            CHECK(!address.preferred);
         }
         CHECK(found);
     }

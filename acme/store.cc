@@ -61,49 +61,6 @@ std::vector<Generation> Store::load_generations() {
     return generations;
 }
 
-Result<void> Store::save_account(const StoredAccount& account) {
-    const std::string about =
-        json_text({{"url", account.url}, {"directory", account.directory}}) + "\n";
-    if (auto made = storage_.make_directory(directory_, directory_mode); !made) return made;
-    if (auto made = storage_.make_directory(path("account"), directory_mode); !made) return made;
-    const Result<Buffer> old_key = storage_.read(path("account/key.pem"));
-    if (!old_key || *old_key != account.key_pem) {
-        // An URL must never stand beside a key that it isn't of: without one the CA tells.
-        if (auto gone = storage_.remove(path("account/account.json")); !gone) return gone;
-        if (auto wrote = storage_.write_whole(path("account/key.pem"), account.key_pem, file_mode);
-            !wrote)
-            return wrote;
-    }
-    return storage_.write_whole(path("account/account.json"), bytes_of(about), file_mode);
-}
-
-std::optional<StoredAccount> Store::load_account() {
-    Result<Buffer> key = storage_.read(path("account/key.pem"));
-    if (!key) return std::nullopt;
-    StoredAccount account;
-    account.key_pem = std::move(*key);
-    if (const auto about = storage_.read(path("account/account.json"))) {
-        if (const auto parsed = parse_json(text_of(*about))) {
-            account.url = text_in(*parsed, "url");
-            account.directory = text_in(*parsed, "directory");
-        }
-    }
-    return account;
-}
-
-Result<void> Store::save_attempts(const Attempts& attempts) {
-    if (auto made = storage_.make_directory(directory_, directory_mode); !made) return made;
-    return storage_.write_whole(path("attempts.json"), bytes_of(write_attempts(attempts)),
-                                file_mode);
-}
-
-Attempts Store::load_attempts() {
-    const Result<Buffer> content = storage_.read(path("attempts.json"));
-    if (!content) return {};
-    Result<Attempts> attempts = parse_attempts(text_of(*content));
-    return attempts ? std::move(*attempts) : Attempts();
-}
-
 /// The numbers of all generations, whole or not, highest first.
 std::vector<unsigned> Store::numbers() {
     std::vector<unsigned> found;

@@ -4,18 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "acme/schedule.h"
+#include "core/clock.h"
 #include "core/storage.h"
 
 namespace porchlight::acme {
-
-/// Who we are at a CA.
-struct StoredAccount {
-    Buffer key_pem;
-    std::string url;        // may be empty: the CA knows by the key
-    std::string directory;  // whose account it is
-    bool operator==(const StoredAccount&) const = default;
-};
 
 /// One certificate with its key.
 struct Generation {
@@ -27,14 +19,12 @@ struct Generation {
     bool operator==(const Generation&) const = default;
 };
 
-/// Account and certificates under one directory, so that a power cut at any moment leaves the old
-/// or the new, never a mixture:
+/// Certificates under one directory, so that a power cut at any moment leaves the old or the new,
+/// never a mixture:
 ///
-///     account/key.pem, account/account.json
 ///     1/key.pem, 1/chain.pem, 1/metadata.json      a generation each, never written again
 ///     2/...
 ///     current                                      the newest whole one's number; moves last
-///     attempts.json
 ///
 /// Files are 0600, directories 0700. Whether chain and key agree is the caller's check
 /// (check_pair): the newest generation that passes is the one to serve.
@@ -51,13 +41,6 @@ class Store {
     Result<unsigned> save(const Generation& generation);
     /// Whole generations, newest first.
     std::vector<Generation> load_generations();
-
-    Result<void> save_account(const StoredAccount& account);
-    std::optional<StoredAccount> load_account();
-
-    Result<void> save_attempts(const Attempts& attempts);
-    /// What was noted, or no attempts at all.
-    Attempts load_attempts();
 
   private:
     std::string path(const std::string& below) const { return directory_ + "/" + below; }

@@ -34,8 +34,6 @@ TEST_SUITE("acme/store") {
         MemoryStorage files;
         Store store(files, "/state");
         CHECK(store.load_generations().empty());
-        CHECK(!store.load_account());
-        CHECK(store.load_attempts() == Attempts());
     }
 
     TEST_CASE("generations are loaded newest first, and three are kept") {
@@ -92,37 +90,6 @@ TEST_SUITE("acme/store") {
         CHECK(marks(store) == std::vector<std::string>{"b", "a"});
         REQUIRE(store.save(marked("c")));
         CHECK(marks(store).front() == "c");
-    }
-
-    TEST_CASE("an account's URL never stands beside another key") {
-        const StoredAccount old{octets("old"), "https://ca.example/old", "https://ca.example/dir"};
-        const StoredAccount fresh{octets("new"), "https://ca.example/new",
-                                  "https://ca.example/dir"};
-        for (int writes = 0; writes < 4; ++writes) {
-            CAPTURE(writes);
-            MemoryStorage files;
-            Store store(files, "/state");
-            REQUIRE(store.save_account(old));
-            CHECK(*store.load_account() == old);
-            files.fail_after = writes;
-            const bool saved = bool(store.save_account(fresh));
-            files.fail_after = -1;
-            const auto found = store.load_account();
-            REQUIRE(found);
-            if (saved) CHECK(*found == fresh);
-            if (found->url == old.url) CHECK(found->key_pem == old.key_pem);
-            if (found->url == fresh.url) CHECK(found->key_pem == fresh.key_pem);
-        }
-    }
-
-    TEST_CASE("attempts are kept over a restart") {
-        MemoryStorage files;
-        Store store(files, "/state");
-        Attempts attempts;
-        attempts.failures = 3;
-        attempts.error_code = "acme.caa";
-        REQUIRE(store.save_attempts(attempts));
-        CHECK(Store(files, "/state").load_attempts() == attempts);
     }
 }
 

@@ -10,6 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <span>
+#include <utility>
 
 #include "core/reader.h"
 #include "core/writer.h"
@@ -17,13 +20,17 @@
 namespace porchlight::net {
 namespace {
 
-/// Every packet: kind, then how the body travels, then the body where it travels inside.
-enum class Travels : std::uint8_t { inside = 0, as_memory_file = 1 };
+/// Every packet: kind, how the body travels, how many of the message's descriptors came in packets
+/// before, then the body where it travels inside. A packet before which none came begins a new
+/// message: whatever came ahead of another is of one that was never finished.
+enum class Travels : std::uint8_t { inside = 0, as_memory_file = 1, in_a_later_packet = 2 };
 
-constexpr std::size_t header_bytes = 3;
+constexpr std::size_t header_bytes = 5;
 constexpr std::size_t inside_bytes_max = 32768;
+/// The kernel takes 253 at once.
+constexpr std::size_t descriptors_per_packet = 64;
 
-using ControlBuffer = std::array<char, CMSG_SPACE(sizeof(int) * (Channel::descriptors_max + 1))>;
+using ControlBuffer = std::array<char, CMSG_SPACE(sizeof(int) * descriptors_per_packet)>;
 
 Error gone(const char* doing) {
     return {Errc::unavailable, std::string(doing) + ": " + std::strerror(errno)};
@@ -74,6 +81,73 @@ std::vector<FileDescriptor> take_descriptors(msghdr& header) {
     return taken;
 }
 
+Buffer packet_of(std::uint16_t kind, Travels travels, std::size_t ahead, Bytes body) {
+    Writer packet;
+    packet.u16(kind);
+    packet.u8(static_cast<std::uint8_t>(travels));
+    packet.u16(static_cast<std::uint16_t>(ahead));
+    packet.bytes(body);
+    const Bytes octets = packet.view();
+    return {octets.begin(), octets.end()};
+}
+
+bool send_packet(const FileDescriptor& socket, Bytes octets, std::span<const int> passed) {
+    iovec part{const_cast<std::uint8_t*>(octets.data()), octets.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    alignas(cmsghdr) ControlBuffer control{};
+    if (!passed.empty()) {
+        header.msg_control = control.data();
+        header.msg_controllen = CMSG_SPACE(passed.size_bytes());
+        cmsghdr* rights = CMSG_FIRSTHDR(&header);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(passed.size_bytes());
+        std::memcpy(CMSG_DATA(rights), passed.data(), passed.size_bytes());
+    }
+    return ::sendmsg(socket.get(), &header, MSG_NOSIGNAL) >= 0;
+}
+
+struct Packet {
+    std::uint16_t kind = 0;
+    Travels travels = Travels::inside;
+    std::size_t ahead = 0;
+    Buffer body;
+    std::vector<FileDescriptor> descriptors;
+};
+
+/// The next packet, or nothing when none is there.
+Result<std::optional<Packet>> receive_packet(const FileDescriptor& socket) {
+    Buffer octets(header_bytes + inside_bytes_max);
+    iovec part{octets.data(), octets.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    alignas(cmsghdr) ControlBuffer control{};
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    const ssize_t got = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
+    if (got < 0) {
+        if (errno == EAGAIN || errno == EINTR) return std::optional<Packet>();
+        return gone("cannot receive a message");
+    }
+    if (got == 0) return Error{Errc::unavailable, "the other end is closed"};
+
+    Packet packet;
+    packet.descriptors = take_descriptors(header);
+    Reader in(Bytes(octets).first(static_cast<std::size_t>(got)));
+    packet.kind = in.u16();
+    packet.travels = static_cast<Travels>(in.u8());
+    packet.ahead = in.u16();
+    const Bytes inside = in.rest();
+    if (!in.finished() || packet.travels > Travels::in_a_later_packet ||
+        (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+        return Error{Errc::malformed, "a message came damaged"};
+    packet.body.assign(inside.begin(), inside.end());
+    return std::optional(std::move(packet));
+}
+
 }  // namespace
 
 Result<std::pair<Channel, Channel>> Channel::pair() {
@@ -95,66 +169,43 @@ Result<void> Channel::send(std::uint16_t kind, Bytes body, const std::vector<int
         file = std::move(*made);
         passed.push_back(file.get());
     }
-    Writer packet;
-    packet.u16(kind);
-    packet.u8(static_cast<std::uint8_t>(inside ? Travels::inside : Travels::as_memory_file));
-    if (inside) packet.bytes(body);
-
-    const Bytes octets = packet.view();
-    iovec part{const_cast<std::uint8_t*>(octets.data()), octets.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) ControlBuffer control{};
-    if (!passed.empty()) {
-        header.msg_control = control.data();
-        header.msg_controllen = CMSG_SPACE(sizeof(int) * passed.size());
-        cmsghdr* rights = CMSG_FIRSTHDR(&header);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof(int) * passed.size());
-        std::memcpy(CMSG_DATA(rights), passed.data(), sizeof(int) * passed.size());
+    std::span<const int> left(passed);
+    const auto sent = [&] { return passed.size() - left.size(); };
+    for (; left.size() > descriptors_per_packet; left = left.subspan(descriptors_per_packet)) {
+        const Buffer packet = packet_of(kind, Travels::in_a_later_packet, sent(), {});
+        if (!send_packet(socket_, packet, left.first(descriptors_per_packet)))
+            return gone("cannot send a message's descriptors");
     }
-    if (::sendmsg(socket_.get(), &header, MSG_NOSIGNAL) < 0) return gone("cannot send a message");
+    const Buffer packet = inside ? packet_of(kind, Travels::inside, sent(), body)
+                                 : packet_of(kind, Travels::as_memory_file, sent(), {});
+    if (!send_packet(socket_, packet, left)) return gone("cannot send a message");
     return {};
 }
 
 Result<std::optional<ChannelMessage>> Channel::receive() {
-    Buffer packet(header_bytes + inside_bytes_max);
-    iovec part{packet.data(), packet.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) ControlBuffer control{};
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const ssize_t got = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
-    if (got < 0) {
-        if (errno == EAGAIN || errno == EINTR) return std::optional<ChannelMessage>();
-        return gone("cannot receive a message");
-    }
-    if (got == 0) return Error{Errc::unavailable, "the other end is closed"};
+    for (;;) {
+        auto received = receive_packet(socket_);
+        if (!received) return received.error();
+        if (!*received) return std::optional<ChannelMessage>();
+        Packet& packet = **received;
+        if (packet.ahead == 0) came_ahead_.clear();
+        if (packet.ahead != came_ahead_.size() ||
+            came_ahead_.size() + packet.descriptors.size() > descriptors_max + 1)
+            return Error{Errc::malformed, "a message's descriptors came damaged"};
+        std::move(packet.descriptors.begin(), packet.descriptors.end(),
+                  std::back_inserter(came_ahead_));
+        if (packet.travels == Travels::in_a_later_packet) continue;
 
-    ChannelMessage message;
-    message.descriptors = take_descriptors(header);
-    packet.resize(static_cast<std::size_t>(got));
-    Reader in(packet);
-    message.kind = in.u16();
-    const auto travels = static_cast<Travels>(in.u8());
-    const Bytes inside = in.rest();
-    if (!in.finished() || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-        return Error{Errc::malformed, "a message came damaged"};
-    if (travels == Travels::inside) {
-        message.body.assign(inside.begin(), inside.end());
+        ChannelMessage message{packet.kind, std::move(packet.body), std::exchange(came_ahead_, {})};
+        if (packet.travels == Travels::inside) return std::optional(std::move(message));
+        if (message.descriptors.empty())
+            return Error{Errc::malformed, "a message came without its body"};
+        auto body = read_memory_file(message.descriptors.back());
+        if (!body) return body.error();
+        message.descriptors.pop_back();
+        message.body = std::move(*body);
         return std::optional(std::move(message));
     }
-    if (travels != Travels::as_memory_file || message.descriptors.empty())
-        return Error{Errc::malformed, "a message came without its body"};
-    auto body = read_memory_file(message.descriptors.back());
-    if (!body) return body.error();
-    message.descriptors.pop_back();
-    message.body = std::move(*body);
-    return std::optional(std::move(message));
 }
 
 }  // namespace porchlight::net

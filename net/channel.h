@@ -18,13 +18,16 @@ struct ChannelMessage {
 };
 
 /// One end of a private, ordered, lossless pipe of messages between two of our processes (a Unix
-/// SOCK_SEQPACKET pair). Bodies above 32 KiB travel in a memory file, so the size of a message is
-/// bound only by `body_bytes_max`. Does not wait: a peer that does not read for so long that the
-/// kernel's queue fills is as good as dead, and send() says so.
+/// SOCK_SEQPACKET pair). Bodies above 32 KiB travel in a memory file, and descriptors that one
+/// packet can't hold come ahead in packets of their own, so a message is bound only by
+/// `body_bytes_max` and `descriptors_max`; it arrives whole or not at all. Does not wait: a peer
+/// that does not read for so long that the kernel's queue fills is as good as dead, and send() says
+/// so.
 class Channel {
   public:
     static constexpr std::size_t body_bytes_max = 4 << 20;
-    static constexpr std::size_t descriptors_max = 64;
+    /// A socket of each kind for each of 32 links and 64 workers, and as many again.
+    static constexpr std::size_t descriptors_max = 8192;
 
     Channel() = default;
     explicit Channel(FileDescriptor socket) : socket_(std::move(socket)) {}
@@ -43,6 +46,7 @@ class Channel {
 
   private:
     FileDescriptor socket_;
+    std::vector<FileDescriptor> came_ahead_;  // of the message whose last packet is yet to come
 };
 
 }  // namespace porchlight::net

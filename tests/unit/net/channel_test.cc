@@ -1,6 +1,7 @@
 #include "net/channel.h"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,11 @@
 
 namespace porchlight::net {
 namespace {
+
+off_t size_of(const FileDescriptor& file) {
+    struct stat facts {};
+    return ::fstat(file.get(), &facts) == 0 ? facts.st_size : -1;
+}
 
 TEST_SUITE("net/channel") {
     TEST_CASE("messages arrive whole and in order, large ones too") {
@@ -54,6 +60,74 @@ TEST_SUITE("net/channel") {
         CHECK(octet == 'x');
     }
 
+    TEST_CASE("more descriptors than a packet holds arrive as one message, in their order") {
+        auto ends = Channel::pair();
+        REQUIRE(ends);
+        auto& [here, there] = *ends;
+        for (const std::size_t count : {64u, 65u, 3 * 64u, 3 * 64u + 1}) {
+            for (const std::size_t body_size : {10u, 40000u}) {
+                CAPTURE(count);
+                CAPTURE(body_size);
+                std::vector<FileDescriptor> files;
+                std::vector<int> passed;
+                for (std::size_t i = 0; i < count; ++i) {
+                    files.emplace_back(::memfd_create("test", MFD_CLOEXEC));
+                    passed.push_back(files.back().get());
+                    REQUIRE(::ftruncate(passed.back(), static_cast<off_t>(i)) == 0);
+                }
+                REQUIRE(here.send(4, Buffer(body_size, 1), passed));
+                REQUIRE(here.send(5, bytes_of("next")));
+                auto message = there.receive();
+                REQUIRE((message && *message));
+                CHECK((*message)->kind == 4);
+                CHECK((*message)->body == Buffer(body_size, 1));
+                REQUIRE((*message)->descriptors.size() == count);
+                for (std::size_t i = 0; i < count; ++i)
+                    CHECK(size_of((*message)->descriptors[i]) == static_cast<off_t>(i));
+                auto next = there.receive();
+                REQUIRE((next && *next));
+                CHECK((*next)->descriptors.empty());
+            }
+        }
+    }
+
+    TEST_CASE("descriptors of a message that was never finished belong to no other") {
+        auto ends = Channel::pair();
+        REQUIRE(ends);
+        auto& [here, there] = *ends;
+        const FileDescriptor file(::memfd_create("test", MFD_CLOEXEC));
+        std::size_t went = 0;
+        const std::vector<int> many(3 * 64, file.get());
+        // Whatever is in the queue when it is full: some message ends in its middle.
+        while (here.send(4, Buffer(1, 1), many)) ++went;
+        REQUIRE(went > 0);
+        std::size_t came = 0;
+        for (;;) {
+            auto message = there.receive();
+            REQUIRE(message);
+            if (!*message) break;
+            CHECK((*message)->descriptors.size() == many.size());
+            ++came;
+        }
+        CHECK(came == went);
+        REQUIRE(here.send(5, bytes_of("next")));
+        auto next = there.receive();
+        REQUIRE((next && *next));
+        CHECK((*next)->kind == 5);
+        CHECK((*next)->descriptors.empty());
+    }
+
+    TEST_CASE("a message that the other end can't take is refused before any of it goes") {
+        auto ends = Channel::pair();
+        REQUIRE(ends);
+        auto& [here, there] = *ends;
+        const FileDescriptor file(::memfd_create("test", MFD_CLOEXEC));
+        CHECK(!here.send(4, {}, std::vector<int>(Channel::descriptors_max + 1, file.get())));
+        auto none = there.receive();
+        REQUIRE(none);
+        CHECK(!*none);
+    }
+
     TEST_CASE("a closed end and a full queue are told apart from silence") {
         auto ends = Channel::pair();
         REQUIRE(ends);
@@ -77,7 +151,7 @@ TEST_SUITE("net/channel") {
         const FileDescriptor read_end(pipe[0]);
         const FileDescriptor write_end(pipe[1]);
         // Its header says that the body is in the descriptor beside it.
-        char packet[] = {0, 1, 1};
+        char packet[] = {0, 1, 1, 0, 0};
         iovec part{packet, sizeof packet};
         msghdr header{};
         header.msg_iov = &part;
@@ -90,7 +164,7 @@ TEST_SUITE("net/channel") {
         rights->cmsg_type = SCM_RIGHTS;
         rights->cmsg_len = CMSG_LEN(sizeof(int));
         std::memcpy(CMSG_DATA(rights), &pipe[0], sizeof(int));
-        REQUIRE(::sendmsg(here.descriptor(), &header, 0) == 3);
+        REQUIRE(::sendmsg(here.descriptor(), &header, 0) == sizeof packet);
         auto message = there.receive();
         REQUIRE(!message);
         CHECK(message.error().code == Errc::malformed);
@@ -100,8 +174,12 @@ TEST_SUITE("net/channel") {
         auto ends = Channel::pair();
         REQUIRE(ends);
         auto& [here, there] = *ends;
-        for (const char* junk : {"x", "\x01\x02\x01", "\x01\x02\x09"}) {
-            REQUIRE(::write(here.descriptor(), junk, std::char_traits<char>::length(junk)) > 0);
+        // Too short; a memory file that is not there; an unknown way; descriptors that never came.
+        for (const Buffer& junk :
+             {Buffer{'x'}, Buffer{1, 2, 0, 0}, Buffer{1, 2, 1, 0, 0}, Buffer{1, 2, 9, 0, 0},
+              Buffer{1, 2, 0, 0, 64}, Buffer{1, 2, 2, 0, 64}}) {
+            CAPTURE(junk.size());
+            REQUIRE(::write(here.descriptor(), junk.data(), junk.size()) > 0);
             auto message = there.receive();
             REQUIRE(!message);
             CHECK(message.error().code == Errc::malformed);

@@ -1,5 +1,7 @@
 #include "agent/announced.h"
 
+#include <algorithm>
+
 #include "core/fields.h"
 
 namespace porchlight::agent {
@@ -20,6 +22,14 @@ Result<std::vector<ra::Announced>> parse_announced_links(Bytes octets) {
         links.push_back(std::move(*link));
     }
     return links;
+}
+
+std::vector<ra::Announced> on_links_of(const std::vector<std::string>& lan,
+                                       std::vector<ra::Announced> announced) {
+    std::erase_if(announced, [&](const ra::Announced& link) {
+        return std::find(lan.begin(), lan.end(), link.interface) == lan.end();
+    });
+    return announced;
 }
 
 }  // namespace porchlight::agent

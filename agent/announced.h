@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -13,5 +14,10 @@ namespace porchlight::agent {
 
 void write(Writer& out, const std::vector<ra::Announced>& links);
 Result<std::vector<ra::Announced>> parse_announced_links(Bytes octets);
+
+/// The links among `announced` that the home has. A process without privilege wrote the list, and
+/// whoever withdraws by it has every privilege: it may not send where it pleases the list.
+std::vector<ra::Announced> on_links_of(const std::vector<std::string>& lan,
+                                       std::vector<ra::Announced> announced);
 
 }  // namespace porchlight::agent

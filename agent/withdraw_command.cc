@@ -19,14 +19,27 @@ namespace {
 
 constexpr std::chrono::milliseconds lock_may_take{3000};
 
+/// The LAN as the daemon that announced had it; its file may have been edited since.
+std::vector<std::string> announced_lan(const Config& config, const StatePaths& paths,
+                                       Storage& storage) {
+    const ConfigResult accepted = load_config(paths.accepted, storage);
+    std::vector<std::string> interfaces;
+    for (const auto& lan : accepted.config ? accepted.config->lan : config.lan)
+        interfaces.push_back(lan.interface);
+    return interfaces;
+}
+
 /// Takes back what Router Advertisements told; true if hosts are rid of it.
-bool withdraw_advertisements(const StatePaths& paths, Storage& storage) {
+bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePaths& paths,
+                             Storage& storage) {
     const auto octets = storage.read(paths.announced);
     if (!octets) return true;
     const auto announced = parse_announced_links(*octets);
     if (!announced) return true;
-    bool done = true;
-    for (const ra::Announced& link : *announced) {
+    const auto ours = on_links_of(lan, *announced);
+    bool done = ours.size() == announced->size();
+    if (!done) std::fprintf(stderr, "not withdrawing on links that are none of the home's\n");
+    for (const ra::Announced& link : ours) {
         const auto outcome = ra::withdraw_now(link);
         if (!outcome) {
             std::fprintf(stderr, "cannot withdraw on %s: %s\n", link.interface.c_str(),
@@ -74,7 +87,7 @@ int withdraw_command(const Arguments& arguments) {
     }
     // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
     bool done = let_dnsmasq_go(config, paths, storage, arguments.has("purge"));
-    done = withdraw_advertisements(paths, storage) && done;
+    done = withdraw_advertisements(announced_lan(config, paths, storage), paths, storage) && done;
     if (has_capability(CAP_NET_ADMIN) && config.resolver) {
         if (auto unloaded = unload_firewall(); !unloaded) {
             std::fprintf(stderr, "%s\n", unloaded.error().message.c_str());

@@ -9,6 +9,7 @@
 
 #include "acme/certificate.h"
 #include "agent/config_json.h"
+#include "agent/custody.h"
 #include "agent/plan.h"
 #include "agent/privileges.h"
 #include "net/openssl.h"
@@ -103,6 +104,8 @@ class Examiner {
         const auto key = read("/certificate/files/key", files.key);
         if (key) examine_privacy("/certificate/files/key", files.key);
         if (!chain || !key) return;
+        if (auto why = why_unservable(files, *chain, *key))
+            return warn("/certificate/files", *why + "; a reload would be refused");
         std::vector<dns::Name> names;
         if (config_.resolver) names.push_back(config_.resolver->adn);
         if (auto why = acme::check_pair(*chain, *key, names, time_.wall(), time_.wall_trusted()))

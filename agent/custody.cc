@@ -6,6 +6,11 @@
 namespace porchlight::agent {
 namespace {
 
+/// Nothing where a handshake can be done with the two, for whichever name and day.
+std::optional<std::string> why_no_pair(Bytes chain_pem, Bytes key_pem) {
+    return acme::check_pair(chain_pem, key_pem, {}, {}, false);
+}
+
 /// What is wrong with a pair, in the order in which it matters. `servable` tells whether a TLS
 /// handshake could be done with it at all.
 struct Judgement {
@@ -17,8 +22,7 @@ Judgement judge(const StoredCertificate& stored, const std::vector<dns::Name>& n
                 bool dates_count) {
     Judgement judgement;
     judgement.unfit = acme::check_pair(stored.chain_pem, stored.key_pem, names, wall, dates_count);
-    judgement.servable =
-        !judgement.unfit || !acme::check_pair(stored.chain_pem, stored.key_pem, {}, wall, false);
+    judgement.servable = !judgement.unfit || !why_no_pair(stored.chain_pem, stored.key_pem);
     return judgement;
 }
 
@@ -59,6 +63,14 @@ Custody choose_certificate(const Config& config, const World& world, WallTime wa
                          : config.certificate.files ? "files"
                                                     : "none";
     return best;
+}
+
+std::optional<std::string> why_unservable(const CertificateFiles& files, Bytes chain_pem,
+                                          Bytes key_pem) {
+    const auto why = why_no_pair(chain_pem, key_pem);
+    if (!why) return std::nullopt;
+    return "expected certificates, the server's first, in " + files.chain +
+           " and that one's private key in " + files.key + ", found: " + *why;
 }
 
 }  // namespace porchlight::agent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "agent/config.h"
 #include "agent/keeper_protocol.h"
@@ -21,5 +22,11 @@ struct Custody {
 /// served where none is. Dates count only when `dates_count`.
 Custody choose_certificate(const Config& config, const World& world, WallTime wall,
                            bool dates_count);
+
+/// Why no TLS handshake could be done with the pair that the user's files hold, or nothing if one
+/// could. A pair that is expired or for another name can be served; one of which only one half was
+/// replaced yet can't.
+std::optional<std::string> why_unservable(const CertificateFiles& files, Bytes chain_pem,
+                                          Bytes key_pem);
 
 }  // namespace porchlight::agent

@@ -13,10 +13,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 
+#include "agent/config_change.h"
+#include "agent/custody.h"
 #include "agent/daemon_lock.h"
 #include "agent/firewall.h"
-#include "agent/service_sockets.h"
+#include "agent/role_arguments.h"
 #include "agent/spawn.h"
 #include "core/log.h"
 #include "dhcp/dnsmasq_feed.h"
@@ -30,10 +33,13 @@ constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
 constexpr std::chrono::minutes order_may_take{15};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
+constexpr std::chrono::seconds listeners_tried_again{10};
 constexpr std::size_t provisions_max = 2;  // one at work, one on its way out
 /// A child that never stops talking must not keep us from a signal.
 constexpr int messages_per_turn_max = 64;
 constexpr unsigned owner_only = 0600;
+
+using Area = Hindrances::Area;
 
 /// For roles whose account does not exist: numbers that Debian and OpenWrt give to nobody.
 constexpr User nameless_agent{64771, 64771};
@@ -43,29 +49,6 @@ constexpr User nameless_provision{64773, 64773};
 template <class Kind>
 constexpr std::uint16_t number(Kind kind) {
     return static_cast<std::uint16_t>(kind);
-}
-
-std::string level_name(log::Level level) {
-    switch (level) {
-        case log::Level::error:
-            return "error";
-        case log::Level::warn:
-            return "warn";
-        case log::Level::info:
-            return "info";
-        case log::Level::debug:
-            break;
-    }
-    return "debug";
-}
-
-/// What `porchlight role` wants to be told; see role_command.
-std::vector<std::string> role_arguments(const std::string& role, const std::optional<User>& user,
-                                        const LogConfig& log) {
-    const std::string uid = user ? std::to_string(user->uid) : "-";
-    const std::string gid = user ? std::to_string(user->gid) : "-";
-    const std::string target = log.target == log::Target::syslog ? "syslog" : "stderr";
-    return {"porchlight", "role", role, uid, gid, level_name(log.level), target};
 }
 
 /// The descriptors that the home may need are counted in thousands; the shell's default is not.
@@ -108,6 +91,7 @@ int Keeper::run() {
         agent_.watch(number(Keep::alive), now);
         forwarder_.watch(number(forwarder::Control::alive), now);
         look_at_dnsmasq(now);
+        try_listeners_again(now);
         for (auto& [pid, deadline] : provisions_)
             if (now >= deadline) {
                 ::kill(pid, SIGKILL);
@@ -140,9 +124,11 @@ Result<void> Keeper::prepare() {
     if (auto left = last_will_.start({"porchlight", "withdraw", "-c", paths_.accepted}); !left)
         return left;
     find_users();
-    // What a configuration names must be readable before anything else is touched.
-    if (auto world = gather_world(config_file_, config_, config_json_, storage_); !world)
-        return world.error();
+    // What a configuration names must be readable before anything else is touched. A pair that
+    // can't be served is no reason to stay away: the companion still gets its answers.
+    auto named = read_named_files(config_file_, config_, config_json_, storage_);
+    if (!named) return named.error();
+    named_ = std::move(*named);
     return {};
 }
 
@@ -154,7 +140,7 @@ void Keeper::find_users() {
     agent_user_ = find_user(config_.users.agent).value_or(nameless_agent);
     forwarder_user_ = find_user(config_.users.forwarder).value_or(nameless_forwarder);
     if (::geteuid() != 0 || !can_become(*agent_user_) || !can_become(*forwarder_user_)) {
-        cannot_.insert("run its parts as other users, in an empty root");
+        hindrances_.set(Area::users, {{"run its parts as other users, in an empty root", ""}});
         agent_user_.reset();
         forwarder_user_.reset();
     }
@@ -225,54 +211,55 @@ void Keeper::open_firewall() {
     if (!config_.resolver) {
         if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
         firewall_ = false;
-        return;
+        return hindrances_.set(Area::firewall, {});
     }
-    if (!has_capability(CAP_NET_ADMIN)) {
-        cannot_.insert(
-            "load the firewall rule that keeps the encrypted ports closed toward the WAN");
-        return;
-    }
+    const std::string what =
+        "load the firewall rule that keeps the encrypted ports closed toward the WAN";
+    if (!has_capability(CAP_NET_ADMIN)) return hindrances_.set(Area::firewall, {{what, ""}});
     std::vector<std::string> interfaces;
-    for (const InterfaceConfig& lan : config_.lan) interfaces.push_back(lan.interface);
+    for (const auto& lan : config_.lan) interfaces.push_back(lan.interface);
     const auto loaded = load_firewall(firewall_rules(interfaces, {config_.resolver->dot.port}));
     // One that was loaded before stands where the new one is refused.
     firewall_ = firewall_ || loaded;
-    if (!loaded) cannot("load the firewall rule", loaded.error());
+    hindrances_.set(Area::firewall, loaded ? Hindrances::Reasons()
+                                           : Hindrances::Reasons{{what, loaded.error().message}});
 }
 
 /// All or nothing: what is there keeps standing unless everything new is good.
 void Keeper::reload() {
     log::info("reloading", {{"file", config_file_}});
-    const auto refuse = [&](const std::string& why) {
-        log::error("the new configuration is refused, the old one stays", {{"error", why}});
-        agent_.send(number(Keep::trouble), bytes_of("the last reload was refused: " + why));
-    };
     auto json = storage_.read(config_file_);
-    if (!json) return refuse(json.error().message);
-    ConfigResult parsed = parse_config(config_file_, *json);
-    for (const Complaint& complaint : parsed.complaints) log::error(to_text(complaint));
-    if (!parsed.config) return refuse(to_text(parsed.complaints.front()));
-    if (auto world = gather_world(config_file_, *parsed.config, *json, storage_); !world)
-        return refuse(world.error().message);
-    if (parsed.config->runtime_directory != config_.runtime_directory ||
-        parsed.config->state_directory != config_.state_directory ||
-        parsed.config->users != config_.users || parsed.config->workers != config_.workers ||
-        parsed.config->log.target != config_.log.target)
-        return refuse("directories, users, workers and the log's target change only by a restart");
+    const Result<void> taken = json ? take(std::move(*json)) : json.error();
+    refusal_ = taken ? "" : "the last reload was refused: " + taken.error().message;
+    if (taken) return;
+    log::error("the new configuration is refused, the old one stays",
+               {{"error", taken.error().message}});
+    agent_.send(number(Keep::trouble), bytes_of(refusal_));
+}
 
-    const bool listens_alike =
-        parsed.config->lan == config_.lan &&
-        parsed.config->resolver.has_value() == config_.resolver.has_value() &&
-        (!config_.resolver || parsed.config->resolver->dot == config_.resolver->dot) &&
-        parsed.config->do53 == config_.do53 &&
-        parsed.config->upstream.empty() == config_.upstream.empty();
-    const bool advertises_alike =
-        parsed.config->lan == config_.lan && parsed.config->announce.ra == config_.announce.ra &&
-        parsed.config->announce.ra_interval == config_.announce.ra_interval;
+Result<void> Keeper::take(Buffer config_json) {
+    ConfigResult parsed = parse_config(config_file_, config_json);
+    for (const Complaint& complaint : parsed.complaints) log::error(to_text(complaint));
+    if (!parsed.config) return Error{Errc::refused, to_text(parsed.complaints.front())};
+    auto named = read_named_files(config_file_, *parsed.config, config_json, storage_);
+    if (!named) return named.error();
+    // The user's own files; nothing in them came from a network.
+    if (const auto& files = parsed.config->certificate.files) {
+        const StoredCertificate& pair = named->certificates.front();
+        if (const auto why = why_unservable(*files, pair.chain_pem, pair.key_pem))
+            return Error{Errc::refused,
+                         to_text(Complaint{config_file_, "/certificate/files", *why})};
+    }
+    const ConfigChange change = change_between(config_, *parsed.config);
+    if (change.needs_restart)
+        return Error{Errc::refused,
+                     "directories, users, workers and the log's target change only by a restart"};
+
     const bool used_dnsmasq = uses_dnsmasq(config_);
     const std::string former_fragment = config_.dnsmasq.fragment;
     config_ = std::move(*parsed.config);
-    config_json_ = std::move(*json);
+    config_json_ = std::move(config_json);
+    named_ = std::move(*named);
     report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
     if (used_dnsmasq && !uses_dnsmasq(config_))
@@ -281,14 +268,15 @@ void Keeper::reload() {
         report(storage_.remove(former_fragment), "cannot remove the former fragment");
     dnsmasq_ = Dnsmasq(storage_, dnsmasq_settings(config_));
     open_firewall();
-    if (!listens_alike) send_listeners();
+    if (change.listeners) send_listeners();
     if (uses_dnsmasq(config_)) {
         const auto standing = storage_.read(dnsmasq_.options_path());
         feed_dnsmasq(standing ? text_of(*standing) : "");
     }
     send_world();
-    if (!advertises_alike) send_link_sockets();
+    if (change.advertisements) send_link_sockets();
     send_processes();
+    return {};
 }
 
 void Keeper::start_due_children(Clock::time_point now) {
@@ -315,6 +303,8 @@ void Keeper::start_agent(Clock::time_point now) {
     send_world();
     introduce_agent_to_forwarder();
     send_link_sockets();
+    if (!refusal_.empty()) agent_.send(number(Keep::trouble), bytes_of(refusal_));
+    Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {
         // The agent answers; root and the agent's own user may ask.
         if (agent_user_ &&
@@ -322,8 +312,9 @@ void Keeper::start_agent(Clock::time_point now) {
             log::warn("cannot give away the control socket");
         agent_.send(number(Keep::control_listener), {}, {control->get()});
     } else {
-        cannot("open the control socket", control.error());
+        uncontrolled["open the control socket"] = control.error().message;
     }
+    hindrances_.set(Area::control_socket, std::move(uncontrolled));
     send_processes();
 }
 
@@ -336,15 +327,11 @@ void Keeper::introduce_agent_to_forwarder() {
     agent_.send(number(Keep::forwarder_channel), {}, {ends->second.descriptor()});
 }
 
+/// The files that the configuration names are those that were there when it was taken: an agent
+/// that starts while somebody replaces one of them must not get half of the new.
 void Keeper::send_world() {
-    auto world = gather_world(config_file_, config_, config_json_, storage_);
-    if (!world) {
-        // It was readable a moment ago. The agent keeps what it has; a new one waits for a reload.
-        log::error("cannot read what the configuration names", {{"error", world.error().message}});
-        return;
-    }
     Writer out;
-    write(out, *world);
+    write(out, with_stored(named_, config_, storage_));
     auto message = out.take();
     if (message) agent_.send(number(Keep::world), *message);
 }
@@ -352,17 +339,18 @@ void Keeper::send_world() {
 void Keeper::send_link_sockets() {
     std::vector<std::string> links;
     std::vector<FileDescriptor> sockets;
+    Hindrances::Reasons hindered;
     const bool wanted = config_.announce.ra == RaCarrier::supplement;
     if (wanted && !has_capability(CAP_NET_RAW)) {
-        cannot_.insert("send Router Advertisements");
+        hindered["send Router Advertisements"] = "";
     } else if (wanted) {
-        for (const InterfaceConfig& lan : config_.lan) {
+        for (const auto& lan : config_.lan) {
             auto icmpv6 = ra::open_icmpv6_socket(lan.interface);
             auto frames = ra::open_frame_socket(lan.interface);
             if (!icmpv6 || !frames) {
                 const Error& error = icmpv6 ? frames.error() : icmpv6.error();
                 if (error.code != Errc::unavailable)
-                    cannot("send Router Advertisements on " + lan.interface, error);
+                    hindered["send Router Advertisements on " + lan.interface] = error.message;
                 continue;
             }
             links.push_back(lan.interface);
@@ -370,6 +358,7 @@ void Keeper::send_link_sockets() {
             sockets.push_back(std::move(*frames));
         }
     }
+    hindrances_.set(Area::advertisements, std::move(hindered));
     Writer out;
     write(out, links);
     std::vector<int> descriptors;
@@ -382,23 +371,22 @@ void Keeper::send_link_sockets() {
 /// dead forwarder means a closed port and never a silent one.
 void Keeper::send_listeners() {
     link_indexes_.clear();
-    std::vector<ServiceSocket> sockets;
-    const auto add = [&](Result<std::vector<ServiceSocket>> opened, const std::string& what) {
-        if (!opened) {
-            if (opened.error().code != Errc::unavailable) cannot(what, opened.error());
-            return;
-        }
-        for (ServiceSocket& socket : *opened) sockets.push_back(std::move(socket));
-    };
-    for (const InterfaceConfig& lan : config_.lan) {
+    for (const auto& lan : config_.lan)
         link_indexes_[lan.interface] = ::if_nametoindex(lan.interface.c_str());
-        if (config_.resolver)
-            add(open_dot_sockets(lan.interface, config_.resolver->dot.port, config_.workers),
-                "serve DNS over TLS on " + lan.interface);
+    std::vector<ServiceSocket> sockets;
+    unserved_.clear();
+    Hindrances::Reasons hindered;
+    for (Service& service : services(config_)) {
+        auto opened = open_service(service, config_);
+        if (opened) {
+            std::move(opened->begin(), opened->end(), std::back_inserter(sockets));
+        } else if (opened.error().code != Errc::unavailable) {
+            hindered[service.what] = opened.error().message;
+            unserved_.push_back(std::move(service));
+        }
     }
-    if (!config_.upstream.empty())
-        add(open_do53_sockets(config_.do53.addresses, config_.do53.port, config_.workers),
-            "serve the companion on loopback");
+    hindrances_.set(Area::listeners, std::move(hindered));
+    listeners_retry_ = Clock::now() + listeners_tried_again;
     std::vector<forwarder::ListenerInfo> infos;
     std::vector<int> descriptors;
     for (const ServiceSocket& socket : sockets) {
@@ -409,6 +397,18 @@ void Keeper::send_listeners() {
     forwarder::write(out, infos);
     auto message = out.take();
     if (message) forwarder_.send(number(forwarder::Control::listeners), *message, descriptors);
+}
+
+/// Whoever held a port may have let it go, and nobody tells. Only what is missing is tried: the
+/// rest listens, and a second socket beside it would take its connections.
+void Keeper::try_listeners_again(Clock::time_point now) {
+    if (unserved_.empty() || now < listeners_retry_) return;
+    listeners_retry_ = now + listeners_tried_again;
+    if (std::none_of(unserved_.begin(), unserved_.end(),
+                     [&](const Service& service) { return bool(open_service(service, config_)); }))
+        return;
+    send_listeners();
+    send_processes();
 }
 
 void Keeper::send_processes() {
@@ -427,7 +427,7 @@ void Keeper::send_processes() {
     auto message = out.take();
     if (message) agent_.send(number(Keep::processes), *message);
     Writer names;
-    write(names, std::vector<std::string>(cannot_.begin(), cannot_.end()));
+    write(names, hindrances_.list());
     auto list = names.take();
     if (list) agent_.send(number(Keep::cannot), *list);
 }
@@ -564,6 +564,7 @@ void Keeper::on_links_changed() {
     if (same) return;
     send_listeners();
     send_link_sockets();
+    send_processes();
 }
 
 void Keeper::on_forwarder() {
@@ -578,12 +579,8 @@ void Keeper::on_forwarder() {
 Clock::time_point Keeper::next_deadline() const {
     auto next = std::min(agent_.next_deadline(), forwarder_.next_deadline());
     for (const auto& [pid, deadline] : provisions_) next = std::min(next, deadline);
+    if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     return next;
-}
-
-void Keeper::cannot(const std::string& what, const Error& error) {
-    log::warn("cannot " + what, {{"error", error.message}});
-    cannot_.insert(what + ": " + error.message);
 }
 
 void Keeper::report(const Result<void>& done, const char* doing) {

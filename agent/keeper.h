@@ -3,16 +3,17 @@
 #include <chrono>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/child.h"
 #include "agent/config.h"
 #include "agent/dnsmasq.h"
+#include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
 #include "agent/privileges.h"
+#include "agent/service_sockets.h"
 #include "agent/state_files.h"
 #include "core/storage.h"
 
@@ -43,6 +44,7 @@ class Keeper {
     void look_at_dnsmasq(Clock::time_point now);
     void open_firewall();
     void reload();
+    Result<void> take(Buffer config_json);
 
     // Children.
     void start_due_children(Clock::time_point now);
@@ -52,6 +54,7 @@ class Keeper {
     void send_world();
     void send_link_sockets();
     void send_listeners();
+    void try_listeners_again(Clock::time_point now);
     void send_processes();
     void start_provision();
     void reap(Clock::time_point now);
@@ -67,12 +70,12 @@ class Keeper {
     void on_new_certificate(Bytes message);
     void on_links_changed();
 
-    void cannot(const std::string& what, const Error& error);
     void report(const Result<void>& done, const char* doing);
 
     std::string config_file_;
     Config config_;
     Buffer config_json_;
+    World named_;  // `config_json_` and the files that it names, as they were when it was taken
     Storage& storage_;
     StatePaths paths_;
     Dnsmasq dnsmasq_;
@@ -85,7 +88,10 @@ class Keeper {
     Child forwarder_;
     std::map<pid_t, Clock::time_point> provisions_;  // processes that come and go; when to end them
     std::map<std::string, unsigned> link_indexes_;   // LAN interfaces as the sockets were bound
-    std::set<std::string> cannot_;
+    std::vector<Service> unserved_;                  // what could not listen, and is tried again
+    Clock::time_point listeners_retry_{};
+    Hindrances hindrances_;
+    std::string refusal_;  // of the last reload; empty: it was taken
     std::string dnsmasq_trouble_;
     Clock::time_point dnsmasq_look_{};  // when to look whether that has changed
     Processes told_;                    // to the agent, last

@@ -107,6 +107,21 @@ Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress
     return sockets;
 }
 
+std::vector<Service> services(const Config& config) {
+    std::vector<Service> list;
+    if (config.resolver)
+        for (const auto& lan : config.lan)
+            list.push_back({"serve DNS over TLS on " + lan.interface, lan.interface});
+    if (!config.upstream.empty()) list.push_back({"serve the companion on loopback", ""});
+    return list;
+}
+
+Result<std::vector<ServiceSocket>> open_service(const Service& service, const Config& config) {
+    if (service.interface.empty())
+        return open_do53_sockets(config.do53.addresses, config.do53.port, config.workers);
+    return open_dot_sockets(service.interface, config.resolver->dot.port, config.workers);
+}
+
 Result<FileDescriptor> open_control_socket(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

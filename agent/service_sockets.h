@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/config.h"
 #include "core/address.h"
 #include "core/file_descriptor.h"
 #include "core/result.h"
@@ -28,6 +29,17 @@ Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface
 /// switched off there is no ::1, and old hosts must be served all the same. Fails where none is.
 Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
                                                      std::uint16_t port, unsigned workers);
+
+/// Sockets that are opened, or can't be, as one.
+struct Service {
+    std::string what;       // "serve DNS over TLS on br-lan"
+    std::string interface;  // empty: Do53 on loopback
+    bool operator==(const Service&) const = default;
+};
+
+/// Everything that `config` has us serve.
+std::vector<Service> services(const Config& config);
+Result<std::vector<ServiceSocket>> open_service(const Service& service, const Config& config);
 
 /// A listening Unix socket for `porchlight status` and its like, mode 0660, replacing what lies at
 /// `path`.

@@ -53,9 +53,8 @@ StatePaths::StatePaths(const Config& config)
       account(state + "/account"),
       schedule(state + "/schedule") {}
 
-Result<World> gather_world(const std::string& config_file, const Config& config, Bytes config_json,
-                           Storage& storage) {
-    const StatePaths paths(config);
+Result<World> read_named_files(const std::string& config_file, const Config& config,
+                               Bytes config_json, Storage& storage) {
     World world;
     world.config_file = config_file;
     world.config_json.assign(config_json.begin(), config_json.end());
@@ -71,18 +70,25 @@ Result<World> gather_world(const std::string& config_file, const Config& config,
         auto roots = storage.read(config.certificate.acme->roots);
         if (!roots) return roots.error().within("certificate.acme.roots");
         world.acme_roots_pem = std::move(*roots);
-        world.certificates = read_generations(paths, storage);
-        world.account = read_or_empty(storage, paths.account);
-        world.schedule = read_or_empty(storage, paths.schedule);
     }
     if (config.certificate.files) {
         auto pair = read_pair(*config.certificate.files, storage);
         if (!pair) return pair.error();
         world.certificates.push_back(std::move(*pair));
     }
-    world.announced = read_or_empty(storage, paths.announced);
-    world.dhcp_options = read_or_empty(storage, paths.dhcp_options);
     return world;
+}
+
+World with_stored(World named, const Config& config, Storage& storage) {
+    const StatePaths paths(config);
+    if (config.certificate.acme) {
+        named.certificates = read_generations(paths, storage);
+        named.account = read_or_empty(storage, paths.account);
+        named.schedule = read_or_empty(storage, paths.schedule);
+    }
+    named.announced = read_or_empty(storage, paths.announced);
+    named.dhcp_options = read_or_empty(storage, paths.dhcp_options);
+    return named;
 }
 
 Result<void> store_generation(const StatePaths& paths, const StoredParts& parts, WallTime now,

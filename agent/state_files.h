@@ -35,11 +35,13 @@ struct StatePaths {
     std::string schedule;        // of orders
 };
 
-/// Everything that the configuration names by file and everything that was stored, for the agent.
-/// Fails where something that the configuration needs can't be read. What is stored but damaged is
-/// left out.
-Result<World> gather_world(const std::string& config_file, const Config& config, Bytes config_json,
-                           Storage& storage);
+/// The configuration and everything that it names by file. Fails where something that it needs
+/// can't be read.
+Result<World> read_named_files(const std::string& config_file, const Config& config,
+                               Bytes config_json, Storage& storage);
+
+/// The same, and everything that was stored, as it is now. What is stored but damaged is left out.
+World with_stored(World named, const Config& config, Storage& storage);
 
 /// Stores the certificate that the agent handed over ("chain.pem", "key.pem", "directory"), whole
 /// or not at all. The octets are not looked at.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
 
 import dns.message
 import dns.query
 import pytest
 
 from lab import Home
-from lab.host import addresses
+from lab.host import Host, addresses
 from lab.isp import ADN
 from lab.program import eventually
 from lab.router import BINARY, LAN4, announces
@@ -81,6 +86,115 @@ def test_a_good_reload_keeps_connections_that_are_still_valid(home: Home) -> Non
         assert addresses(answer) == ["198.51.100.81"]
     router.configure()
     router.reload_porchlight()
+
+
+def served_key(host: Host) -> str:
+    """The fingerprint of the key that a host is shown, by kdig."""
+    said = host.kdig("www.example.org", LAN4, ADN).said
+    pins = re.findall(r"SHA-256 PIN: (\S+)", said)
+    return pins[0] if pins else ""
+
+
+def replace(file: Path, by: Path) -> None:
+    """As a careful administrator does it: whole or not at all."""
+    new = file.with_suffix(".new")
+    new.write_bytes(by.read_bytes())
+    new.chmod(0o600)
+    new.rename(file)
+
+
+def test_half_of_a_new_pair_is_refused_and_the_whole_is_taken() -> None:
+    with Home() as home:
+        router = home.router
+        old, new = (home.internet.leaf(ADN, file=name) for name in ("old", "new"))
+        chain, key = router.folder / "chain.pem", router.folder / "key.pem"
+        replace(chain, old[0])
+        replace(key, new[1])
+        router.configure(certificate={"files": {"chain": str(chain), "key": str(key)}})
+        checked = router.command("check").stdout
+        assert "#/certificate/files: expected" in checked, checked
+        assert str(chain) in checked and str(key) in checked, checked
+
+        # At the start there is nothing better: the daemon runs, tells nobody, and says why.
+        router.start_porchlight()
+        status = router.until("the pair is judged", lambda status: "key is not the certificate's"
+                              in status["certificate"].get("why", ""))
+        assert not any(status["announced"][carrier] for carrier in ("dhcpv4", "dhcpv6", "ra"))
+        replace(key, old[1])
+        router.reload_porchlight()
+        router.until_announced()
+        host = home.host()
+        host.join()
+        former = served_key(host)
+        assert former
+
+        replace(chain, new[0])
+        router.reload_porchlight()
+        status = router.until("the refusal is told", lambda status: any(
+            "reload was refused" in warning for warning in status["warnings"]))
+        refusal = next(each for each in status["warnings"] if "reload was refused" in each)
+        assert f"{router.config_file}#/certificate/files: expected" in refusal, refusal
+        assert str(chain) in refusal and str(key) in refusal, refusal
+        assert announces(status) and served_key(host) == former
+
+        # An agent that starts just now gets what was taken, not what lies there.
+        agent = status["processes"]["agent"]
+        os.kill(agent, signal.SIGKILL)
+        status = router.until("another agent announces", lambda status: announces(
+            status) and status["processes"]["agent"] != agent)
+        assert any("reload was refused" in warning for warning in status["warnings"])
+        assert served_key(host) == former
+
+        replace(key, new[1])
+        router.reload_porchlight()
+        eventually("the new key is served", lambda: served_key(host) not in ("", former))
+        status = router.until("nothing is refused any more", lambda status: not any(
+            "reload was refused" in warning for warning in status["warnings"]))
+        assert announces(status)
+
+
+def test_an_agent_that_starts_while_a_named_file_is_gone_lacks_nothing(home: Home) -> None:
+    router = home.router
+    key = router.folder / "tsig.key"
+    hidden = key.rename(router.folder / "tsig.hidden")
+    agent = router.status()["processes"]["agent"]
+    os.kill(agent, signal.SIGKILL)
+    try:
+        router.until("another agent announces", lambda status: announces(
+            status) and status["processes"]["agent"] != agent)
+    finally:
+        hidden.rename(key)
+
+
+def test_a_port_that_another_daemon_held_is_served_once_it_is_free(home: Home) -> None:
+    router = home.router
+    host = home.host("late")
+    host.join()
+    holder = router.ns.start(
+        "holder", sys.executable, "-c", "import socket, time; s = socket.socket(); "
+        "s.bind(('0.0.0.0', 8853)); s.listen(); print('holds', flush=True); time.sleep(300)")
+    eventually("the port is held", lambda: "holds" in holder.said())
+    router.configure(resolver={"adn": ADN, "dot": {"port": 8853}})
+    router.reload_porchlight()
+
+    def hindered(status: dict) -> bool:
+        return any("serve DNS over TLS on br-lan" in each and "8853" in each
+                   for each in status["cannot"])
+
+    assert router.porchlight
+    try:
+        router.until("what can't be served is told", hindered)
+        assert host.kdig("www.example.org", LAN4, ADN, port=8853).status == ""
+    finally:
+        holder.stop()
+    try:
+        router.until("the port is served", lambda status: not hindered(status), within_s=20)
+        assert host.kdig("www.example.org", LAN4, ADN, port=8853).status == "NOERROR"
+        assert router.porchlight.said().count("cannot serve DNS over TLS on br-lan") == 1
+    finally:
+        router.configure()
+        router.reload_porchlight()
+        router.until_announced(within_s=60)
 
 
 def test_a_daemon_does_not_start_with_a_bad_configuration(home: Home) -> None:

@@ -1,0 +1,26 @@
+#include "agent/config_change.h"
+
+namespace porchlight::agent {
+namespace {
+
+std::optional<ResolverConfig::Dot> dot_of(const Config& config) {
+    return config.resolver ? std::optional(config.resolver->dot) : std::nullopt;
+}
+
+}  // namespace
+
+ConfigChange change_between(const Config& before, const Config& after) {
+    const bool other_links = after.lan != before.lan;
+    return {
+        .needs_restart = after.runtime_directory != before.runtime_directory ||
+                         after.state_directory != before.state_directory ||
+                         after.users != before.users || after.workers != before.workers ||
+                         after.log.target != before.log.target,
+        .listeners = other_links || dot_of(after) != dot_of(before) || after.do53 != before.do53 ||
+                     after.upstream.empty() != before.upstream.empty(),
+        .advertisements = other_links || after.announce.ra != before.announce.ra ||
+                          after.announce.ra_interval != before.announce.ra_interval,
+    };
+}
+
+}  // namespace porchlight::agent

@@ -35,7 +35,7 @@ Result<std::vector<X509Ptr>> read_chain(Bytes pem) {
 WallTime wall_time(const ASN1_TIME* time) {
     tm parts{};
     if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-    return WallTime(std::chrono::seconds(timegm(&parts)));
+    return to_wall_time(parts);
 }
 
 std::string name_text(const X509_NAME* name) {

@@ -34,12 +34,12 @@ std::string describe(const Problem& problem) {
     return text;
 }
 
-std::optional<std::time_t> parse_http_date(std::string_view text) {
+std::optional<WallTime> parse_http_date(std::string_view text) {
     const std::string copy(text);
     tm parts{};
     const char* end = strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
     if (end == nullptr || *end != 0) return std::nullopt;
-    return timegm(&parts);
+    return to_wall_time(parts);
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& respons
         const auto until = parse_http_date(text);
         const auto now = parse_http_date(response.header("Date"));
         if (!until || !now) return std::nullopt;
-        seconds = *until - *now;
+        seconds = (*until - *now).count();
     }
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 1, 86400));
 }

@@ -2,10 +2,12 @@
 
 #include <sys/timex.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
-#include <ctime>
+#include <limits>
 
 namespace porchlight {
 namespace {
@@ -41,7 +43,7 @@ WallTime build_time() {
     static const WallTime built = [] {
         tm parts{};
         if (strptime(__DATE__, "%b %d %Y", &parts) == nullptr) return WallTime{};
-        return WallTime(std::chrono::seconds(timegm(&parts)));
+        return to_wall_time(parts);
     }();
     return built;
 }
@@ -72,12 +74,16 @@ std::string to_text(std::chrono::milliseconds duration) {
 }
 
 std::string to_text(WallTime time) {
-    const std::time_t seconds = time.time_since_epoch().count();
-    tm parts{};
-    gmtime_r(&seconds, &parts);
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(time - day);
     char buffer[40];
-    const std::size_t size = std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return {buffer, size};
+    const int size = std::snprintf(
+        buffer, sizeof buffer, "%d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+        static_cast<int>(clock.seconds().count()));
+    return {buffer, static_cast<std::size_t>(size)};
 }
 
 std::optional<WallTime> parse_wall_time(std::string_view text) {
@@ -85,7 +91,22 @@ std::optional<WallTime> parse_wall_time(std::string_view text) {
     tm parts{};
     const char* end = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
     if (end == nullptr || *end != 0) return std::nullopt;
-    return WallTime(std::chrono::seconds(timegm(&parts)));
+    return to_wall_time(parts);
+}
+
+WallTime to_wall_time(const std::tm& parts) {
+    const std::chrono::year_month_day date{
+        std::chrono::year(parts.tm_year + 1900),
+        std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+        std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
+    return std::chrono::sys_days(date) + std::chrono::hours(parts.tm_hour) +
+           std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
+}
+
+std::time_t to_time_t(WallTime time) {
+    using Limits = std::numeric_limits<std::time_t>;
+    return static_cast<std::time_t>(
+        std::clamp<std::int64_t>(time.time_since_epoch().count(), Limits::min(), Limits::max()));
 }
 
 }  // namespace porchlight

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,5 +45,10 @@ std::string to_text(std::chrono::milliseconds duration);
 std::string to_text(WallTime time);
 /// The inverse of to_text(WallTime).
 std::optional<WallTime> parse_wall_time(std::string_view text);
+
+/// The moment that a calendar's parts name in UTC, also after 2038 where time_t has 32 bits.
+WallTime to_wall_time(const std::tm& parts);
+/// For functions of others. Stops at what time_t holds.
+std::time_t to_time_t(WallTime time);
 
 }  // namespace porchlight

@@ -70,7 +70,9 @@ class Admission {
 
     struct Hash {
         const KeyedHash* keyed;
-        std::size_t operator()(const Client::Octets& address) const { return (*keyed)(address); }
+        std::size_t operator()(const Client::Octets& address) const {
+            return static_cast<std::size_t>((*keyed)(address));
+        }
     };
 
     KeyedHash hash_;

@@ -293,7 +293,9 @@ void Forwarder::take_settings(Bytes body) {
     const bool keep_answers = settings_ && same_sources(*settings_, *settings);
     settings_ = settings;
     ticket_keys_ = servers->ticket_keys;
-    cache_.resize({settings->cache_bytes_max, settings->stale_max});
+    // What is set may be more than 32 bits can address.
+    const auto cache_bytes_max = std::min<std::uint64_t>(settings->cache_bytes_max, SIZE_MAX);
+    cache_.resize({static_cast<std::size_t>(cache_bytes_max), settings->stale_max});
     if (!keep_answers) cache_.flush();
     on_all_workers(
         [settings, servers](std::size_t i, Worker& worker) {

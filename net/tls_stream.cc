@@ -131,7 +131,7 @@ bool Client::prepare(SSL* ssl, const Peer& peer) {
     if (!dates_count_)
         X509_VERIFY_PARAM_set_flags(check, X509_V_FLAG_NO_CHECK_TIME);
     else if (time_ != nullptr)
-        X509_VERIFY_PARAM_set_time(check, time_->wall().time_since_epoch().count());
+        X509_VERIFY_PARAM_set_time(check, to_time_t(time_->wall()));
     if (const SslSessionPtr ticket = take_ticket(peer)) SSL_set_session(ssl, ticket.get());
     return true;
 }
@@ -168,7 +168,7 @@ SslSessionPtr Client::take_ticket(const Peer& peer) {
 bool Client::is_within_dates(const SSL_SESSION& session) const {
     if (!dates_count_ || time_ == nullptr) return true;
     const X509* certificate = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(&session));
-    std::time_t now = time_->wall().time_since_epoch().count();
+    std::time_t now = to_time_t(time_->wall());
     return certificate == nullptr || X509_cmp_time(X509_get0_notAfter(certificate), &now) > 0;
 }
 

@@ -105,12 +105,21 @@ TEST_SUITE("core/clock") {
 
     TEST_CASE("times of day survive a round trip") {
         CHECK(to_text(*parse_wall_time("2026-11-21T09:52:00Z")) == "2026-11-21T09:52:00Z");
+        CHECK(to_text(*parse_wall_time("1969-12-31T23:59:59Z")) == "1969-12-31T23:59:59Z");
         CHECK(!parse_wall_time("2026-11-21"));
         CHECK(build_time() > *parse_wall_time("2026-01-01T00:00:00Z"));
     }
 }
 
 TEST_SUITE("core/escape") {
+    TEST_CASE("a date after 2038 is one where time_t has 32 bits too") {
+        const auto leap_day = parse_wall_time("2048-02-29T12:34:56Z");
+        REQUIRE(leap_day);
+        CHECK(leap_day->time_since_epoch().count() == 2466592496);
+        CHECK(to_text(*leap_day) == "2048-02-29T12:34:56Z");
+        CHECK(to_time_t(*leap_day) > to_time_t(build_time()));
+    }
+
     TEST_CASE("a stranger's octets can't forge a line or a field") {
         CHECK(escape_value("plain") == "plain");
         CHECK(escape_value("two words") == "\"two words\"");

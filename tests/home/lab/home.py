@@ -55,7 +55,7 @@ class Home:
             raise
 
     def _raise(self, certificate_life_s: int, dnsmasq: bool) -> None:
-        self.folder.mkdir(parents=True)
+        namespace.make_folder(self.folder)
         (self.folder / "owner").write_text(_owner(os.getpid()))
         self.internet = Authority(self.folder / "authority")
         self.isp = Isp(self._namespace("isp"), self.internet, certificate_life_s)
@@ -185,10 +185,10 @@ def _owner(pid: int) -> str:
 
 def _owner_lives(home: str) -> bool:
     pid = int(home.split("-")[0])
-    try:
-        return (_PLACE / home / "owner").read_text() == _owner(pid)
-    except FileNotFoundError:
-        return bool(_owner(pid))
+    written = ""  # for a moment at either end of a home
+    with contextlib.suppress(FileNotFoundError):
+        written = (_PLACE / home / "owner").read_text()
+    return written == _owner(pid) if written else bool(_owner(pid))
 
 
 def _close_all() -> None:

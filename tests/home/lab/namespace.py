@@ -31,7 +31,7 @@ class Namespace:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.etc = Path("/etc/netns") / name
-        self.etc.mkdir(parents=True)
+        make_folder(self.etc)
         # `ip netns exec` lays this over /etc/resolv.conf, so a program inside sees the home's
         # resolvers and never the machine's.
         self.resolv_conf = self.etc / "resolv.conf"
@@ -101,6 +101,15 @@ class Namespace:
 
     def remove(self) -> None:
         remove(self.name)
+
+
+def make_folder(path: Path) -> None:
+    """With its parents, which another home may be taking away because they are empty."""
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError):
+            path.mkdir(parents=True)
+            return
+    raise FileNotFoundError(path)
 
 
 def pids_of(name: str) -> list[int]:

@@ -9,12 +9,30 @@ bool has_address_hint(const SvcParams& params) {
     return params.other.contains(key_ipv4hint) || params.other.contains(key_ipv6hint);
 }
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) <= 0x7e; });
+}
+
 }  // namespace
 
 std::optional<std::string> why_not_usable(const EncryptedResolver& resolver) {
     if (resolver.priority == 0) return "priority 0 has no meaning for a resolver";
     if (is_adn_only(resolver)) return std::nullopt;
     return why_not_usable(resolver.params);
+}
+
+Error does_not_fit(std::size_t size, std::size_t room) {
+    return {Errc::refused, "its " + std::to_string(size) + " octets do not fit into the " +
+                               std::to_string(room) + " left"};
+}
+
+Error too_many(std::size_t count_max) {
+    return {Errc::refused, "the server can tell of no more than " + std::to_string(count_max)};
+}
+
+Error reads_differently() {
+    return {Errc::internal, "it reads back as something else"};
 }
 
 std::vector<EncryptedResolver> by_priority(std::vector<EncryptedResolver> resolvers) {
@@ -26,6 +44,9 @@ std::vector<EncryptedResolver> by_priority(std::vector<EncryptedResolver> resolv
 std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver) {
     if (!is_host_name(resolver.adn)) return "its name is no host's name";
     if (has_address_hint(resolver.params)) return "it carries an address hint";
+    if (!resolver.params.mandatory.empty()) return "it lists mandatory keys";
+    if (resolver.params.dohpath && !is_ascii(*resolver.params.dohpath))
+        return "its dohpath is not written in ASCII";
     return why_not_usable(resolver);
 }
 

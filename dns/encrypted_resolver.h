@@ -40,11 +40,18 @@ struct LeftOut {
     bool operator==(const LeftOut&) const = default;
 };
 
+/// Why an encoding is left out: it has `size` octets and `room` are left; its carrier can tell of
+/// no more than `count_max`; the carrier's own strict parser made something else of it.
+Error does_not_fit(std::size_t size, std::size_t room);
+Error too_many(std::size_t count_max);
+Error reads_differently();
+
 /// By Service Priority; equal ones stay in the order they had.
 std::vector<EncryptedResolver> by_priority(std::vector<EncryptedResolver> resolvers);
 
 /// Why hosts must not be told of it at all, or nothing: not usable, no host's name, an address hint
-/// among the parameters (RFC 9463 section 3.1.8).
+/// among the parameters (RFC 9463 section 3.1.8). Nor of what is legal but makes systemd refuse an
+/// entry, and in DHCPv4 its neighbours with it: mandatory keys, a dohpath beyond ASCII.
 std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver);
 
 /// The octets of `option`, one carrier's rendering of `resolver`. They leave only after the
@@ -62,18 +69,24 @@ Result<Buffer> encode_checked(const EncryptedResolver& resolver, const Option& o
     if (!octets) return octets;
     const auto parsed = parse(*octets);
     if (!parsed) return parsed.error();
-    if (*parsed != option) return Error{Errc::internal, "it reads back as something else"};
+    if (*parsed != option) return reads_differently();
     return octets;
+}
+
+/// The addresses of one family, in order.
+template <class Address>
+std::vector<Address> of_family(const std::vector<IpAddress>& addresses) {
+    std::vector<Address> chosen;
+    for (const IpAddress& address : addresses)
+        if (const auto* one = std::get_if<Address>(&address)) chosen.push_back(*one);
+    return chosen;
 }
 
 /// The addresses of one family that may be announced, in order.
 template <class Address>
 std::vector<Address> announceable(const EncryptedResolver& resolver) {
-    std::vector<Address> chosen;
-    for (const IpAddress& address : resolver.addresses) {
-        const auto* one = std::get_if<Address>(&address);
-        if (one != nullptr && is_announceable(*one)) chosen.push_back(*one);
-    }
+    std::vector<Address> chosen = of_family<Address>(resolver.addresses);
+    std::erase_if(chosen, [](const Address& one) { return !is_announceable(one); });
     return chosen;
 }
 
@@ -81,18 +94,25 @@ std::vector<Address> announceable(const EncryptedResolver& resolver) {
 /// and be a host's name: no certificate vouches for another.
 Name read_adn(Reader& in);
 
-/// One or more addresses to the reader's end. Those that no host could use are dropped in silence
-/// (RFC 9463 sections 4.2, 5.2 and 6.2); if none is left the reader fails.
+/// `count` addresses, at least one. Those that no host could use are dropped in silence (RFC 9463
+/// sections 4.2, 5.2 and 6.2); if none is left the reader fails.
 template <class Address>
-std::vector<Address> read_addresses(Reader& in) {
+std::vector<Address> read_addresses(Reader& in, std::size_t count) {
     std::vector<Address> kept;
-    do {
+    for (; count > 0 && !in.failed(); --count) {
         Address address;
         for (std::uint8_t& octet : address.octets) octet = in.u8();
         if (is_announceable(address)) kept.push_back(address);
-    } while (!in.empty());
+    }
     if (kept.empty()) in.fail("has no address that a host could use");
     return kept;
+}
+
+/// As above, to the reader's end.
+template <class Address>
+std::vector<Address> read_addresses(Reader& in) {
+    constexpr std::size_t size = sizeof(Address::octets);
+    return read_addresses<Address>(in, (in.size() + size - 1) / size);
 }
 
 template <class Address>

@@ -71,8 +71,7 @@ std::vector<std::string> read_alpn(Reader& in) {
 
 std::string read_dohpath(Reader& in) {
     const std::string_view text = text_of(in.rest());
-    if (text.empty() || !is_utf8(text) || contains(text, '\0'))
-        in.fail("has a dohpath that is empty or no UTF-8 text");
+    if (!is_template_text(text)) in.fail("has a dohpath that is empty or no UTF-8 text");
     return std::string(text);
 }
 
@@ -241,6 +240,10 @@ std::optional<std::string> why_not_usable(const SvcParams& params) {
         if (!is_usable_dohpath(*params.dohpath)) return "HTTP in alpn without a usable dohpath";
     }
     return std::nullopt;
+}
+
+bool is_template_text(std::string_view text) {
+    return !text.empty() && is_utf8(text) && !contains(text, '\0');
 }
 
 bool is_usable_dohpath(std::string_view text) {

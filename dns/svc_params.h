@@ -53,6 +53,9 @@ void write(Writer& out, const SvcParams& params);
 /// dohpath (RFC 9461 sections 4 and 5).
 std::optional<std::string> why_not_usable(const SvcParams& params);
 
+/// Whether `text` is what a URI template must be at least: UTF-8 without NUL, and not empty.
+bool is_template_text(std::string_view text);
+
 /// Whether `text` is a URI template (RFC 6570) that expands, given `dns`, to the :path of a DNS
 /// query: begins with one '/', has the variable `dns` whole, and leaves nothing to a fragment.
 bool is_usable_dohpath(std::string_view text);

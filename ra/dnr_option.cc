@@ -9,16 +9,14 @@ namespace {
 
 constexpr std::size_t unit_octets = 8;  // of the Length field, RFC 4861 section 4.6
 
-/// Whether nothing but padding follows: too little for addresses, and zero (RFC 9463 section 6.1).
-/// By value: the caller's reader stays where it is.
+}  // namespace
+
 bool only_padding_left(Reader in) {
     if (in.size() >= unit_octets) return false;
     const Bytes padding = in.rest();
     return std::all_of(padding.begin(), padding.end(),
                        [](std::uint8_t octet) { return octet == 0; });
 }
-
-}  // namespace
 
 Result<DnrOption> parse_dnr_option(Bytes option) {
     Reader in(option);

@@ -7,6 +7,7 @@
 
 #include "core/address.h"
 #include "core/bytes.h"
+#include "core/reader.h"
 #include "core/result.h"
 #include "core/writer.h"
 #include "dns/encrypted_resolver.h"
@@ -36,6 +37,10 @@ Result<DnrOption> parse_dnr_option(Bytes option);
 /// The whole option, padded with zeros to a multiple of 8. Above `dnr_option_octets_max` the
 /// writer's take() fails.
 void write(Writer& out, const DnrOption& dnr);
+
+/// Whether nothing but padding follows in an option: less than its Length counts in, and zero (RFC
+/// 9463 section 6.1). By value: the caller's reader stays where it is.
+bool only_padding_left(Reader in);
 
 /// The resolver as this carrier can tell of it: IPv6 addresses only.
 DnrOption dnr_option(const dns::EncryptedResolver& resolver, std::chrono::seconds lifetime);

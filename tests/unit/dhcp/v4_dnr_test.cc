@@ -45,19 +45,19 @@ TEST_SUITE("dhcp/v4_dnr") {
         }
     }
 
-    TEST_CASE("section 5.1: the instances fill the option, to the octet") {
+    TEST_CASE("RFC 9463 section 5.1: the instances fill the option, to the octet") {
         CHECK(!parse_v4_dnr({}));
         CHECK(!parse_v4_dnr(joined({full, hex("00")})));
         CHECK(!parse_v4_dnr(joined({full, hex("0000")})));
     }
 
-    TEST_CASE("section 5.2: one bad instance spoils the option") {
+    TEST_CASE("RFC 9463 section 5.2: one bad instance spoils the option") {
         CHECK(parse_v4_dnr(joined({adn_only, full, adn_only})));
         CHECK(!parse_v4_dnr(joined({full, hex("0009 0002 05 03 646e74 00 00")})));
         CHECK(!parse_v4_dnr(joined({hex("0009 0002 05 03 646e74 00 00"), full})));
     }
 
-    TEST_CASE("section 3.1.8: the name is there, whole, uncompressed and not the root") {
+    TEST_CASE("RFC 9463 section 3.1.8: the name is there, whole, uncompressed and not the root") {
         CHECK(!parse_v4_dnr(hex("0003 0001 00")));
         CHECK(!parse_v4_dnr(hex("0004 0001 01 00")));
         CHECK(!parse_v4_dnr(hex("0007 0001 04 03 646e73")));
@@ -65,14 +65,14 @@ TEST_SUITE("dhcp/v4_dnr") {
         CHECK(!parse_v4_dnr(hex("0009 0001 06 03 646e73 00 00")));
     }
 
-    TEST_CASE("section 5.1: the addresses fill their field, 4 octets each, at least one") {
+    TEST_CASE("RFC 9463 section 5.1: the addresses fill their field, 4 octets each, at least one") {
         CHECK(parse_v4_dnr(hex("000d 0001 05 03 646e73 00 04 c0000235")));
         CHECK(!parse_v4_dnr(hex("000c 0001 05 03 646e73 00 03 c00002")));
         CHECK(!parse_v4_dnr(hex("000e 0001 05 03 646e73 00 05 c0000235 00")));
         CHECK(!parse_v4_dnr(hex("0011 0001 05 03 646e73 00 00 0001 0004 03 646f74")));
     }
 
-    TEST_CASE("section 5.2: addresses that no host could use are dropped in silence") {
+    TEST_CASE("RFC 9463 section 5.2: addresses that no host could use are dropped in silence") {
         for (const char* useless : {"e00000fb", "7f000001", "00000000", "ffffffff"}) {
             CAPTURE(useless);
             const auto kept = parse_v4_dnr(
@@ -83,7 +83,7 @@ TEST_SUITE("dhcp/v4_dnr") {
         }
     }
 
-    TEST_CASE("section 3.1.5: address hints invalidate the option") {
+    TEST_CASE("RFC 9463 section 3.1.5: address hints invalidate the option") {
         CHECK(!parse_v4_dnr(hex("0015 0001 05 03 646e73 00 04 c0000235 0004 0004 c0000235")));
     }
 

@@ -35,7 +35,7 @@ TEST_SUITE("dhcp/v6_dnr") {
         }
     }
 
-    TEST_CASE("section 3.1.6: with the name alone there is nothing after it") {
+    TEST_CASE("RFC 9463 section 3.1.6: with the name alone there is nothing after it") {
         // The name of RFC 9463 Figure 2: 18 octets, 22 with priority and length.
         const auto adn_only = hex("0001 0012 04 646f6831 07 6578616d706c65 03 636f6d 00");
         CHECK(adn_only.size() == 22);
@@ -48,12 +48,12 @@ TEST_SUITE("dhcp/v6_dnr") {
         CHECK(*out.take() == adn_only);
     }
 
-    TEST_CASE("section 3.1.8: additional data without an address is invalid") {
+    TEST_CASE("RFC 9463 section 3.1.8: additional data without an address is invalid") {
         CHECK(!parse_v6_dnr(hex("0001 0005 03 646e73 00 0000")));
         CHECK(!parse_v6_dnr(hex("0001 0005 03 646e73 00 0000 0001 0003 02 6832")));
     }
 
-    TEST_CASE("section 3.1.8: the name is there, whole, uncompressed and not the root") {
+    TEST_CASE("RFC 9463 section 3.1.8: the name is there, whole, uncompressed and not the root") {
         CHECK(!parse_v6_dnr(hex("0001 0000")));                  // none
         CHECK(!parse_v6_dnr(hex("0001 0001 00")));               // the root
         CHECK(!parse_v6_dnr(hex("0001 0004 03 646e73")));        // no root label
@@ -62,7 +62,7 @@ TEST_SUITE("dhcp/v6_dnr") {
         CHECK(!parse_v6_dnr(hex("0001 0005 03 642073 00")));     // "d s"
     }
 
-    TEST_CASE("section 4.1: the addresses fill their field, 16 octets each") {
+    TEST_CASE("RFC 9463 section 4.1: the addresses fill their field, 16 octets each") {
         CHECK(!parse_v6_dnr(hex("0001 0005 03 646e73 00 000f 20010db8 00000000 00000000 000000")));
         CHECK(!parse_v6_dnr(
             hex("0001 0005 03 646e73 00 0011 20010db8 00000000 00000000 00000053 00")));
@@ -73,7 +73,7 @@ TEST_SUITE("dhcp/v6_dnr") {
         CHECK(two->addresses.size() == 2);
     }
 
-    TEST_CASE("section 4.2: addresses that no host could use are dropped in silence") {
+    TEST_CASE("RFC 9463 section 4.2: addresses that no host could use are dropped in silence") {
         for (const char* useless : {"ff02::fb", "::1", "::", "::ffff:192.0.2.53"}) {
             CAPTURE(useless);
             Buffer both = hex("0001 0005 03 646e73 00 0020 20010db8 00000000 00000000 00000053");
@@ -89,7 +89,7 @@ TEST_SUITE("dhcp/v6_dnr") {
         }
     }
 
-    TEST_CASE("section 3.1.5: address hints invalidate the option") {
+    TEST_CASE("RFC 9463 section 3.1.5: address hints invalidate the option") {
         const auto head = hex("0001 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053");
         for (const auto& params : {hex("0001 0004 03 646f74 0004 0004 c0000235"),
                                    hex("0006 0010 20010db8 00000000 00000000 00000053")}) {
@@ -99,7 +99,7 @@ TEST_SUITE("dhcp/v6_dnr") {
         }
     }
 
-    TEST_CASE("section 3.1.8: malformed parameters invalidate the option, useless ones don't") {
+    TEST_CASE("RFC 9463 section 3.1.8: malformed parameters invalidate the option, useless ones don't") {
         Buffer option = hex("0001 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053");
         Buffer malformed = option;
         for (std::uint8_t octet : hex("0003 0001 35")) malformed.push_back(octet);

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "dns/encrypted_resolver.h"
 #include "hex.h"
 
 namespace porchlight::dns {
@@ -19,10 +18,6 @@ Buffer written(const SvcParams& params) {
     Writer out;
     write(out, params);
     return *out.take();
-}
-
-EncryptedResolver resolver(const SvcParams& params) {
-    return {1, *parse_name("dns.example"), {*parse_ipv4("192.0.2.53")}, params};
 }
 
 TEST_SUITE("dns/svc_params") {
@@ -255,42 +250,6 @@ TEST_SUITE("dns/svc_params") {
             CAPTURE(bad);
             CHECK(!parse_key(bad));
         }
-    }
-}
-
-TEST_SUITE("dns/encrypted_resolver") {
-    TEST_CASE("priority 0 makes an entry useless, having nothing but a name does not") {
-        SvcParams dot;
-        dot.alpn = {"dot"};
-        CHECK(!why_not_usable(resolver(dot)));
-        EncryptedResolver alias = resolver(dot);
-        alias.priority = 0;
-        CHECK(*why_not_usable(alias) == "priority 0 has no meaning for a resolver");
-        EncryptedResolver adn_only{1, *parse_name("dns.example"), {}, {}};
-        CHECK(is_adn_only(adn_only));
-        CHECK(!why_not_usable(adn_only));
-        adn_only.addresses = {*parse_ipv4("192.0.2.53")};
-        CHECK(why_not_usable(adn_only));
-    }
-
-    TEST_CASE("nothing is sent that no host could use") {
-        SvcParams dot;
-        dot.alpn = {"dot"};
-        CHECK(!why_not_sendable(resolver(dot)));
-        EncryptedResolver nameless = resolver(dot);
-        nameless.adn = Name();
-        CHECK(why_not_sendable(nameless));
-        dot.other[key_ipv4hint] = hex("c0000235");
-        CHECK(*why_not_sendable(resolver(dot)) == "it carries an address hint");
-    }
-
-    TEST_CASE("the order is by priority, and as given among equals") {
-        EncryptedResolver a = resolver({}), b = a, c = a;
-        a.priority = 2;
-        b.priority = 1;
-        c.priority = 2;
-        c.adn = *parse_name("c.example");
-        CHECK(by_priority({a, c, b}) == std::vector{b, a, c});
     }
 }
 

@@ -60,7 +60,7 @@ TEST_SUITE("ra/dnr_option") {
         }
     }
 
-    TEST_CASE("section 3.1.6: with the name alone only zeros follow, less than 8") {
+    TEST_CASE("RFC 9463 section 3.1.6: with the name alone only zeros follow, less than 8") {
         const auto dnr = parse_dnr_option(adn_only);
         REQUIRE(dnr);
         CHECK(dns::is_adn_only(resolver_of(*dnr)));
@@ -71,7 +71,7 @@ TEST_SUITE("ra/dnr_option") {
         CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0005 03 646e73 00 01")));
     }
 
-    TEST_CASE("section 6.1: padding is zero and less than 8 octets") {
+    TEST_CASE("RFC 9463 section 6.1: padding is zero and less than 8 octets") {
         Buffer dirty = full;
         dirty.back() = 1;
         CHECK(!parse_dnr_option(dirty));
@@ -81,7 +81,7 @@ TEST_SUITE("ra/dnr_option") {
         CHECK(!parse_dnr_option(padded));
     }
 
-    TEST_CASE("section 6.1: type and length are its own") {
+    TEST_CASE("RFC 9463 section 6.1: type and length are its own") {
         for (const auto& [at, value] : {std::pair{0, 25}, {1, 5}, {1, 7}, {1, 0}}) {
             Buffer wrong = full;
             wrong[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(value);
@@ -89,7 +89,7 @@ TEST_SUITE("ra/dnr_option") {
         }
     }
 
-    TEST_CASE("section 6.1: lifetimes go from now to for ever") {
+    TEST_CASE("RFC 9463 section 6.1: lifetimes go from now to for ever") {
         for (const char* lifetime : {"00000000", "ffffffff"}) {
             Buffer option = full;
             const auto octets = hex(lifetime);
@@ -103,18 +103,18 @@ TEST_SUITE("ra/dnr_option") {
         }
     }
 
-    TEST_CASE("section 3.1.8: additional data without an address is invalid") {
+    TEST_CASE("RFC 9463 section 3.1.8: additional data without an address is invalid") {
         CHECK(!parse_dnr_option(
             hex("90 04 0001 00000708 0005 03 646e73 00 0000 0008 0001 0004 03 646f74 00 0000")));
     }
 
-    TEST_CASE("section 6.2: addresses that no host could use are dropped in silence") {
+    TEST_CASE("RFC 9463 section 6.2: addresses that no host could use are dropped in silence") {
         Buffer option = full;
         option[17] = 0xff;  // 2001:db8::53 becomes ff01:db8::53
         CHECK(!parse_dnr_option(option));
     }
 
-    TEST_CASE("section 3.1.5: address hints invalidate the option") {
+    TEST_CASE("RFC 9463 section 3.1.5: address hints invalidate the option") {
         DnrOption dnr = *parse_dnr_option(full);
         dnr.params.other[dns::key_ipv4hint] = hex("c0000235");
         Writer out;

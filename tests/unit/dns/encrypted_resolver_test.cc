@@ -1,0 +1,95 @@
+#include "dns/encrypted_resolver.h"
+
+#include <doctest/doctest.h>
+
+#include "hex.h"
+
+namespace porchlight::dns {
+namespace {
+
+EncryptedResolver resolver(const SvcParams& params) {
+    return {1, *parse_name("dns.example"), {*parse_ipv4("192.0.2.53")}, params};
+}
+
+TEST_SUITE("dns/encrypted_resolver") {
+    TEST_CASE("priority 0 makes an entry useless, having nothing but a name does not") {
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        CHECK(!why_not_usable(resolver(dot)));
+        EncryptedResolver alias = resolver(dot);
+        alias.priority = 0;
+        CHECK(*why_not_usable(alias) == "priority 0 has no meaning for a resolver");
+        EncryptedResolver adn_only{1, *parse_name("dns.example"), {}, {}};
+        CHECK(is_adn_only(adn_only));
+        CHECK(!why_not_usable(adn_only));
+        adn_only.addresses = {*parse_ipv4("192.0.2.53")};
+        CHECK(why_not_usable(adn_only));
+    }
+
+    TEST_CASE("nothing is sent that no host could use") {
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        CHECK(!why_not_sendable(resolver(dot)));
+        EncryptedResolver nameless = resolver(dot);
+        nameless.adn = Name();
+        CHECK(why_not_sendable(nameless));
+        for (const SvcParamKey hint : {key_ipv4hint, key_ipv6hint}) {
+            SvcParams hinted = dot;
+            hinted.other[hint] = hex("c0000235");
+            CHECK(*why_not_sendable(resolver(hinted)) == "it carries an address hint");
+        }
+        dot.port = 0;
+        CHECK(*why_not_sendable(resolver(dot)) == "port 0 can't be connected to");
+    }
+
+    TEST_CASE("nothing is sent that makes systemd refuse the entry and its neighbours") {
+        SvcParams mandatory;
+        mandatory.alpn = {"dot"};
+        mandatory.mandatory = {key_alpn};
+        CHECK(*why_not_sendable(resolver(mandatory)) == "it lists mandatory keys");
+        SvcParams path;
+        path.alpn = {"h2"};
+        path.dohpath =
+            "/b\xc3\xbc"
+            "cher{?dns}";
+        CHECK(!why_not_usable(path));
+        CHECK(*why_not_sendable(resolver(path)) == "its dohpath is not written in ASCII");
+        path.dohpath = "/~{?dns}";
+        CHECK(!why_not_sendable(resolver(path)));
+    }
+
+    TEST_CASE("the order is by priority, and as given among equals") {
+        EncryptedResolver a = resolver({}), b = a, c = a;
+        a.priority = 2;
+        b.priority = 1;
+        c.priority = 2;
+        c.adn = *parse_name("c.example");
+        CHECK(by_priority({a, c, b}) == std::vector{b, a, c});
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.8: addresses are whole, and one is left of them") {
+        const auto read = [](const Buffer& octets, std::size_t count) {
+            Reader in(octets);
+            const auto addresses = read_addresses<Ipv4>(in, count);
+            return std::pair{addresses.size(), in.failed()};
+        };
+        CHECK(read(hex("c0000235 c0000236"), 2) == std::pair{std::size_t{2}, false});
+        CHECK(read(hex("c0000235 c0000236"), 1) == std::pair{std::size_t{1}, false});
+        CHECK(read(hex("c0000235 c00002"), 2).second);
+        CHECK(read(hex("7f000001 c0000235"), 2) == std::pair{std::size_t{1}, false});
+        CHECK(read(hex("7f000001"), 1).second);
+        CHECK(read(hex("c0000235"), 0).second);
+    }
+
+    TEST_CASE("only one family's addresses that hosts could use are announced, in order") {
+        EncryptedResolver both = resolver({});
+        both.addresses = {*parse_ipv6("2001:db8::1"), *parse_ipv4("127.0.0.1"),
+                          *parse_ipv4("192.0.2.2"), *parse_ipv4("192.0.2.1")};
+        CHECK(announceable<Ipv4>(both) ==
+              std::vector{*parse_ipv4("192.0.2.2"), *parse_ipv4("192.0.2.1")});
+        CHECK(announceable<Ipv6>(both) == std::vector{*parse_ipv6("2001:db8::1")});
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::dns

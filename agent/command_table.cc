@@ -65,11 +65,24 @@ std::vector<Command> make_table() {
                             "reads it from standard input"}},
          .options = {{.name = "carrier",
                       .argument = "CARRIER",
-                      .choices = "dhcpv4|dhcpv6|ra",
-                      .help = "what carries the option: dhcpv4, dhcpv6 or ra"}},
+                      .choices = "dhcpv4|dhcpv6|ra|svcb",
+                      .help = "what carries the option: dhcpv4, dhcpv6, ra or svcb"},
+                     {.name = "format",
+                      .argument = "FORMAT",
+                      .choices = "rfc9463|draft-btw-11",
+                      .help = "whose option it is: rfc9463, the default, or draft-btw-11"}},
          .summary = "translate encrypted DNS options",
-         .help = "Translates between JSON and the octets of the options of RFC 9463: DHCPv4 "
-                 "option 162, DHCPv6 option 144 and Neighbor Discovery option 144.",
+         .help =
+             "Translates between JSON and the octets of encrypted DNS options. Of RFC 9463: the "
+             "data of DHCPv4 option 162, where several HEX are pieces of one option; the data "
+             "of DHCPv6 option 144; a whole Neighbor Discovery option 144. Of an SVCB record: "
+             "its RDATA. Of draft-btw-add-home-11 in DHCPv4: the data of its option. In DHCPv6 "
+             "and Neighbor Discovery that draft tells of one resolver by several options, so "
+             "there each HEX is one whole option or several, with code and length: in DHCPv6 "
+             "65001 for names, 65002 for addresses, 65003 for DoH templates; in Neighbor "
+             "Discovery 253 for names, 254 for addresses. Encoding prints one option a line, "
+             "in the form that decoding takes. A malformed option is one line on standard "
+             "error and exit status 1.",
          .function = options_command},
         {.name = "certificate",
          .verbs = {{.name = "show", .help = "prints the certificate in use and what comes next"},

@@ -2,11 +2,12 @@
 
 #include <utility>
 
+#include "agent/draft_codecs.h"
 #include "agent/resolver_json.h"
-#include "core/reader.h"
 #include "core/writer.h"
 #include "dhcp/v4_dnr.h"
 #include "dhcp/v6_dnr.h"
+#include "dns/svcb.h"
 #include "ra/dnr_option.h"
 
 namespace porchlight::agent {
@@ -15,8 +16,18 @@ namespace {
 using Records = std::vector<ResolverRecord>;
 
 ResolverRecord record_of(dns::EncryptedResolver resolver) {
-    auto why = dns::why_not_usable(resolver);
-    return {std::move(resolver), std::nullopt, std::move(why)};
+    ResolverRecord record;
+    record.why_not_usable = dns::why_not_usable(resolver);
+    record.priority = resolver.priority;
+    record.adn = std::move(resolver.adn);
+    record.addresses = std::move(resolver.addresses);
+    record.params = std::move(resolver.params);
+    return record;
+}
+
+dns::EncryptedResolver resolver_of(const ResolverRecord& record) {
+    return {record.priority.value_or(0), record.adn.value_or(dns::Name()), record.addresses,
+            record.params};
 }
 
 Result<Records> decode_v4(Bytes payload) {
@@ -42,15 +53,14 @@ Result<ResolverRecord> decode_ra(Bytes option) {
 }
 
 Result<ResolverRecord> decode_svcb(Bytes rdata) {
-    Reader in(rdata);
-    dns::EncryptedResolver resolver;
-    resolver.priority = in.u16();
-    resolver.adn = dns::read_name(in);
-    resolver.params = dns::read_svc_params(in);
-    if (!in.finished()) return in.error("SVCB");
-    auto why = resolver.priority == 0 ? dns::why_not_usable(resolver)
-                                      : dns::why_not_usable(resolver.params);
-    return ResolverRecord{std::move(resolver), std::nullopt, std::move(why)};
+    Result<dns::Svcb> svcb = dns::parse_svcb(rdata);
+    if (!svcb) return svcb.error();
+    ResolverRecord record;
+    record.why_not_usable = dns::why_not_usable(*svcb);
+    record.priority = svcb->priority;
+    record.adn = std::move(svcb->target);
+    record.params = std::move(svcb->params);
+    return record;
 }
 
 Result<ResolverRecord> decode_one(Carrier carrier, Bytes option) {
@@ -58,7 +68,7 @@ Result<ResolverRecord> decode_one(Carrier carrier, Bytes option) {
     return carrier == Carrier::ra ? decode_ra(option) : decode_svcb(option);
 }
 
-Result<Records> decode(Carrier carrier, std::span<const Buffer> options) {
+Result<Records> decode_rfc(Carrier carrier, std::span<const Buffer> options) {
     if (carrier == Carrier::dhcpv4) {
         Buffer payload;
         for (const Buffer& piece : options)
@@ -75,7 +85,7 @@ Result<Records> decode(Carrier carrier, std::span<const Buffer> options) {
 }
 
 void write(Writer& out, Carrier carrier, const ResolverRecord& record) {
-    const dns::EncryptedResolver& resolver = record.resolver;
+    const dns::EncryptedResolver resolver = resolver_of(record);
     switch (carrier) {
         case Carrier::dhcpv4:
             return dhcp::write(out, dhcp::v4_dnr_instance(resolver));
@@ -85,19 +95,44 @@ void write(Writer& out, Carrier carrier, const ResolverRecord& record) {
             return ra::write(
                 out, ra::dnr_option(resolver, record.lifetime.value_or(std::chrono::seconds(0))));
         case Carrier::svcb:
-            out.u16(resolver.priority);
-            dns::write(out, resolver.adn);
-            dns::write(out, resolver.params);
+            return dns::write(out, dns::Svcb{resolver.priority, resolver.adn, resolver.params});
     }
 }
 
+Result<std::vector<Buffer>> write_rfc(Carrier carrier, const Records& records) {
+    std::vector<Buffer> options;
+    Writer joined;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const auto missing = [&](const char* member) {
+            return Error{Errc::malformed,
+                         "/" + std::to_string(i) + "/" + std::string(member) + " is missing"};
+        };
+        if (!records[i].priority) return missing("priority");
+        if (!records[i].adn) return missing("adn");
+        Writer own;
+        Writer& out = carrier == Carrier::dhcpv4 ? joined : own;
+        write(out, carrier, records[i]);
+        if (carrier == Carrier::dhcpv4) continue;
+        Result<Buffer> option = own.take();
+        if (!option) return option.error();
+        options.push_back(*std::move(option));
+    }
+    if (carrier != Carrier::dhcpv4 || records.empty()) return options;
+    Result<Buffer> payload = joined.take();
+    if (!payload) return payload.error();
+    return std::vector<Buffer>{*std::move(payload)};
+}
+
+Result<Records> decode(Carrier carrier, OptionFormat format, std::span<const Buffer> options) {
+    const bool draft = format == OptionFormat::draft && carrier != Carrier::svcb;
+    return draft ? decode_draft(carrier, options) : decode_rfc(carrier, options);
+}
+
 /// Whether what came back is what was asked for, apart from the judgement on it.
-bool says_the_same(const Records& asked, const Records& decoded) {
-    if (asked.size() != decoded.size()) return false;
-    for (std::size_t i = 0; i < asked.size(); ++i)
-        if (asked[i].resolver != decoded[i].resolver || asked[i].lifetime != decoded[i].lifetime)
-            return false;
-    return true;
+bool says_the_same(Records asked, Records decoded) {
+    for (Records* records : {&asked, &decoded})
+        for (ResolverRecord& record : *records) record.why_not_usable.reset();
+    return asked == decoded;
 }
 
 }  // namespace
@@ -110,38 +145,32 @@ std::optional<Carrier> parse_carrier(std::string_view text) {
     return std::nullopt;
 }
 
-Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options) {
-    const Result<Records> records = decode(carrier, options);
+std::optional<OptionFormat> parse_option_format(std::string_view text) {
+    if (text == "rfc9463") return OptionFormat::rfc9463;
+    if (text == "draft-btw-11") return OptionFormat::draft;
+    return std::nullopt;
+}
+
+Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
+                                   OptionFormat format) {
+    const Result<Records> records = decode(carrier, format, options);
     if (!records) return records.error();
     return resolvers_to_json(*records);
 }
 
-Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json) {
+Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json,
+                                           OptionFormat format) {
     const Result<Records> records = resolvers_from_json(json);
     if (!records) return records.error();
-    std::vector<Buffer> options;
-    Writer joined;
-    for (const ResolverRecord& record : *records) {
-        Writer own;
-        Writer& out = carrier == Carrier::dhcpv4 ? joined : own;
-        write(out, carrier, record);
-        if (carrier == Carrier::dhcpv4) continue;
-        Result<Buffer> option = own.take();
-        if (!option) return option.error();
-        options.push_back(*std::move(option));
-    }
-    if (carrier == Carrier::dhcpv4 && !records->empty()) {
-        Result<Buffer> payload = joined.take();
-        if (!payload) return payload.error();
-        options.push_back(*std::move(payload));
-    }
-    if (options.empty()) return options;
-    const Result<Records> decoded = decode(carrier, options);
+    const bool draft = format == OptionFormat::draft && carrier != Carrier::svcb;
+    const auto options = draft ? write_draft(carrier, *records) : write_rfc(carrier, *records);
+    if (!options || options->empty()) return options;
+    const Result<Records> decoded = decode(carrier, format, *options);
     if (!decoded) return decoded.error();
     if (!says_the_same(*records, *decoded))
         return Error{Errc::refused,
                      "the carrier can't say just this: an address is of another family or of no "
-                     "use, a lifetime is missing or out of place, or parameters lack an address"};
+                     "use, a member is missing or out of place, or parameters lack an address"};
     return options;
 }
 

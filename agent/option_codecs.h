@@ -19,14 +19,27 @@ inline constexpr std::string_view carrier_names = "dhcpv4, dhcpv6, ra or svcb";
 
 std::optional<Carrier> parse_carrier(std::string_view text);
 
+/// Whose option: RFC 9463 or draft-btw-add-home-11. SVCB is the same in both.
+enum class OptionFormat { rfc9463, draft };
+
+/// The names that parse_option_format knows, for people.
+inline constexpr std::string_view option_format_names = "rfc9463 or draft-btw-11";
+
+std::optional<OptionFormat> parse_option_format(std::string_view text);
+
 /// JSON (see agent/resolver_json.h) of what the options say. Each is one option as its carrier
 /// has it: the data of a DHCPv4 option 162, several being pieces of one (RFC 3396); the data of a
 /// DHCPv6 option 144; a whole RA option; the RDATA of an SVCB record, whose TargetName stands for
-/// the ADN. Fails with `malformed`.
-Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options);
+/// the ADN. The draft has two or three options for one resolver in DHCPv6 and RA: there each is a
+/// run of whole options, with code and length, at their default code points. Fails with
+/// `malformed`.
+Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
+                                   OptionFormat format = OptionFormat::rfc9463);
 
-/// The inverse: one option for each resolver, for DHCPv4 one for all. Encodes what it is told,
-/// useful or not, as long as decode_options would read the same from it.
-Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json);
+/// The inverse: one option for each resolver, for DHCPv4 one for all; in the draft's DHCPv6 and RA
+/// one for each of a resolver's parts, its name first. Encodes what it is told, useful or not, as
+/// long as decode_options would read the same from it.
+Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json,
+                                           OptionFormat format = OptionFormat::rfc9463);
 
 }  // namespace porchlight::agent

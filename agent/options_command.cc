@@ -28,21 +28,21 @@ int fail(std::string_view why) {
     return exit_failed;
 }
 
-int decode(Carrier carrier, const std::vector<std::string>& texts) {
+int decode(Carrier carrier, OptionFormat format, const std::vector<std::string>& texts) {
     std::vector<Buffer> options;
     for (const std::string& text : texts) {
         auto octets = octets_from_hex(text);
         if (!octets) return fail("the input is not made of pairs of hexadecimal digits");
         options.push_back(*std::move(octets));
     }
-    const Result<std::string> json = decode_options(carrier, options);
+    const Result<std::string> json = decode_options(carrier, options, format);
     if (!json) return fail(json.error().message);
     std::cout << *json;
     return exit_done;
 }
 
-int encode(Carrier carrier, const std::string& json) {
-    const Result<std::vector<Buffer>> options = encode_options(carrier, json);
+int encode(Carrier carrier, OptionFormat format, const std::string& json) {
+    const Result<std::vector<Buffer>> options = encode_options(carrier, json, format);
     if (!options) return fail(options.error().message);
     for (const Buffer& option : *options) std::cout << to_hex(option) << '\n';
     return exit_done;
@@ -66,6 +66,8 @@ int options_command(const Arguments& arguments) {
         return wrong_usage(arguments, "expected decode or encode");
     const auto carrier = parse_carrier(arguments.value("carrier"));
     if (!carrier) return wrong_usage(arguments, "--carrier is " + std::string(carrier_names));
+    const auto format = parse_option_format(arguments.value("format", "rfc9463"));
+    if (!format) return wrong_usage(arguments, "--format is " + std::string(option_format_names));
     std::vector<std::string> inputs(words.begin() + 1, words.end());
     if (inputs.empty() || (!decoding && inputs.size() > 1))
         return wrong_usage(arguments, decoding ? "expected hexadecimal digits, or - for stdin"
@@ -75,7 +77,7 @@ int options_command(const Arguments& arguments) {
         if (!text) return fail("more than 1 MiB of input");
         inputs = decoding ? lines_of(*text) : std::vector<std::string>{*text};
     }
-    return decoding ? decode(*carrier, inputs) : encode(*carrier, inputs.front());
+    return decoding ? decode(*carrier, *format, inputs) : encode(*carrier, *format, inputs.front());
 }
 
 }  // namespace porchlight::agent

@@ -45,16 +45,15 @@ std::optional<std::string> unescape_id(std::string_view text) {
 }
 
 Json to_json(const ResolverRecord& record) {
-    const dns::EncryptedResolver& resolver = record.resolver;
-    const dns::SvcParams& params = resolver.params;
+    const dns::SvcParams& params = record.params;
     Json json;
-    json["priority"] = resolver.priority;
-    json["adn"] = dns::to_text(resolver.adn);
-    for (const IpAddress& address : resolver.addresses)
-        json["addresses"].push_back(to_text(address));
+    if (record.priority) json["priority"] = *record.priority;
+    if (record.adn) json["adn"] = dns::to_text(*record.adn);
+    for (const IpAddress& address : record.addresses) json["addresses"].push_back(to_text(address));
     for (const std::string& id : params.alpn) json["alpn"].push_back(escape_id(id));
     if (params.port) json["port"] = *params.port;
     if (params.dohpath) json["dohpath"] = *params.dohpath;
+    for (const std::string& text : record.templates) json["templates"].push_back(text);
     if (record.lifetime) json["lifetime"] = record.lifetime->count();
     for (std::uint16_t key : params.mandatory) json["mandatory"].push_back(dns::key_text(key));
     if (params.no_default_alpn) json["no-default-alpn"] = true;
@@ -74,8 +73,6 @@ class ObjectReader {
     ResolverRecord record() {
         ResolverRecord record;
         for (const auto& [name, value] : object_.items()) read_member(record, name, value);
-        if (!object_.contains("priority")) fail("priority", "is missing");
-        if (!object_.contains("adn")) fail("adn", "is missing");
         return record;
     }
 
@@ -83,21 +80,20 @@ class ObjectReader {
 
   private:
     void read_member(ResolverRecord& record, const std::string& name, const Json& value) {
-        dns::EncryptedResolver& resolver = record.resolver;
-        dns::SvcParams& params = resolver.params;
+        dns::SvcParams& params = record.params;
         if (name == "priority") {
-            resolver.priority = static_cast<std::uint16_t>(number(name, value, 0xffff));
+            record.priority = static_cast<std::uint16_t>(number(name, value, 0xffff));
         } else if (name == "adn") {
             Result<dns::Name> adn = dns::parse_name(text(name, value));
             if (adn)
-                resolver.adn = *std::move(adn);
+                record.adn = *std::move(adn);
             else
                 fail(name, "is no name");
         } else if (name == "addresses") {
             for (const std::string& item : texts(name, value)) {
                 auto address = parse_address(item);
                 if (address)
-                    resolver.addresses.push_back(*address);
+                    record.addresses.push_back(*address);
                 else
                     fail(name, "holds what is no address");
             }
@@ -113,6 +109,8 @@ class ObjectReader {
             params.port = static_cast<std::uint16_t>(number(name, value, 0xffff));
         } else if (name == "dohpath") {
             params.dohpath = text(name, value);
+        } else if (name == "templates") {
+            record.templates = texts(name, value);
         } else if (name == "lifetime") {
             record.lifetime = std::chrono::seconds(number(name, value, lifetime_seconds_max));
         } else if (name == "mandatory") {
@@ -185,7 +183,8 @@ class ObjectReader {
 std::string resolvers_to_json(std::span<const ResolverRecord> records) {
     Json array = Json::array();
     for (const ResolverRecord& record : records) array.push_back(to_json(record));
-    // A dohpath is UTF-8 by its parser's word; `replace` keeps one made elsewhere from throwing.
+    // Paths and templates are UTF-8 by their parsers' word; `replace` keeps those made elsewhere
+    // from throwing.
     return array.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 

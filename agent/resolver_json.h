@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,19 +13,23 @@
 
 namespace porchlight::agent {
 
-/// A resolver and what only some carriers say of it.
+/// A resolver as an option tells of it: what the option doesn't say is absent.
 struct ResolverRecord {
-    dns::EncryptedResolver resolver;
-    std::optional<std::chrono::seconds> lifetime;    // Router Advertisements have one
-    std::optional<std::string> why_not_usable = {};  // written for people, not read back
+    std::optional<std::uint16_t> priority;
+    std::optional<dns::Name> adn;
+    std::vector<IpAddress> addresses;
+    dns::SvcParams params;
+    std::vector<std::string> templates;            // draft-btw-add-home-11 Figure 16
+    std::optional<std::chrono::seconds> lifetime;  // Router Advertisements have one
+    std::optional<std::string> why_not_usable;     // written for people, not read back
     bool operator==(const ResolverRecord&) const = default;
 };
 
 /// A JSON array, one object a resolver, ASCII throughout. What is absent in the record is absent in
-/// its object: priority, adn (final dot), addresses, alpn, port, dohpath, lifetime (seconds),
-/// mandatory, no-default-alpn, params (keys without a member of their own, values in hexadecimal
-/// digits), usable, why. Octets of an ALPN id that are not printable ASCII, and its backslashes,
-/// are written as \DDD.
+/// its object: priority, adn (final dot), addresses, alpn, port, dohpath, templates, lifetime
+/// (seconds), mandatory, no-default-alpn, params (keys without a member of their own, values in
+/// hexadecimal digits), usable, why. Octets of an ALPN id that are not printable ASCII, and its
+/// backslashes, are written as \DDD.
 std::string resolvers_to_json(std::span<const ResolverRecord> records);
 
 /// The inverse; `usable` and `why` are read over. Any other unknown member is refused, so is every

@@ -27,6 +27,15 @@ Buffer there_and_back(Carrier carrier, const Buffer& option) {
     return options->front();
 }
 
+/// The same for the draft's options.
+Options there_and_back(Carrier carrier, const Options& octets) {
+    const auto json = decode_options(carrier, octets, OptionFormat::draft);
+    REQUIRE(json);
+    const auto options = encode_options(carrier, *json, OptionFormat::draft);
+    REQUIRE(options);
+    return *options;
+}
+
 std::string refusal(Carrier carrier, std::string_view json) {
     const auto options = encode_options(carrier, json);
     return options ? "" : options.error().message;
@@ -145,6 +154,159 @@ TEST_SUITE("agent/option_codecs") {
             refusal(Carrier::ra, head + R"(, "addresses": ["fd00::1"], "lifetime": 1}])").empty());
         CHECK(!refusal(Carrier::svcb, head + R"(, "addresses": ["fd00::1"]}])").empty());
         CHECK(!refusal(Carrier::dhcpv6, R"([{"priority": 1, "adn": "."}])").empty());
+    }
+
+    TEST_CASE("an SVCB record's target stands for the name, its hints among the parameters") {
+        const auto json = decode_options(
+            Carrier::svcb,
+            Options{hex("0001 03 646e73 00 0001 0004 03 646f74 0004 0004 c0000235")});
+        CHECK(*json == R"([
+  {
+    "priority": 1,
+    "adn": "dns.",
+    "alpn": [
+      "dot"
+    ],
+    "params": {
+      "ipv4hint": "c0000235"
+    },
+    "usable": true
+  }
+]
+)");
+        CHECK(decode_options(Carrier::svcb, Options{hex("0000 00")})->find("alias") !=
+              std::string::npos);
+    }
+
+    TEST_CASE("a template that is more than a path is told whole") {
+        // DoH at dns., default port, with the templates "https://dns/a{?dns}" and "b".
+        const Options run{
+            hex("fde9 0006 02 03 646e73 00"
+                "fdea 0014 02 00 0000 20010db8 00000000 00000000 00000053"
+                "fdeb 0018 0013 68747470733a2f2f646e732f61 7b3f646e737d 0001 62")};
+        CHECK(*decode_options(Carrier::dhcpv6, run, OptionFormat::draft) == R"([
+  {
+    "adn": "dns.",
+    "addresses": [
+      "2001:db8::53"
+    ],
+    "alpn": [
+      "h2"
+    ],
+    "dohpath": "/a{?dns}",
+    "usable": true
+  },
+  {
+    "templates": [
+      "b"
+    ],
+    "usable": false,
+    "why": "no name goes with it"
+  }
+]
+)");
+        CHECK(there_and_back(Carrier::dhcpv6, run).size() == 4);
+        const Options port{
+            hex("fde9 0006 02 03 646e73 00"
+                "fdea 0014 02 00 0000 20010db8 00000000 00000000 00000053"
+                "fdeb 0019 0017 68747470733a2f2f646e733a343433 2f61 7b3f646e737d")};
+        CHECK(decode_options(Carrier::dhcpv6, port, OptionFormat::draft)
+                  ->find("\"https://dns:443/a{?dns}\"") != std::string::npos);
+        Buffer joined;
+        for (const Buffer& option : there_and_back(Carrier::dhcpv6, port))
+            joined.insert(joined.end(), option.begin(), option.end());
+        CHECK(joined == port.front());
+    }
+
+    TEST_CASE("the draft's options encode to the octets that they were decoded from") {
+        const Options v4{
+            hex("01 02 0000 c0000235 c0000236 03 646e73 00"
+                "06 01 20fb c6336435 03 646e74 00")};
+        CHECK(there_and_back(Carrier::dhcpv4, v4) == v4);
+        const Options v6{hex("fde9 0006 05 03 646e73 00"),
+                         hex("fdea 0014 05 00 22d5 20010db8 00000000 00000000 00000053"),
+                         hex("fde9 0006 01 03 646e74 00")};  // without addresses
+        CHECK(there_and_back(Carrier::dhcpv6, v6) == v6);
+        const Options ra{hex("fd 02 01 00 00000708 03 646e73 00 000000"),
+                         hex("fe 04 0000 00000708 01 00 0000 20010db8 00000000 00000000 00000053"
+                             "00000000"),
+                         hex("fe 04 0000 00000708 04 00 0000 20010db8 00000000 00000000 00000054"
+                             "00000000")};  // without a name
+        CHECK(there_and_back(Carrier::ra, ra) == ra);
+        const Options run{[&] {
+            Buffer all = ra[0];
+            all.insert(all.end(), ra[1].begin(), ra[1].end());
+            return all;
+        }()};
+        CHECK(*decode_options(Carrier::ra, run, OptionFormat::draft) == R"([
+  {
+    "adn": "dns.",
+    "addresses": [
+      "2001:db8::53"
+    ],
+    "alpn": [
+      "dot"
+    ],
+    "lifetime": 1800,
+    "usable": true
+  }
+]
+)");
+    }
+
+    TEST_CASE("the draft's options are refused where malformed or not the draft's") {
+        const auto why = [](Carrier carrier, const Options& options) {
+            const auto json = decode_options(carrier, options, OptionFormat::draft);
+            return json ? "" : json.error().message;
+        };
+        CHECK(why(Carrier::dhcpv4, {hex("01 00 0000 03 646e73 00")}) ==
+              "OPTION_V4_ENC_DNS: has no address that a host could use at octet 4");
+        CHECK(why(Carrier::dhcpv6, {hex("fde9 0001 01")}) ==
+              "OPTION_V6_ENC_ADN: ends too early at octet 1");
+        CHECK(why(Carrier::dhcpv6, {hex("fde9 0002 01")}) ==
+              "DHCPv6 options: ends too early at octet 4");
+        CHECK(why(Carrier::dhcpv6, {hex("0090 0000")}) ==
+              "DHCPv6 option 144 is none of the draft's at its default code points");
+        CHECK(why(Carrier::ra, {hex("fd00")}) ==
+              "RA Encrypted DNS ADN option: has a Length that is not its own at octet 2");
+        CHECK(why(Carrier::ra, {hex("fd02 01")}) ==
+              "RA Encrypted DNS ADN option: has a Length that is not its own at octet 2");
+        CHECK(why(Carrier::ra, {hex("fd")}) ==
+              "RA Encrypted DNS ADN option: ends too early at octet 1");
+        CHECK(why(Carrier::ra, {hex("90 01 0000 00000000")}) ==
+              "RA option 144 is none of the draft's at its default code points");
+        for (const Carrier carrier : {Carrier::dhcpv4, Carrier::dhcpv6, Carrier::ra})
+            CHECK(why(carrier, {{}}) == "the draft's options: there is none");
+    }
+
+    TEST_CASE("what the draft can't say is refused, not dropped") {
+        const auto refuses = [](Carrier carrier, const std::string& members) {
+            return !encode_options(carrier, "[{\"adn\": \"a.\"" + members + "}]",
+                                   OptionFormat::draft);
+        };
+        const std::string four = R"(, "addresses": ["192.0.2.1"], "alpn": ["dot"])";
+        const std::string six = R"(, "addresses": ["fd00::1"], "alpn": ["dot"])";
+        CHECK(!refuses(Carrier::dhcpv4, four));
+        CHECK(!refuses(Carrier::dhcpv6, six));
+        CHECK(!refuses(Carrier::ra, six + R"(, "lifetime": 1)"));
+        CHECK(refuses(Carrier::dhcpv4, six));
+        CHECK(refuses(Carrier::dhcpv6, four));
+        CHECK(refuses(Carrier::dhcpv6, six + R"(, "priority": 1)"));
+        CHECK(refuses(Carrier::dhcpv6, six + R"(, "port": 0)"));
+        CHECK(refuses(Carrier::dhcpv6, six + R"(, "params": {"key667": ""})"));
+        CHECK(refuses(Carrier::dhcpv6, six + R"(, "dohpath": "/{?dns}")"));  // not for DoT
+        CHECK(refuses(Carrier::dhcpv4, four + R"(, "lifetime": 1)"));
+        CHECK(refuses(Carrier::ra, six));
+        CHECK(refuses(Carrier::dhcpv6, R"(, "addresses": ["fd00::1"], "alpn": ["h3"])"));
+        CHECK(refuses(Carrier::dhcpv6, R"(, "addresses": ["fd00::1"])"));
+        CHECK(refuses(Carrier::dhcpv4, R"(, "alpn": ["dot"])"));
+        CHECK(encode_options(Carrier::dhcpv4, "[]", OptionFormat::draft)->empty());
+    }
+
+    TEST_CASE("formats have names") {
+        CHECK(parse_option_format("rfc9463") == OptionFormat::rfc9463);
+        CHECK(parse_option_format("draft-btw-11") == OptionFormat::draft);
+        CHECK(!parse_option_format("draft"));
     }
 
     TEST_CASE("hexadecimal digits may be grouped by octet") {

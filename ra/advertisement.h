@@ -23,6 +23,12 @@ inline constexpr std::uint8_t mtu_option_type = 5;
 inline constexpr std::uint8_t route_option_type = 24;
 inline constexpr std::uint8_t rdnss_option_type = 25;
 inline constexpr std::uint8_t dnssl_option_type = 31;
+/// Whether an option is of those that tell hosts of router, link and plain resolvers. IANA assigns
+/// them from below; encrypted-DNS options have high types, also where the user chose them.
+inline constexpr bool is_router_option(std::uint8_t type) {
+    return type < 64;
+}
+
 inline constexpr unsigned hop_limit = 255;  // of every Neighbor Discovery packet: it was not routed
 
 inline constexpr Ipv6 all_nodes{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
@@ -30,8 +36,9 @@ inline constexpr Ipv6 all_routers{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 
 
 /// What a router says of itself (RFC 4861 section 4.2).
 struct RouterHeader {
-    static constexpr std::uint8_t managed_flag = 0x80;  // "M": addresses by DHCPv6
-    static constexpr std::uint8_t other_flag = 0x40;    // "O": other settings by DHCPv6
+    static constexpr std::uint8_t managed_flag = 0x80;     // "M": addresses by DHCPv6
+    static constexpr std::uint8_t other_flag = 0x40;       // "O": other settings by DHCPv6
+    static constexpr std::uint8_t preference_bits = 0x18;  // RFC 4191 section 2.2
 
     std::uint8_t cur_hop_limit = 0;  // 0: unspecified
     /// M, O, and what later RFCs put beside them (home agent, preference, proxy): always kept

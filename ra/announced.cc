@@ -7,7 +7,7 @@
 namespace porchlight::ra {
 namespace {
 
-constexpr std::uint8_t layout_version = 1;
+constexpr std::uint8_t layout_version = 2;
 constexpr std::size_t option_octets_min = 8;
 
 Buffer read_option(Reader& in) {
@@ -36,6 +36,7 @@ Result<Announced> parse_announced(Bytes octets) {
     announced.header.router_lifetime = std::chrono::seconds(in.u16());
     announced.route_until = Clock::time_point(std::chrono::seconds(in.u32()));
     announced.options = read_list<Buffer>(in, read_option);
+    announced.full = in.u8() != 0;
     if (!in.finished()) return in.error("stored announcement");
     return announced;
 }
@@ -49,6 +50,7 @@ void write(Writer& out, const Announced& announced) {
     const auto until = std::chrono::floor<std::chrono::seconds>(announced.route_until);
     out.u32(static_cast<std::uint32_t>(until.time_since_epoch().count()));
     write_list(out, announced.options, [&](const Buffer& option) { write_field(out, option); });
+    out.u8(announced.full ? 1 : 0);
 }
 
 }  // namespace porchlight::ra

@@ -11,12 +11,15 @@ namespace porchlight::ra {
 /// it back: ra::Sender::adopt, or ra::withdraw_now without a daemon.
 struct Announced {
     std::string interface;
-    Ipv6 source;          // whom hosts take it from: the RA daemon's link-local address
-    RouterHeader header;  // in the form of Mirror::header
+    Ipv6 source;          // whom hosts take it from: the router's link-local address
+    RouterHeader header;  // in the form of Mirror::said
     /// Until when hosts keep the default route that `header` gave them, whole seconds. Steady time
     /// starts anew with each boot; a moment that can't be after a boot counts as passed.
     Clock::time_point route_until{};
     NdOptions options;  // announced, or being withdrawn (those with Lifetime 0)
+    bool full = false;  // we were the RA daemon ourselves, and `options` are everything it said
+    /// Whether hosts know anything that must be taken back some time.
+    bool standing() const { return full || !options.empty(); }
     bool operator==(const Announced&) const = default;
 };
 

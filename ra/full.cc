@@ -61,16 +61,6 @@ std::uint8_t preference_bits(const FullSettings& settings) {
     return 0;
 }
 
-RouterHeader header_of(const FullSettings& settings) {
-    RouterHeader header;
-    header.cur_hop_limit = settings.cur_hop_limit;
-    header.flags = preference_bits(settings);
-    if (settings.managed) header.flags |= RouterHeader::managed_flag;
-    if (settings.other) header.flags |= RouterHeader::other_flag;
-    header.router_lifetime = settings.router_lifetime;
-    return header;
-}
-
 /// RFC 4861 section 4.6.2.
 Buffer prefix_option(const FullSettings& settings, const LinkFacts::OwnPrefix& own,
                      Clock::time_point now) {
@@ -154,9 +144,19 @@ LinkFacts link_facts(const net::Link& link, Clock::time_point read_at) {
     return facts;
 }
 
+RouterHeader router_header(const FullSettings& settings) {
+    RouterHeader header;
+    header.cur_hop_limit = settings.cur_hop_limit;
+    header.flags = preference_bits(settings);
+    if (settings.managed) header.flags |= RouterHeader::managed_flag;
+    if (settings.other) header.flags |= RouterHeader::other_flag;
+    header.router_lifetime = settings.router_lifetime;
+    return header;
+}
+
 Advertisement compose_full(const FullSettings& settings, const LinkFacts& link,
                            Clock::time_point now) {
-    Advertisement whole{header_of(settings), {}};
+    Advertisement whole{router_header(settings), {}};
     NdOptions& options = whole.options;
     if (link.link_layer_address)
         options.push_back(option_of(source_link_layer_option_type,

@@ -80,6 +80,8 @@ struct LinkFacts {
 /// neither link-local nor tentative nor of /128, each prefix once, with the longest lifetimes.
 LinkFacts link_facts(const net::Link& link, Clock::time_point read_at);
 
+RouterHeader router_header(const FullSettings& settings);
+
 /// The advertisement as it is at `now`, without encrypted-DNS options (RFC 4861 section 6.2.3).
 /// - Prefix lifetimes are what is left of the address, so they count down. Each prefix is on-link;
 ///   a /64 is autonomous, too (RFC 4862).

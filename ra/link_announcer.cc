@@ -5,14 +5,19 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/log.h"
+#include "net/link.h"
+#include "ra/contradictions.h"
 #include "ra/link_sockets.h"
 
 namespace porchlight::ra {
 namespace {
+
+constexpr std::size_t checksum_end = 4;  // in an ICMPv6 message
 
 using Descriptor = asio::posix::stream_descriptor;
 
@@ -47,23 +52,26 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
                                  bool (State::*take)());
     bool take_icmpv6();
     bool take_frame();
-    void on_own_advertisement(const Received& received);
+    void on_own_advertisement(const Received& received, bool answer);
+    void on_other_advertisement(const Advertisement& advertisement, const Ipv6& from);
     void solicit_daemon(Clock::time_point now);
+    bool send(const Packet& packet, Clock::time_point now);
+    bool is_own_packet(Bytes octets) const;
+    void pump_soon();
     void pump();
     void arm();
     void store_if_news();
     void close();
 
     Announced announced() const {
-        Announced now = former;
+        Announced now = sender.announced(time.now());
         now.interface = interface;
-        now.options = sender.announced();
-        if (!sender.heard_daemon()) return now;
         now.source = source;
-        now.header = *sender.header();
-        now.route_until = std::chrono::floor<std::chrono::seconds>(sender.route_until());
+        now.route_until = std::chrono::floor<std::chrono::seconds>(now.route_until);
         return now;
     }
+    /// Nobody can be answered before, nor told from ourselves.
+    bool knows_itself() const { return sender.is_full() || sender.heard_daemon(); }
 
     std::string interface;
     Watched icmpv6;
@@ -74,14 +82,19 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     OnStore on_store;
     bool open = true;
 
-    Ipv6 source;       // the daemon's
-    Announced former;  // adopted: whom hosts know it from, until the daemon is heard
-    Announced stored;  // as on_store last had it
-    Clock::time_point solicit_at = Clock::time_point::min();
+    /// Whom hosts take what they hear from: the daemon, or its former self, or us.
+    Ipv6 source;
+    Announced stored;                // as on_store last had it
+    std::deque<Buffer> own_packets;  // that were sent in full form, the latest last
+    Clock::time_point solicit_at = Sender::never;
     Clock::time_point solicited_at = Clock::time_point::min();
+    Clock::time_point daemon_heard_at = Clock::time_point::min();
     Clock::duration solicit_again = solicitation_interval;
+    bool pump_posted = false;
     Counters counters;
     log::Limiter send_failure_lines;
+    log::Limiter second_daemon_lines;
+    log::Limiter contradiction_lines;
     std::array<std::uint8_t, receive_octets_max> buffer;
 };
 
@@ -99,9 +112,22 @@ LinkAnnouncer::LinkAnnouncer(asio::any_io_executor executor, std::string interfa
 }
 
 void LinkAnnouncer::adopt(const Announced& former) {
-    state_->former = former;
+    state_->source = former.source;
     state_->stored = former;
-    state_->sender.adopt(former.options);
+    state_->sender.adopt(former, state_->time.now() + daemon_first);
+}
+
+void LinkAnnouncer::set_full(std::optional<FullSettings> settings) {
+    if (!settings) state_->solicit_at = state_->time.now();
+    state_->sender.set_full(std::move(settings), state_->time.now());
+    state_->pump_soon();
+}
+
+void LinkAnnouncer::set_link(const net::Link& link) {
+    const LinkFacts facts = link_facts(link, state_->time.now());
+    if (state_->sender.is_full() && facts.source) state_->source = *facts.source;
+    state_->sender.set_link(facts, state_->time.now());
+    state_->pump_soon();
 }
 
 void LinkAnnouncer::set_options(NdOptions options) {
@@ -110,7 +136,7 @@ void LinkAnnouncer::set_options(NdOptions options) {
     if (left_out > 0)
         log::warn("options too large for a Router Advertisement left out",
                   {{"interface", state_->interface}, {"options", std::to_string(left_out)}});
-    state_->pump();
+    state_->pump_soon();
 }
 
 awaitable<void> LinkAnnouncer::withdraw() {
@@ -173,20 +199,18 @@ bool LinkAnnouncer::State::take_icmpv6() {
     const auto received = receive_icmpv6(icmpv6.socket, buffer);
     if (!received) return false;
     const Clock::time_point now = time.now();
-    const bool from_here = sender.heard_daemon() && received->envelope.source == source;
+    const bool from_here = knows_itself() && received->envelope.source == source;
     // Only when we asked: what else claims to be the daemon here, the frame socket didn't see
     // leave.
     if (is_own_answer(*received) && now - solicited_at < answer_within_max) {
-        on_own_advertisement(*received);
-    } else if (from_here) {
-        // Our solicitation and the daemon's multicasts, looped back.
-    } else if (!sender.heard_daemon()) {
-        // Nobody can be answered yet, nor told from ourselves.
+        on_own_advertisement(*received, true);
+    } else if (from_here || !knows_itself()) {
+        // Our solicitation and the daemon's multicasts, looped back; or too early.
     } else if (parse_solicitation(received->octets, received->envelope)) {
         ++counters.solicitations;
         sender.on_solicitation(received->envelope.source, now);
-    } else if (parse_advertisement(received->octets, received->envelope)) {
-        ++counters.other_advertisements;
+    } else if (auto other = parse_advertisement(received->octets, received->envelope)) {
+        on_other_advertisement(*other, received->envelope.source);
     } else {
         ++counters.malformed;
     }
@@ -195,20 +219,47 @@ bool LinkAnnouncer::State::take_icmpv6() {
 
 bool LinkAnnouncer::State::take_frame() {
     const auto received = receive_frame(frames.socket, buffer);
-    if (received) on_own_advertisement(*received);
+    if (received && !is_own_packet(received->octets)) on_own_advertisement(*received, false);
     return received.has_value();
 }
 
-void LinkAnnouncer::State::on_own_advertisement(const Received& received) {
+/// `answer`: to a solicitation of ours.
+void LinkAnnouncer::State::on_own_advertisement(const Received& received, bool answer) {
     const auto advertisement = parse_advertisement(received.octets, received.envelope);
     if (!advertisement || is_supplement(*advertisement)) return;
+    const Clock::time_point now = time.now();
     ++counters.daemon_advertisements;
-    if (!sender.heard_daemon() || source != received.envelope.source)
-        log::info("RA daemon heard",
-                  {{"interface", interface}, {"address", to_text(received.envelope.source)}});
-    source = received.envelope.source;
-    sender.on_daemon_advertisement(advertisement->header, received.destination == all_nodes,
-                                   time.now());
+    if (sender.is_full()) {
+        if (second_daemon_lines.admit(now))
+            log::warn("another RA daemon of this router speaks on a link that is announced in full",
+                      {{"interface", interface}, {"address", to_text(received.envelope.source)}});
+    } else {
+        if (!sender.heard_daemon() || source != received.envelope.source)
+            log::info("RA daemon heard",
+                      {{"interface", interface}, {"address", to_text(received.envelope.source)}});
+        source = received.envelope.source;
+    }
+    const bool asked = answer && solicited_at > daemon_heard_at;
+    sender.on_daemon_advertisement(advertisement->header, received.destination == all_nodes, asked,
+                                   now);
+    daemon_heard_at = now;
+    // One that lives answers, one that has ended doesn't.
+    solicit_at = sender.daemon_farewell() ? now + farewell_asked_after : Sender::never;
+    solicit_again = farewell_asked_after;
+}
+
+/// RFC 4861 section 6.2.7.
+void LinkAnnouncer::State::on_other_advertisement(const Advertisement& advertisement,
+                                                  const Ipv6& from) {
+    ++counters.other_advertisements;
+    const auto ours = sender.said(time.now());
+    if (!ours) return;
+    const std::vector<std::string> found = contradictions(*ours, advertisement);
+    if (found.empty()) return;
+    ++counters.contradictions;
+    if (contradiction_lines.admit(time.now()))
+        log::warn("another router contradicts this one",
+                  {{"interface", interface}, {"address", to_text(from)}, {"in", found.front()}});
 }
 
 void LinkAnnouncer::State::solicit_daemon(Clock::time_point now) {
@@ -223,28 +274,55 @@ void LinkAnnouncer::State::solicit_daemon(Clock::time_point now) {
     }
 }
 
-/// Sends what is due, and sleeps until the next is.
-void LinkAnnouncer::State::pump() {
-    const Clock::time_point now = time.now();
-    store_if_news();
-    while (auto packet = sender.next(now)) {
-        ++(packet->destination == all_nodes ? counters.multicasts : counters.answers);
-        auto sent = send_icmpv6(icmpv6.socket, source, packet->destination, packet->octets);
-        if (sent) continue;
+bool LinkAnnouncer::State::send(const Packet& packet, Clock::time_point now) {
+    const auto sent = send_icmpv6(icmpv6.socket, source, packet.destination, packet.octets);
+    if (!sent) {
         ++counters.send_failures;
         if (send_failure_lines.admit(now))
             log::warn("Router Advertisement not sent",
                       {{"interface", interface}, {"error", sent.error().message}});
+        return false;
     }
+    ++(packet.destination == all_nodes ? counters.multicasts : counters.answers);
+    own_packets.push_back(packet.octets);
+    if (own_packets.size() > own_packets_max) own_packets.pop_front();
+    return true;
+}
+
+/// In full form nothing else tells our own frames from a daemon's. The kernel fills the checksum
+/// in.
+bool LinkAnnouncer::State::is_own_packet(Bytes octets) const {
+    return std::any_of(own_packets.begin(), own_packets.end(), [&](const Buffer& own) {
+        return own.size() == octets.size() &&
+               equal(Bytes(own).subspan(checksum_end), octets.subspan(checksum_end));
+    });
+}
+
+/// At the end of this turn: what changes together shall leave together.
+void LinkAnnouncer::State::pump_soon() {
+    if (std::exchange(pump_posted, true)) return;
+    asio::post(timer.get_executor(), [waiting = weak_from_this()] {
+        const auto state = waiting.lock();
+        if (!state) return;
+        state->pump_posted = false;
+        if (state->open) state->pump();
+    });
+}
+
+/// Sends what is due, and sleeps until the next is.
+void LinkAnnouncer::State::pump() {
+    const Clock::time_point now = time.now();
     store_if_news();
-    if (!sender.heard_daemon() && now >= solicit_at) solicit_daemon(now);
+    sender.send_due(now, [&](const Packet& packet) { return send(packet, now); });
+    store_if_news();
+    if (!sender.is_full() && now >= solicit_at) solicit_daemon(now);
     arm();
 }
 
 void LinkAnnouncer::State::arm() {
     if (!open) return;
     Clock::time_point at = sender.wake();
-    if (!sender.heard_daemon()) at = std::min(at, solicit_at);
+    if (!sender.is_full()) at = std::min(at, solicit_at);
     if (at == Sender::never) {
         timer.cancel();
         return;
@@ -260,9 +338,10 @@ void LinkAnnouncer::State::store_if_news() {
     Announced now = announced();
     const bool aged = now.header.router_lifetime.count() > 0 &&
                       now.route_until - stored.route_until > now.header.router_lifetime / 2;
-    const bool same = now.options == stored.options && now.header == stored.header &&
-                      now.source == stored.source && !aged;
-    if (same || (now.options.empty() && stored.options.empty())) return;
+    const bool same = same_but_for_lifetimes(now.options, stored.options) &&
+                      now.header == stored.header && now.source == stored.source &&
+                      now.full == stored.full && !aged;
+    if (same || (!now.standing() && !stored.standing())) return;
     stored = std::move(now);
     if (on_store) on_store(stored);
 }

@@ -15,7 +15,11 @@ namespace porchlight::ra {
 
 /// Announces options on one link: the loop around a Sender. Needs no privilege, for the two sockets
 /// (ra/link_sockets.h) are handed over; when the interface goes and comes again, so must they.
-/// At the start it solicits the RA daemon of this machine, over and again until that was heard.
+/// - As a supplement it solicits the RA daemon of this machine at the start, over and again until
+///   that was heard, and after its farewell, to tell an end from the loss of an uplink.
+/// - In full form (set_full) it is the RA daemon. Then another one on this machine is a mistake of
+///   configuration, logged and counted.
+/// - What is set in one turn of the loop leaves together.
 class LinkAnnouncer {
   public:
     struct Sockets {
@@ -31,12 +35,13 @@ class LinkAnnouncer {
         std::uint64_t solicitations = 0;          // received, well formed
         std::uint64_t daemon_advertisements = 0;  // heard from the daemon of this machine
         std::uint64_t other_advertisements = 0;   // received from other routers of the link
+        std::uint64_t contradictions = 0;         // of those, by what RFC 4861 6.2.7 compares
         std::uint64_t malformed = 0;              // received, discarded
         std::uint64_t options_left_out = 0;       // too large for a packet
     };
 
     /// Called before anything that differs leaves, and now and then to keep `route_until` fresh:
-    /// stored, it lets a later process take back what hosts know. Options empty: nothing is left.
+    /// stored, it lets a later process take back what hosts know. Not standing(): nothing is left.
     using OnStore = std::function<void(const Announced& announced)>;
 
     static constexpr std::chrono::seconds solicitation_interval{4};  // RTR_SOLICITATION_INTERVAL
@@ -44,6 +49,10 @@ class LinkAnnouncer {
         600};                                                    // after doubling each time
     static constexpr std::chrono::seconds answer_within_max{5};  // of the daemon, to a solicitation
     static constexpr std::chrono::seconds withdraw_within_max{5};
+    /// How long a daemon that may live is waited for before something is taken back without it.
+    static constexpr std::chrono::milliseconds daemon_first{1500};
+    static constexpr std::chrono::seconds farewell_asked_after{1};
+    static constexpr std::size_t own_packets_max = 32;  // remembered, to be known when heard
     static constexpr int messages_per_turn_max = 16;
 
     /// `time` and `random` must outlive the executor's run.
@@ -56,14 +65,19 @@ class LinkAnnouncer {
 
     /// What a former process announced on this link. Before set_options.
     void adopt(const Announced& former);
-    /// As Sender::set_options; takes effect at once.
+    /// As Sender::set_full: be the RA daemon, or stand beside it.
+    void set_full(std::optional<FullSettings> settings);
+    /// The link as it was read just now. Full form needs it after every change, and now and then
+    /// without one, for a lifetime may have been extended.
+    void set_link(const net::Link& link);
+    /// As Sender::set_options. Nothing leaves before the first call.
     void set_options(NdOptions options);
     /// Takes everything back within about a second and returns when that has left, or when it can't
-    /// leave because no daemon was ever heard: then announced() goes on saying so.
+    /// leave (no daemon was ever heard, or sending fails): then announced() goes on saying so.
     awaitable<void> withdraw();
 
     Announced announced() const;
-    /// Whether hosts can be told something now: the RA daemon is there.
+    /// Whether hosts can be told something now: the RA daemon is there, or we are it.
     bool can_announce() const;
     const Counters& counters() const;
     /// Ends silently: what was announced stays announced. No OnStore follows.

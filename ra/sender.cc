@@ -1,100 +1,83 @@
 #include "ra/sender.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
 namespace porchlight::ra {
 namespace {
 
-// The options sent here have this in common (RFC 9463 section 6.1): type, length, two octets, and a
-// 32-bit Lifetime.
-constexpr std::size_t lifetime_at = 4;
-constexpr std::size_t lifetime_end = 8;
-
-/// Fits a packet, and does not make hosts discard the rest of it (RFC 4861 section 6.1.2).
-bool is_sendable(const Buffer& option) {
-    return option.size() >= lifetime_end && option.size() <= Sender::option_octets_max &&
-           option.size() == option[1] * std::size_t(8);
-}
-
-bool contains(const NdOptions& options, const Buffer& taken_back) {
-    return std::any_of(options.begin(), options.end(),
-                       [&](const Buffer& option) { return withdrawn(option) == taken_back; });
-}
-
-bool same_but_for_lifetimes(const NdOptions& a, const NdOptions& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Buffer& x, const Buffer& y) {
-        return withdrawn(x) == withdrawn(y);
-    });
-}
-
-/// As few packets' worth as keep the order.
-std::deque<NdOptions> spread(NdOptions options) {
-    std::deque<NdOptions> packets;
-    std::size_t room = 0;
-    for (Buffer& option : options) {
-        if (option.size() > room) {
-            packets.emplace_back();
-            room = Sender::option_octets_max;
-        }
-        room -= option.size();
-        packets.back().push_back(std::move(option));
-    }
-    return packets;
+/// Hosts drop the route at once. Who is no default router has no preference (RFC 4191 section 2.2).
+RouterHeader last_words(RouterHeader header) {
+    header.flags &= static_cast<std::uint8_t>(~RouterHeader::preference_bits);
+    header.router_lifetime = std::chrono::seconds(0);
+    return header;
 }
 
 }  // namespace
 
-Buffer withdrawn(Buffer option) {
-    assert(option.size() >= lifetime_end);
-    for (std::size_t at = lifetime_at; at < lifetime_end && at < option.size(); ++at)
-        option[at] = 0;
-    return option;
+void Sender::adopt(const Announced& former, Clock::time_point from) {
+    if (!former.standing()) return;
+    former_ = former;
+    std::erase_if(former_->options,
+                  [](const Buffer& unit) { return !is_sendable(unit, option_octets_max); });
+    farewell_from_ = from;
+    if (!former.full && former.source != Ipv6{})
+        mirror_.remember(former.header, former.route_until, from);
 }
 
-void Sender::adopt(const NdOptions& options) {
-    for (const Buffer& option : options)
-        if (is_sendable(option)) former_.push_back(option);
+void Sender::set_full(std::optional<FullSettings> settings, Clock::time_point now) {
+    const auto former_header = full_header();
+    const NdOptions former = wanted(now);
+    full_ = std::move(settings);
+    if (full_) {
+        end_farewell();
+    } else if (former_header && std::exchange(told_full_, false)) {
+        begin_farewell(*former_header, now);
+    }
+    changed(former_header, former, now);
+}
+
+void Sender::set_link(LinkFacts link, Clock::time_point now) {
+    const bool could_announce = can_announce(now);
+    const NdOptions former = wanted(now);
+    link_ = std::move(link);
+    changed(full_header(), former, now);
+    if (begun_ && !could_announce && can_announce(now)) start(now);
 }
 
 std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
-    const std::size_t left_out =
-        std::erase_if(options, [](const Buffer& option) { return !is_sendable(option); });
+    const std::size_t left_out = std::erase_if(
+        options, [](const Buffer& unit) { return !is_sendable(unit, option_octets_max); });
     // A Lifetime of 0 says the same as leaving it out.
-    std::erase_if(options, [](const Buffer& option) { return withdrawn(option) == option; });
+    std::erase_if(options, [](const Buffer& unit) { return withdrawn(unit) == unit; });
     if (!options.empty()) finishing_ = false;
 
-    const bool news = !former_.empty() || !same_but_for_lifetimes(options_, options);
-    for (const NdOptions& known : {std::exchange(former_, {}), told_ ? options_ : NdOptions{}})
-        for (const Buffer& old : known)
-            if (!contains(options, withdrawn(old))) withdrawing_.push_back({withdrawn(old)});
-    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
-        return contains(options, withdrawal.option);
-    });
-    if (withdrawing_.size() > withdrawing_max)
-        withdrawing_.erase(withdrawing_.begin(),
-                           withdrawing_.end() - std::ptrdiff_t(withdrawing_max));
+    const NdOptions former = wanted(now);
     options_ = std::move(options);
-    if (news) {
-        told_ = false;
-        start(now);
+    const bool first = !std::exchange(begun_, true);
+    if (const auto adopted = std::exchange(former_, std::nullopt)) {
+        told_ = adopted->options;
+        if (adopted->full && full_) told_full_ = true;
+        if (adopted->full && !full_) begin_farewell(adopted->header, farewell_from_);
     }
+    changed(full_header(), former, now);
+    if (first) start(now);
     return left_out;
 }
 
 void Sender::finish(Clock::time_point now) {
+    set_full(std::nullopt, now);
     set_options({}, now);
     finishing_ = true;
     for (Withdrawal& withdrawal : withdrawing_) withdrawal.left = withdrawals;
+    if (farewells_left_ > 0) farewells_left_ = withdrawals;
     answers_.clear();
-    ready_.clear();
     spaced_ = now;
     start(now);
 }
 
 void Sender::on_solicitation(const Ipv6& source, Clock::time_point now) {
-    if (finishing_ || content(now).empty()) return;
+    if (finishing_ || !speaks(now)) return;
     const Clock::time_point at =
         now + std::chrono::milliseconds(random_.below(std::uint64_t(answer_delay_max.count()) + 1));
     if (source == Ipv6{}) {
@@ -109,77 +92,223 @@ void Sender::on_solicitation(const Ipv6& source, Clock::time_point now) {
     }
 }
 
-void Sender::on_daemon_advertisement(const RouterHeader& header, bool multicast,
+void Sender::on_daemon_advertisement(const RouterHeader& header, bool multicast, bool asked,
                                      Clock::time_point now) {
     const bool could_announce = can_announce(now);
-    mirror_.on_advertisement(header, now);
-    route_until_ = now + header.router_lifetime;
+    const bool spoke = speaks(now);
+    mirror_.on_advertisement(header, asked, now);
+    if (full_) return;  // two of one kind: the caller says so
     if (multicast) courtesy_ = now + multicast_spacing;
-    if (!could_announce && can_announce(now)) start(now);
+    // The link is another daemon's now: its route, its prefixes, its resolvers.
+    end_farewell();
+    const bool can = can_announce(now);
+    if (begun_ && can) take_back_all_but(options_, now);
+    if ((can && !could_announce) || (!spoke && speaks(now))) start(now);
 }
 
-std::optional<Packet> Sender::next(Clock::time_point now) {
-    if (!ready_.empty()) {
-        Packet packet = std::move(ready_.front());
-        ready_.pop_front();
-        return packet;
-    }
-    NdOptions options = content(now);
-    if (options.empty()) {  // only an event can change that
+void Sender::send_due(Clock::time_point now, const Send& send) {
+    settle(now);
+    if (!speaks(now)) {  // until something happens, or the time has come that was waited for
         answers_.clear();
         round_.clear();
-        due_ = never;
-        return std::nullopt;
+        if (multicast_at() <= now) due_ = never;
+        return;
     }
-    const auto answer = std::find_if(answers_.begin(), answers_.end(),
-                                     [&](const Answer& one) { return one.at <= now; });
-    if (answer != answers_.end()) {
-        const Ipv6 to = answer->to;
-        answers_.erase(answer);
-        for (NdOptions& part : spread(std::move(options)))
-            ready_.push_back(packet(to, std::move(part), now));
-        return next(now);
+    for (const Answer& answer : std::exchange(answers_, {})) {
+        if (answer.at > now) {
+            answers_.push_back(answer);
+            continue;
+        }
+        for (NdOptions& part : spread(content(now), option_octets_max))
+            send_to(answer.to, std::move(part), now, send);
     }
-    if (multicast_at() > now) return std::nullopt;
-    if (round_.empty()) round_ = spread(std::move(options));
-    Packet sent = packet(all_nodes, std::move(round_.front()), now);
-    round_.pop_front();
-    spaced_ = now + (finishing_ ? Clock::duration(final_spacing) : multicast_spacing);
-    if (round_.empty()) finish_round(now);
-    return sent;
+    while (multicast_at() <= now && speaks(now)) {
+        if (round_.empty()) round_ = spread(content(now), option_octets_max);
+        const bool sent = send_to(all_nodes, std::move(round_.front()), now, send);
+        round_.pop_front();
+        round_failed_ |= !sent;
+        if (!finishing_) spaced_ = now + multicast_spacing;
+        if (round_.empty()) finish_round(now);
+    }
 }
 
 Clock::time_point Sender::wake() const {
-    if (!ready_.empty()) return Clock::time_point::min();
     Clock::time_point at = multicast_at();
     for (const Answer& answer : answers_) at = std::min(at, answer.at);
+    if (const auto farewell = mirror_.farewell(); farewell && !full_ && !told_.empty())
+        at = std::min(at, *farewell + Mirror::farewell_grace);
     return at;
 }
 
-NdOptions Sender::announced() const {
-    NdOptions all = told_ || heard_daemon() ? options_ : NdOptions{};
-    all.insert(all.end(), former_.begin(), former_.end());
-    for (const Withdrawal& withdrawal : withdrawing_) all.push_back(withdrawal.option);
+bool Sender::can_announce(Clock::time_point now) const {
+    if (full_) return link_.source.has_value();
+    return farewells_left_ == 0 && mirror_.header(now).has_value();
+}
+
+bool Sender::silent() const {
+    return !full_ && !former_ && options_.empty() && withdrawing_.empty() && farewells_left_ == 0;
+}
+
+Announced Sender::announced(Clock::time_point now) const {
+    Announced all;
+    if (former_) all = *former_;
+    if (full_ || farewells_left_ > 0) all.full = true;
+    if (full_ || mirror_.heard())
+        for (Buffer& unit : wanted(now)) all.options.push_back(std::move(unit));
+    for (const Buffer& unit : told_)
+        if (!contains(all.options, withdrawn(unit))) all.options.push_back(unit);
+    for (const Withdrawal& withdrawal : withdrawing_) all.options.push_back(withdrawal.option);
+    if (full_) {
+        all.header = *full_header();
+        all.header.cur_hop_limit = 0;
+    } else if (farewell_) {
+        all.header = *farewell_;
+    } else if (mirror_.said()) {
+        all.header = *mirror_.said();
+        all.route_until = mirror_.route_until();
+    }
     return all;
+}
+
+std::optional<Advertisement> Sender::said(Clock::time_point now) const {
+    if (!speaks(now)) return std::nullopt;
+    return Advertisement{*header_at(now), content(now)};
+}
+
+/// What time alone has changed.
+void Sender::settle(Clock::time_point now) {
+    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
+        return withdrawal.left == 0 && now >= withdrawal.until;
+    });
+    const auto farewell = mirror_.farewell();
+    if (full_ || !farewell || told_.empty() || now < *farewell + Mirror::farewell_grace) return;
+    // The daemon has ended: what came from its address ends too.
+    take_back_all_but({}, now);
+    start(now);
 }
 
 void Sender::start(Clock::time_point now) {
     round_.clear();
+    round_failed_ = false;
+    failures_ = 0;
     initial_left_ = initial_advertisements;
     due_ = silent() ? never : now;
 }
 
+/// Takes back what is no longer wanted, and tells soon what is new.
+void Sender::changed(const std::optional<RouterHeader>& former_header, const NdOptions& former,
+                     Clock::time_point now) {
+    if (!begun_) return;
+    const NdOptions now_wanted = wanted(now);
+    const std::size_t withdrawing_before = withdrawing_.size();
+    take_back_all_but(now_wanted, now);
+    if (former_header != full_header() || !same_but_for_lifetimes(former, now_wanted) ||
+        withdrawing_.size() > withdrawing_before)
+        start(now);
+}
+
+void Sender::take_back_all_but(const NdOptions& wanted, Clock::time_point now) {
+    for (const Buffer& unit : std::exchange(told_, {})) {
+        const Buffer back = withdrawn(unit);
+        if (contains(wanted, back)) {
+            told_.push_back(unit);
+        } else if (is_prefix(unit)) {
+            // Without a router hosts go on using their addresses among themselves. With one, they
+            // are told for as long as they may know the prefix (RFC 9096 section 3.5).
+            if (!full_) continue;
+            const auto known =
+                valid_lifetime(unit).count() > 0 ? valid_lifetime(unit) : full_->valid_lifetime_max;
+            withdrawing_.push_back({back, withdrawals, now + known});
+        } else if (can_be_withdrawn(unit) &&
+                   (full_ || farewells_left_ > 0 || !is_router_option(unit[0]))) {
+            withdrawing_.push_back({back});
+        }
+    }
+    if (!full_)
+        for (Withdrawal& withdrawal : withdrawing_) withdrawal.until = Clock::time_point::min();
+    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
+        return contains(wanted, withdrawal.option);
+    });
+    if (withdrawing_.size() > withdrawing_max)
+        withdrawing_.erase(withdrawing_.begin(),
+                           withdrawing_.end() - std::ptrdiff_t(withdrawing_max));
+}
+
+void Sender::begin_farewell(RouterHeader header, Clock::time_point from) {
+    if (mirror_.header(from)) return;  // another daemon has the link, and the hosts' route
+    farewell_ = last_words(header);
+    farewells_left_ = withdrawals;
+    farewell_from_ = from;
+}
+
+void Sender::end_farewell() {
+    if (farewells_left_ == 0) return;
+    farewells_left_ = 0;
+    farewell_.reset();
+    std::erase_if(withdrawing_, [](const Withdrawal& withdrawal) {
+        return is_router_option(withdrawal.option[0]);
+    });
+}
+
 void Sender::finish_round(Clock::time_point now) {
-    for (Withdrawal& withdrawal : withdrawing_) --withdrawal.left;
-    std::erase_if(withdrawing_, [](const Withdrawal& withdrawal) { return withdrawal.left == 0; });
+    if (std::exchange(round_failed_, false)) {
+        const Clock::duration pause = multicast_spacing * (1U << std::min(failures_++, 5U));
+        due_ = now + (finishing_ ? final_spacing : std::min<Clock::duration>(pause, retry_max));
+        return;
+    }
+    failures_ = 0;
+    for (Withdrawal& withdrawal : withdrawing_)
+        if (withdrawal.left > 0) --withdrawal.left;
+    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
+        return withdrawal.left == 0 && now >= withdrawal.until;
+    });
+    if (farewells_left_ > 0 && --farewells_left_ == 0) farewell_.reset();
     if (initial_left_ > 0) --initial_left_;
     due_ = silent() ? never : now + next_interval();
+}
+
+void Sender::note_told(const NdOptions& sent) {
+    for (const Buffer& unit : sent) {
+        const Buffer back = withdrawn(unit);
+        if (back == unit) continue;  // taken back, or nothing to be taken back
+        const auto known = std::find_if(told_.begin(), told_.end(),
+                                        [&](const Buffer& one) { return withdrawn(one) == back; });
+        if (known == told_.end()) {
+            told_.push_back(unit);
+        } else {
+            *known = unit;
+        }
+    }
+}
+
+bool Sender::send_to(const Ipv6& to, NdOptions options, Clock::time_point now, const Send& send) {
+    Writer out;
+    const Advertisement advertisement{*header_at(now), std::move(options)};
+    write(out, advertisement);
+    const Bytes octets = out.view();
+    if (!send({to, {octets.begin(), octets.end()}})) return false;
+    note_told(advertisement.options);
+    if (full_) told_full_ = true;
+    return true;
+}
+
+Clock::time_point Sender::multicast_at() const {
+    if (due_ == never) return never;
+    Clock::time_point at = std::max(due_, spaced_);
+    if (farewells_left_ > 0) at = std::max(at, farewell_from_);
+    if (!full_ && farewells_left_ == 0) at = std::max(at, mirror_.last_from());
+    if (finishing_) return at;
+    // A daemon that answers a flood of solicitations must not keep us silent for ever.
+    return std::max(at, std::min<Clock::time_point>(courtesy_, at + multicast_spacing));
 }
 
 /// Hosts that are to forget something shouldn't wait longer for it than the rules make them.
 Clock::duration Sender::next_interval() {
     if (finishing_) return final_spacing;
-    if (!withdrawing_.empty()) return multicast_spacing;
+    if (farewells_left_ > 0 ||
+        std::any_of(withdrawing_.begin(), withdrawing_.end(),
+                    [](const Withdrawal& withdrawal) { return withdrawal.left > 0; }))
+        return multicast_spacing;
     // Upper bounds leave room for the courtesy toward the daemon.
     const std::chrono::milliseconds max =
         std::max(interval_.max - multicast_spacing, interval_.min);
@@ -190,37 +319,49 @@ Clock::duration Sender::next_interval() {
     return std::min<Clock::duration>(random, initial_interval_max - multicast_spacing);
 }
 
-Clock::time_point Sender::multicast_at() const {
-    if (due_ == never) return never;
-    const Clock::time_point at = std::max(due_, spaced_);
-    if (finishing_) return at;
-    // A daemon that answers a flood of solicitations must not keep us silent for ever.
-    return std::max(at, std::min<Clock::time_point>(courtesy_, at + multicast_spacing));
+/// What hosts shall know.
+NdOptions Sender::wanted(Clock::time_point now) const {
+    if (!full_) return options_;
+    NdOptions all = compose_full(*full_, link_, now).options;
+    all.insert(all.end(), options_.begin(), options_.end());
+    return all;
 }
 
+/// What can be sent at `now`, in order. What is new and what it replaces come first where not
+/// everything fits one packet: hosts shall not know both, nor neither, for the time between two.
 NdOptions Sender::content(Clock::time_point now) const {
-    if (!heard_daemon()) return {};
-    NdOptions options = can_announce(now) ? options_ : NdOptions{};
-    for (const Withdrawal& withdrawal : withdrawing_) options.push_back(withdrawal.option);
-    return options;
+    NdOptions live = can_announce(now) ? wanted(now) : NdOptions{};
+    std::size_t octets = 0;
+    for (const Buffer& unit : live) octets += unit.size();
+    for (const Withdrawal& withdrawal : withdrawing_) octets += withdrawal.option.size();
+    if (octets <= option_octets_max || withdrawing_.empty()) {
+        for (const Withdrawal& withdrawal : withdrawing_) live.push_back(withdrawal.option);
+        return live;
+    }
+    const auto old = std::stable_partition(live.begin(), live.end(), [&](const Buffer& unit) {
+        return !contains(told_, withdrawn(unit));
+    });
+    NdOptions all(live.begin(), old);
+    for (const Withdrawal& withdrawal : withdrawing_) all.push_back(withdrawal.option);
+    all.insert(all.end(), old, live.end());
+    return all;
 }
 
-RouterHeader Sender::header_at(Clock::time_point now) const {
-    if (const auto current = mirror_.header(now)) return *current;
-    RouterHeader former = *mirror_.last();
-    former.router_lifetime = std::max(std::chrono::ceil<std::chrono::seconds>(route_until_ - now),
-                                      std::chrono::seconds(0));
-    return former;
+std::optional<RouterHeader> Sender::full_header() const {
+    if (!full_) return std::nullopt;
+    return router_header(*full_);
 }
 
-Packet Sender::packet(const Ipv6& to, NdOptions options, Clock::time_point now) {
-    const RouterHeader header = header_at(now);
-    told_ = true;
-    if (can_announce(now)) route_until_ = std::max(route_until_, now + header.router_lifetime);
-    Writer out;
-    write(out, Advertisement{header, std::move(options)});
-    const Bytes octets = out.view();
-    return {to, {octets.begin(), octets.end()}};
+std::optional<RouterHeader> Sender::header_at(Clock::time_point now) const {
+    if (full_) return link_.source ? full_header() : std::nullopt;
+    if (farewells_left_ > 0) return now >= farewell_from_ ? farewell_ : std::nullopt;
+    if (const auto current = mirror_.header(now)) return current;
+    return mirror_.last(now);
+}
+
+bool Sender::speaks(Clock::time_point now) const {
+    if (!begun_ || !header_at(now)) return false;
+    return full_ || farewells_left_ > 0 || !content(now).empty();
 }
 
 }  // namespace porchlight::ra

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/random.h"
+#include "ra/announced.h"
+#include "ra/full.h"
 #include "ra/mirror.h"
+#include "ra/options.h"
 
 namespace porchlight::ra {
 
@@ -16,24 +20,26 @@ struct Packet {
     Buffer octets;
 };
 
-/// An option in the form that takes it back: the same octets with Lifetime 0.
-Buffer withdrawn(Buffer option);
-
-/// Decides when which Router Advertisement leaves on one link, beside an RA daemon that we don't
-/// control: options of ours under a copy of the daemon's header (see Mirror).
+/// Decides when which Router Advertisement leaves on one link. In one of two forms:
+/// - *supplement*: options of ours beside an RA daemon that we don't control, under a copy of its
+///   header (see Mirror). Nothing leaves before that is known; withdrawals alone may leave without
+///   a current one, with a Router Lifetime that leaves the hosts' routes as they are.
+/// - *full*: we are the RA daemon. Header, prefixes and plain resolvers are those of compose_full,
+///   ours behind them. When that ends, hosts hear it with Router Lifetime 0.
+///
+/// In both:
 /// - Unsolicited, multicast: the first three after a start or a change at most 16 s apart, then
 ///   uniformly random between the interval's bounds (RFC 4861 section 6.2.4).
 /// - Solicited: after 0 to 0.5 s, unicast where the solicitor has an address; multicast where it
 ///   has none or many ask at once (section 6.2.6).
-/// - Multicasts are at least 3 s apart and, if that delays one by at most 3 s, 3 s from the
-/// daemon's:
-///   hosts take both for one router.
+/// - Multicasts are at least 3 s apart and, if that delays one by at most 3 s, 3 s from those of
+///   another daemon here: hosts take both for one router.
 /// - An option that is no longer wanted is withdrawn octet for octet with Lifetime 0 in three
-///   multicasts, behind the new ones. That only its Lifetime changed is no such case.
-/// - Nothing leaves without a header from the daemon. Withdrawals alone may leave without a current
-///   one, with a Router Lifetime that leaves the hosts' routes as they are.
+///   multicasts, behind the new ones and, the first time, in one packet with them. That only its
+///   Lifetime changed is no such case. A prefix is withdrawn for as long as hosts may know it.
 /// - What doesn't fit one packet of `packet_octets_max` is spread over several; never a fragment
 ///   (RFC 6980 section 5).
+/// - A multicast that could not be sent counts for nothing and is tried again.
 /// No I/O; the time is the caller's, never going back. `random` must outlive this.
 class Sender {
   public:
@@ -41,6 +47,8 @@ class Sender {
         std::chrono::seconds min{200};
         std::chrono::seconds max{600};
     };
+    /// Sends, and says whether it left. Must not call back.
+    using Send = std::function<bool(const Packet& packet)>;
 
     static constexpr unsigned initial_advertisements = 3;  // MAX_INITIAL_RTR_ADVERTISEMENTS
     static constexpr std::chrono::seconds initial_interval_max{16};
@@ -49,7 +57,8 @@ class Sender {
     static constexpr unsigned withdrawals = 3;  // MAX_FINAL_RTR_ADVERTISEMENTS
     /// Between the last multicasts of a process that has no 3 s left to live.
     static constexpr std::chrono::milliseconds final_spacing{500};
-    static constexpr std::size_t answers_waiting_max = 8;        // more: one multicast for all
+    static constexpr std::chrono::seconds retry_max{60};   // after doubling from multicast_spacing
+    static constexpr std::size_t answers_waiting_max = 8;  // more: one multicast for all
     static constexpr std::size_t packet_octets_max = 1280 - 40;  // the least IPv6 MTU
     static constexpr std::size_t option_octets_max = packet_octets_max - 16;
     static constexpr std::size_t withdrawing_max = 64;  // options; the oldest make room
@@ -59,74 +68,100 @@ class Sender {
     Sender(Interval interval, Random& random) : interval_(interval), random_(random) {}
 
     /// What a former process announced. It is not repeated; the first set_options withdraws what of
-    /// it is no longer wanted.
-    void adopt(const NdOptions& options);
-    /// From now on exactly these, in this order, each with its Lifetime field behind the first four
-    /// octets. Returns how many were left out: no packet can hold
-    /// them, or their Length is not their own.
+    /// it is no longer wanted. Where no RA daemon is heard, that leaves from `from` on under the
+    /// header that hosts know, so that a daemon that lives has time to tell a newer one.
+    void adopt(const Announced& former, Clock::time_point from);
+    /// Full form with these settings, or supplement: as at the start. Like set_link, it takes
+    /// effect with the first set_options.
+    void set_full(std::optional<FullSettings> settings, Clock::time_point now);
+    /// What the link contributes to the full form.
+    void set_link(LinkFacts link, Clock::time_point now);
+    /// From now on exactly these, in this order: units as ra/options.h has them. Returns how many
+    /// were left out: no packet can hold them, or their Length is not their own.
     std::size_t set_options(NdOptions options, Clock::time_point now);
     void withdraw(Clock::time_point now) { set_options({}, now); }
     /// Withdraws within a second rather than at the usual pace: the process is about to end.
     void finish(Clock::time_point now);
 
     void on_solicitation(const Ipv6& source, Clock::time_point now);
-    /// The daemon was heard, by everybody (`multicast`) or by one host.
-    void on_daemon_advertisement(const RouterHeader& header, bool multicast, Clock::time_point now);
+    /// An RA daemon of this machine was heard, by everybody (`multicast`) or by one host. `asked`
+    /// as in Mirror.
+    void on_daemon_advertisement(const RouterHeader& header, bool multicast, bool asked,
+                                 Clock::time_point now);
 
-    /// The next packet to be sent at `now`, taken as sent. Call until there is none.
-    std::optional<Packet> next(Clock::time_point now);
-    /// When next() should be called again, if nothing happens before.
+    /// Sends all that is due at `now`.
+    void send_due(Clock::time_point now, const Send& send);
+    /// When send_due() should be called again, if nothing happens before.
     Clock::time_point wake() const;
 
-    bool heard_daemon() const { return mirror_.last().has_value(); }
-    /// Whether a daemon is there whose header can be used now.
-    bool can_announce(Clock::time_point now) const { return mirror_.header(now).has_value(); }
+    bool is_full() const { return full_.has_value(); }
+    bool heard_daemon() const { return mirror_.heard(); }
+    /// When the daemon seemed to end, unless it was heard of since.
+    std::optional<Clock::time_point> daemon_farewell() const { return mirror_.farewell(); }
+    /// Whether hosts can be told something now: there is a daemon whose header can be used, or we
+    /// are it.
+    bool can_announce(Clock::time_point now) const;
     /// Nothing is announced, and nothing waits to be withdrawn.
-    bool silent() const { return options_.empty() && former_.empty() && withdrawing_.empty(); }
+    bool silent() const;
     /// What hosts may know from us, or soon will: announced options, and withdrawn ones until that
-    /// is done.
-    NdOptions announced() const;
-    /// As in Announced.
-    const std::optional<RouterHeader>& header() const { return mirror_.last(); }
-    Clock::time_point route_until() const { return route_until_; }
+    /// is done. Interface and source are left to the caller. No header: none was ever known.
+    Announced announced(Clock::time_point now) const;
+    /// What hosts are told at `now`, if anything.
+    std::optional<Advertisement> said(Clock::time_point now) const;
 
   private:
     struct Withdrawal {
         Buffer option;  // with Lifetime 0
         unsigned left = withdrawals;
+        Clock::time_point until = Clock::time_point::min();  // and at least that long
     };
     struct Answer {
         Ipv6 to;
         Clock::time_point at;
     };
 
+    void settle(Clock::time_point now);
     void start(Clock::time_point now);
+    void changed(const std::optional<RouterHeader>& former_header, const NdOptions& former,
+                 Clock::time_point now);
+    void take_back_all_but(const NdOptions& wanted, Clock::time_point now);
+    void begin_farewell(RouterHeader header, Clock::time_point from);
+    void end_farewell();
     void finish_round(Clock::time_point now);
+    void note_told(const NdOptions& sent);
+    bool send_to(const Ipv6& to, NdOptions options, Clock::time_point now, const Send& send);
     Clock::time_point multicast_at() const;
     Clock::duration next_interval();
-    /// What can be sent at `now`, in order; empty: nothing.
+    NdOptions wanted(Clock::time_point now) const;
     NdOptions content(Clock::time_point now) const;
-    RouterHeader header_at(Clock::time_point now) const;
-    Packet packet(const Ipv6& to, NdOptions options, Clock::time_point now);
+    std::optional<RouterHeader> full_header() const;
+    std::optional<RouterHeader> header_at(Clock::time_point now) const;
+    bool speaks(Clock::time_point now) const;
 
     Interval interval_;
     Random& random_;
     Mirror mirror_;
+    std::optional<FullSettings> full_;
+    LinkFacts link_;
     NdOptions options_;
-    bool told_ = false;  // some packet left since options_ are these
-    NdOptions former_;   // adopted
+    bool begun_ = false;  // set_options was called
+    NdOptions told_;      // what left and was not taken back since
+    bool told_full_ = false;
+    std::optional<Announced> former_;  // adopted
     std::vector<Withdrawal> withdrawing_;
+    std::optional<RouterHeader> farewell_;  // of a full form that ended
+    unsigned farewells_left_ = 0;
+    Clock::time_point farewell_from_ = Clock::time_point::min();
 
     std::deque<NdOptions> round_;  // packets of the multicast under way that have not left
+    bool round_failed_ = false;
+    unsigned failures_ = 0;  // rounds in a row
     Clock::time_point due_ = never;
     Clock::time_point spaced_ = Clock::time_point::min();    // no multicast before, by our last one
     Clock::time_point courtesy_ = Clock::time_point::min();  // better not before, by the daemon's
     unsigned initial_left_ = 0;
     bool finishing_ = false;
-
     std::vector<Answer> answers_;
-    std::deque<Packet> ready_;  // a unicast answer's packets
-    Clock::time_point route_until_ = Clock::time_point::min();
 };
 
 }  // namespace porchlight::ra

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 
 /// One is lost at times: a daemon that has just started reads it late.
 constexpr std::chrono::milliseconds ask_again_after{300};
+/// An interface that is just being changed can refuse for a moment.
+constexpr std::chrono::seconds send_within{3};
 
 struct Sockets {
     FileDescriptor icmpv6;
@@ -78,22 +80,24 @@ std::optional<Heard> ask_daemon(const Sockets& sockets, std::chrono::millisecond
     return std::nullopt;
 }
 
-Result<unsigned> send_withdrawals(const Sockets& sockets, const Heard& heard,
-                                  const NdOptions& options) {
-    SystemRandom random;
-    Sender sender({}, random);
-    sender.adopt(options);
-    sender.on_daemon_advertisement(heard.header, false, Clock::now());
-    sender.finish(Clock::now());
+/// Sends until everything is taken back. What can't be sent is tried again for a while.
+Result<unsigned> send_withdrawals(const Sockets& sockets, const Ipv6& source, Sender& sender) {
+    const Clock::time_point give_up = Clock::now() + send_within;
     unsigned packets = 0;
-    while (!sender.silent()) {
-        std::this_thread::sleep_until(sender.wake());
-        while (const auto packet = sender.next(Clock::now())) {
-            auto sent =
-                send_icmpv6(sockets.icmpv6, heard.source, packet->destination, packet->octets);
-            if (!sent) return sent.error();
+    std::optional<Error> failure;
+    const auto send = [&](const Packet& packet) {
+        auto sent = send_icmpv6(sockets.icmpv6, source, packet.destination, packet.octets);
+        if (sent) {
             ++packets;
+        } else {
+            failure = sent.error();
         }
+        return bool(sent);
+    };
+    while (!sender.silent()) {
+        if (Clock::now() >= give_up && failure) return *failure;
+        std::this_thread::sleep_until(sender.wake());
+        sender.send_due(Clock::now(), send);
     }
     return packets;
 }
@@ -103,25 +107,31 @@ Result<unsigned> send_withdrawals(const Sockets& sockets, const Heard& heard,
 Result<WithdrawOutcome> withdraw_now(const Announced& announced,
                                      std::chrono::milliseconds ask_within) {
     WithdrawOutcome outcome;
-    if (announced.options.empty()) return outcome;
+    if (!announced.standing()) return outcome;
     auto sockets = open_sockets(announced.interface);
     if (!sockets) return sockets.error();
 
-    auto heard = ask_daemon(*sockets, ask_within);
-    outcome.header = WithdrawOutcome::Header::asked;
-    if (!heard) {
-        const auto lifetime = remaining_lifetime(announced, Clock::now());
-        // Ended, or never known. A header that never gave hosts a route does them no harm, though.
+    SystemRandom random;
+    Sender sender({}, random);
+    const auto heard = ask_daemon(*sockets, ask_within);
+    const Clock::time_point now = Clock::now();
+    sender.adopt(announced, now);
+    if (heard) {
+        outcome.header = WithdrawOutcome::Header::asked;
+        sender.on_daemon_advertisement(heard->header, false, true, now);
+    } else {
         const bool had_route = announced.header.router_lifetime > 0s;
-        if (announced.source == Ipv6{} || (had_route && lifetime == 0s)) {
+        // Ended, or never known. A header that never gave hosts a route does them no harm, though,
+        // and where we were the router it is our route.
+        if (announced.source == Ipv6{} ||
+            (!announced.full && had_route && remaining_lifetime(announced, now) == 0s)) {
             outcome.header = WithdrawOutcome::Header::unknown;
             return outcome;
         }
         outcome.header = WithdrawOutcome::Header::remembered;
-        heard = Heard{announced.source, announced.header};
-        heard->header.router_lifetime = lifetime;
     }
-    auto packets = send_withdrawals(*sockets, *heard, announced.options);
+    sender.finish(now);
+    auto packets = send_withdrawals(*sockets, heard ? heard->source : announced.source, sender);
     if (!packets) return packets.error();
     outcome.packets = *packets;
     return outcome;

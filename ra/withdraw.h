@@ -23,6 +23,9 @@ struct WithdrawOutcome {
 /// under a header that leaves the hosts' default route alone. Blocks for `ask_within`, in which the
 /// RA daemon of this machine is asked for its header, and that second. Needs CAP_NET_RAW.
 /// Where nobody knows the header, nothing is sent: the options' own lifetimes end them then.
+/// Where the dead process was the RA daemon itself and no other has taken the link over, hosts hear
+/// Router Lifetime 0. Fails when something had to be sent and could not be, for some seconds: it
+/// still stands then.
 Result<WithdrawOutcome> withdraw_now(
     const Announced& announced, std::chrono::milliseconds ask_within = std::chrono::seconds(1));
 

@@ -13,7 +13,8 @@ const Announced sample{"br-lan",
                        *parse_ipv6("fe80::1"),
                        {0, 0xc8, 1800s, 0ms, 0ms},
                        Clock::time_point(5000s),
-                       {hex("9001000100000708"), hex("90020002000000000000000000000000")}};
+                       {hex("9001000100000708"), hex("90020002000000000000000000000000")},
+                       true};
 
 TEST_SUITE("ra/announced") {
     TEST_CASE("what was announced survives a round trip, and no truncation") {

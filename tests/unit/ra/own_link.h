@@ -38,6 +38,16 @@ void on_own_link(Body body) {
     if (!made) MESSAGE("no privilege for a network namespace, or no ip(8): not tested");
 }
 
+/// The router's end as the kernel has it.
+inline net::Link own_link() {
+    const auto links = net::read_links();
+    REQUIRE(links);
+    for (const net::Link& link : *links)
+        if (link.name == "lan0") return link;
+    FAIL("lan0 is gone");
+    return {};
+}
+
 /// The router's link-local address, as soon as it has one.
 inline Ipv6 router_address() {
     for (int i = 0; i < 100; ++i) {
@@ -85,12 +95,18 @@ class Host {
   public:
     Host() : socket_(std::move(*open_icmpv6_socket("host0"))) {}
 
+    /// Supplements only.
     std::vector<Advertisement> heard() {
+        std::vector<Advertisement> found = heard_whole();
+        std::erase_if(found, [](const Advertisement& one) { return !is_supplement(one); });
+        return found;
+    }
+    std::vector<Advertisement> heard_whole() {
         std::vector<Advertisement> found;
         std::uint8_t buffer[receive_octets_max];
         while (const auto received = receive_icmpv6(socket_, buffer))
             if (auto one = parse_advertisement(received->octets, received->envelope))
-                if (is_supplement(*one)) found.push_back(*one);
+                found.push_back(*one);
         return found;
     }
 

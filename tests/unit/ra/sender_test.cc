@@ -1,72 +1,13 @@
 #include "ra/sender.h"
 
-#include <doctest/doctest.h>
-
-#include <algorithm>
-#include <optional>
-
-#include "hex.h"
+#include "simulated_link.h"
 
 namespace porchlight::ra {
 namespace {
 
-using namespace std::chrono_literals;
-
-const Clock::time_point begin = Clock::time_point(1000s);
-const RouterHeader daemon_header{64, 0xc8, 1800s, 0ms, 0ms};
-const Buffer option_a = hex("9002 0001 00000708 0005 03646e7300 00");
-const Buffer option_b = hex("9002 0002 00000708 0005 03646f7400 00");
-const Ipv6 host = *parse_ipv6("fe80::5");
-
-/// A link in simulated time: what left, and when.
-struct Simulation {
-    struct Sent {
-        Clock::time_point at;
-        Ipv6 to;
-        Advertisement message;
-    };
-
-    SeededRandom random{7};
-    Sender sender{{}, random};
-    Clock::time_point now = begin;
-    std::vector<Sent> sent;
-
-    void drain() {
-        while (auto packet = sender.next(now)) {
-            auto message = parse_advertisement(packet->octets, {*parse_ipv6("fe80::1"), 255});
-            REQUIRE(message);
-            REQUIRE(packet->octets.size() <= Sender::packet_octets_max);
-            sent.push_back({now, packet->destination, *message});
-        }
-        REQUIRE(sender.wake() > now);
-    }
-    void run_for(Clock::duration span) {
-        const Clock::time_point end = now + span;
-        for (drain(); sender.wake() <= end; drain()) now = sender.wake();
-        now = end;
-    }
-    void daemon_speaks(const RouterHeader& header = daemon_header, bool multicast = true) {
-        sender.on_daemon_advertisement(header, multicast, now);
-    }
-    std::vector<Clock::duration> gaps() const {  // between multicasts
-        std::vector<Clock::duration> found;
-        std::optional<Clock::time_point> last;
-        for (const Sent& one : sent) {
-            if (one.to != all_nodes) continue;
-            if (last) found.push_back(one.at - *last);
-            last = one.at;
-        }
-        return found;
-    }
-    std::size_t multicasts() const {
-        return std::size_t(std::count_if(sent.begin(), sent.end(),
-                                         [](const Sent& one) { return one.to == all_nodes; }));
-    }
-};
-
 TEST_SUITE("ra/sender") {
     TEST_CASE("nothing leaves before a header is known") {
-        Simulation link;
+        SimulatedLink link;
         link.sender.set_options({option_a}, link.now);
         link.sender.on_solicitation(host, link.now);
         link.run_for(2h);
@@ -78,7 +19,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("every advertisement carries the daemon's flags and lifetime and nothing else") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         for (int i = 0; i < 60; ++i) {
@@ -88,11 +29,29 @@ TEST_SUITE("ra/sender") {
         }
         REQUIRE(link.sent.size() > 60);
         for (const auto& one : link.sent)
-            CHECK(one.message.header == RouterHeader{0, 0xc8, 1800s, 0ms, 0ms});
+            CHECK(one.message.header ==
+                  RouterHeader{0, 0xc8, one.message.header.router_lifetime, 0ms, 0ms});
+    }
+
+    TEST_CASE("no advertisement keeps the route longer than the daemon's last word") {
+        SimulatedLink link;
+        link.daemon_speaks();
+        link.sender.set_options({option_a}, link.now);
+        for (int i = 0; i < 100; ++i) {
+            link.run_for(30s);
+            link.sender.on_solicitation(host, link.now);
+        }
+        REQUIRE(link.sent.size() > 50);
+        for (const auto& one : link.sent) {
+            CHECK(one.message.header.router_lifetime > 0s);
+            const auto until = one.at + one.message.header.router_lifetime;
+            CHECK(until >= begin + 1800s);
+            CHECK(until < begin + 1801s);
+        }
     }
 
     TEST_CASE("a changed header is in the next advertisement") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
@@ -103,7 +62,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("the first three are close together, then the pace is random within its bounds") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks(daemon_header, false);
         link.sender.set_options({option_a}, link.now);
         for (int i = 0; i < 24 * 60; ++i) {
@@ -128,7 +87,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("a solicitor gets a unicast answer within half a second") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
@@ -151,7 +110,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("multicast answers are 3 s apart, whatever asks") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         for (int i = 0; i < 6000; ++i) {  // a flood of solicitations without a source
@@ -164,7 +123,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("many solicitors at once get one multicast") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
@@ -180,7 +139,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("a multicast keeps 3 s from the daemon's, but a chatty daemon can't silence us") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(10s);
@@ -198,13 +157,13 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("a change announces the new first and takes the old back octet for octet, thrice") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
         link.sent.clear();
         link.sender.set_options({option_b}, link.now);
-        CHECK(link.sender.announced() == NdOptions{option_b, withdrawn(option_a)});
+        CHECK(link.announced() == NdOptions{option_b, withdrawn(option_a)});
         link.run_for(300s);
         REQUIRE(link.sent.size() >= 3);
         for (std::size_t i = 0; i < link.sent.size(); ++i) {
@@ -213,11 +172,11 @@ TEST_SUITE("ra/sender") {
             CHECK(link.sent[i].message.options == (i < 3 ? both : NdOptions{option_b}));
         }
         CHECK(link.sent[2].at - link.sent[0].at <= 2 * 16s);
-        CHECK(link.sender.announced() == NdOptions{option_b});
+        CHECK(link.announced() == NdOptions{option_b});
     }
 
     TEST_CASE("a withdrawal ends in silence, without a word on the route") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a, option_b}, link.now);
         link.run_for(100s);
@@ -228,7 +187,7 @@ TEST_SUITE("ra/sender") {
         REQUIRE(link.sent.size() == 3);
         for (const auto& one : link.sent) {
             CHECK(one.message.options == NdOptions{withdrawn(option_a), withdrawn(option_b)});
-            CHECK(one.message.header.router_lifetime == 1800s);
+            CHECK(one.message.header.router_lifetime == begin + 1800s - one.at);
         }
         for (const auto gap : link.gaps()) CHECK(gap == 3s);
         CHECK(link.sender.silent());
@@ -239,7 +198,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("at the end of the process a withdrawal takes a second") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(3s);
@@ -254,7 +213,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("finishing cuts a slow withdrawal short and is no news when there is nothing") {
-        Simulation link;
+        SimulatedLink link;
         link.sender.finish(link.now);
         CHECK(link.sender.silent());
         link.daemon_speaks();
@@ -263,19 +222,19 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("what never left needs no withdrawal") {
-        Simulation link;
+        SimulatedLink link;
         link.sender.set_options({option_a}, link.now);
-        CHECK(link.sender.announced().empty());
+        CHECK(link.announced().empty());
         link.sender.set_options({option_b}, link.now);
         link.daemon_speaks(daemon_header, false);
-        CHECK(link.sender.announced() == NdOptions{option_b});
+        CHECK(link.announced() == NdOptions{option_b});
         link.run_for(1s);
         REQUIRE(link.sent.size() == 1);
         CHECK(link.sent[0].message.options == NdOptions{option_b});
     }
 
     TEST_CASE("an option that comes back is no longer withdrawn") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
@@ -289,7 +248,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("a Lifetime that counts down is no change, one of 0 is a withdrawal") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
@@ -310,20 +269,20 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("what a former process announced is taken back where it is no longer wanted") {
-        Simulation link;
-        link.sender.adopt({option_a, option_b});
+        SimulatedLink link;
+        link.sender.adopt(left_by_supplement({option_a, option_b}), link.now);
         CHECK(!link.sender.silent());
         link.daemon_speaks(daemon_header, false);
         link.run_for(60s);
         CHECK(link.sent.empty());  // not known yet whether it still holds
-        CHECK(link.sender.announced() == NdOptions{option_a, option_b});
+        CHECK(link.announced() == NdOptions{option_a, option_b});
         link.sender.set_options({option_b}, link.now);
         link.run_for(100s);
         REQUIRE(link.sent.size() >= 3);
         CHECK(link.sent[0].message.options == NdOptions{option_b, withdrawn(option_a)});
 
-        Simulation other;
-        other.sender.adopt({option_a});
+        SimulatedLink other;
+        other.sender.adopt(left_by_supplement({option_a}), other.now);
         other.daemon_speaks();
         other.sender.set_options({}, other.now);
         other.run_for(100s);
@@ -332,7 +291,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("options that exceed a packet are spread, each exactly once a round") {
-        Simulation link;
+        SimulatedLink link;
         NdOptions many;
         for (std::uint8_t i = 0; i < 20; ++i) {
             Buffer one(200, std::uint8_t(i + 1));
@@ -357,7 +316,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("what no packet can hold, or would spoil it, is left out and said") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         Buffer huge(2040, 1);
         huge[1] = 255;
@@ -369,7 +328,7 @@ TEST_SUITE("ra/sender") {
     }
 
     TEST_CASE("a silent daemon ends the announcing, its return starts it anew") {
-        Simulation link;
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(3h);
@@ -381,8 +340,8 @@ TEST_SUITE("ra/sender") {
         CHECK(link.sent.size() == 3);
     }
 
-    TEST_CASE("after the daemon's farewell nothing brings the route back") {
-        Simulation link;
+    TEST_CASE("after the daemon's farewell all is taken back, and nothing brings the route back") {
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
         link.run_for(100s);
@@ -390,29 +349,209 @@ TEST_SUITE("ra/sender") {
         link.daemon_speaks({64, 0xc8, 0s, 0ms, 0ms});
         link.sender.on_solicitation(host, link.now);
         link.run_for(1h);
-        CHECK(link.sent.empty());
+        REQUIRE(link.sent.size() == 3);
+        for (const auto& one : link.sent) {
+            CHECK(one.message.header.router_lifetime == 0s);
+            CHECK(one.message.options == NdOptions{withdrawn(option_a)});
+        }
+        link.sent.clear();
+        link.daemon_speaks(daemon_header, false);
+        link.run_for(40s);
+        REQUIRE(link.sent.size() == 3);
+        for (const auto& one : link.sent) {
+            CHECK(one.message.header.router_lifetime > 1700s);
+            CHECK(one.message.options == NdOptions{option_a});
+        }
+    }
+
+    TEST_CASE("a daemon that lost its uplink but answers is announced beside on") {
+        SimulatedLink link;
+        link.daemon_speaks();
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(100s);
+        link.sent.clear();
+        const RouterHeader no_uplink{64, 0xc8, 0s, 0ms, 0ms};
+        link.daemon_speaks(no_uplink);
+        link.run_for(1s);
+        link.sender.on_daemon_advertisement(no_uplink, false, true, link.now);
+        link.run_for(1h);
+        REQUIRE(!link.sent.empty());
+        for (const auto& one : link.sent) {
+            CHECK(one.message.header.router_lifetime == 0s);
+            CHECK(one.message.options == NdOptions{option_a});
+        }
+    }
+
+    TEST_CASE("a daemon that starts anew within its farewell is announced beside on") {
+        SimulatedLink link;
+        link.daemon_speaks();
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(100s);
+        link.sent.clear();
+        link.daemon_speaks({64, 0xc8, 0s, 0ms, 0ms});
+        link.run_for(2s);
+        link.daemon_speaks();
+        link.run_for(60s);
+        REQUIRE(link.sent.size() == 3);
+        for (const auto& one : link.sent) CHECK(one.message.options == NdOptions{option_a});
+    }
+
+    TEST_CASE("a withdrawal after the daemon fell silent leaves the route its remaining time") {
+        SimulatedLink link;
+        link.daemon_speaks();
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(1000s);
+        link.sent.clear();
+        link.sender.withdraw(link.now);
+        link.run_for(100s);
+        REQUIRE(link.sent.size() == 3);
+        for (const auto& one : link.sent)
+            CHECK(one.message.header.router_lifetime == begin + 1800s - one.at);
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(1000s);
+        link.sent.clear();
         link.sender.withdraw(link.now);
         link.run_for(100s);
         REQUIRE(link.sent.size() == 3);
         for (const auto& one : link.sent) CHECK(one.message.header.router_lifetime == 0s);
     }
 
-    TEST_CASE("a withdrawal after the daemon fell silent leaves the route its remaining time") {
-        Simulation link;
+    TEST_CASE("two changes in a row leave nothing behind that was told before them") {
+        SimulatedLink link;
+        const Buffer option_c = hex("9002 0003 00000708 0005 03647000 0000");
+        link.daemon_speaks();
+        link.sender.set_options({option_a, option_b}, link.now);
+        link.run_for(100s);
+        link.sender.set_options({option_a, option_c}, link.now);
+        link.sender.set_options({option_c}, link.now);
+        link.sent.clear();
+        link.run_for(10s);
+        REQUIRE(!link.sent.empty());
+        CHECK(link.sent[0].message.options ==
+              NdOptions{option_c, withdrawn(option_b), withdrawn(option_a)});
+    }
+
+    TEST_CASE("old and new leave together also where not everything fits one packet") {
+        SimulatedLink link;
+        NdOptions many;
+        for (std::uint8_t i = 0; i < 20; ++i) {
+            Buffer one(200, std::uint8_t(i + 1));
+            one[0] = 144;
+            one[1] = 25;
+            many.push_back(one);
+        }
+        link.daemon_speaks();
+        link.sender.set_options(many, link.now);
+        link.run_for(100s);
+        link.sent.clear();
+        const Buffer old = std::exchange(many[19], [&] {
+            Buffer changed = many[19];
+            changed[100] = 0;
+            return changed;
+        }());
+        link.sender.set_options(many, link.now);
+        link.run_for(1s);
+        REQUIRE(link.sent.size() == 1);
+        const NdOptions& first = link.sent[0].message.options;
+        REQUIRE(first.size() == 6);
+        CHECK(first[0] == many[19]);
+        CHECK(first[1] == withdrawn(old));
+        link.run_for(100s);
+        for (const auto gap : link.gaps()) CHECK(gap >= 3s);
+    }
+
+    TEST_CASE("what a former process announced is taken back also where the daemon is silent") {
+        SimulatedLink link;
+        link.sender.adopt(left_by_supplement({option_a}), link.now + 1500ms);
+        link.sender.set_options({option_b}, link.now);
+        link.run_for(1400ms);
+        CHECK(link.sent.empty());  // the daemon may live, and knows better
+        link.run_for(1h);
+        REQUIRE(link.sent.size() == 3);
+        CHECK(link.sent[0].at == begin + 1500ms);
+        for (const auto& one : link.sent) {
+            CHECK(one.message.options == NdOptions{withdrawn(option_a)});
+            const auto until = one.at + one.message.header.router_lifetime;
+            CHECK(until >= begin + 1700s);
+            CHECK(until < begin + 1701s);
+            CHECK(one.message.header.flags == 0xc8);
+        }
+    }
+
+    TEST_CASE("a remembered route that has ended says nothing of what hosts have now") {
+        SimulatedLink link;
+        link.run_for(1700s);
+        link.sender.adopt(left_by_supplement({option_a}), link.now);
+        link.sender.set_options({}, link.now);
+        link.run_for(1h);
+        CHECK(link.sent.empty());
+        CHECK(!link.announced().empty());  // nor does it count as done
+        link.daemon_speaks(daemon_header, false);
+        link.run_for(1s);
+        REQUIRE(link.sent.size() == 1);
+        CHECK(link.sent[0].message.header.router_lifetime == 1800s);
+    }
+
+    TEST_CASE("what could not be sent counts for nothing and is tried again") {
+        SimulatedLink link;
         link.daemon_speaks();
         link.sender.set_options({option_a}, link.now);
-        link.run_for(1800s);
-        const auto route_until = link.sent.back().at + 1800s;
-        link.run_for(60s);
+        link.run_for(100s);
         link.sent.clear();
+        link.broken = true;
         link.sender.withdraw(link.now);
         link.run_for(100s);
-        REQUIRE(link.sent.size() == 3);
-        for (const auto& one : link.sent) {
-            const auto until = one.at + one.message.header.router_lifetime;
-            CHECK(until >= route_until);
-            CHECK(until < route_until + 1s);
+        CHECK(link.announced() == NdOptions{withdrawn(option_a)});
+        link.broken = false;
+        link.run_for(100s);
+        CHECK(link.sent.size() == 3);
+        CHECK(link.sender.silent());
+
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(1s);
+        link.sent.clear();
+        link.broken = true;
+        link.sender.finish(link.now);
+        link.run_for(2s);
+        CHECK(!link.sender.silent());
+        link.broken = false;
+        link.run_for(2s);
+        CHECK(link.sent.size() == 3);
+        CHECK(link.sender.silent());
+    }
+
+    TEST_CASE("a broken link is tried again every minute at most, not all the time") {
+        SimulatedLink link;
+        int attempts = 0;
+        link.daemon_speaks({64, 0, 9000s, 0ms, 0ms});
+        link.sender.set_options({option_a}, link.now);
+        while (link.now < begin + 1h) {
+            link.now = std::max(link.now, link.sender.wake());
+            link.sender.send_due(link.now, [&](const Packet&) { return ++attempts < 0; });
         }
+        CHECK(attempts > 50);
+        CHECK(attempts < 75);
+    }
+
+    TEST_CASE("250 hosts that solicit at once are answered within the limits") {
+        SimulatedLink link;
+        link.daemon_speaks(daemon_header, false);
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(100s);
+        link.sent.clear();
+        const auto asked = link.now;
+        for (int i = 0; i < 250; ++i) {
+            Ipv6 one = host;
+            one.octets[15] = std::uint8_t(i);
+            link.sender.on_solicitation(one, link.now);
+            link.run_for(4ms);  // all within a second
+        }
+        link.run_for(4s);
+        // No host waits longer than MAX_RA_DELAY_TIME and MIN_DELAY_BETWEEN_RAS together.
+        REQUIRE(link.multicasts() == 2);
+        CHECK(link.sent.back().at - asked <= 4s);
+        for (const auto gap : link.gaps()) CHECK(gap >= 3s);
+        CHECK(link.sent.size() < 30);
     }
 }
 

@@ -20,6 +20,14 @@ Announced announced_until(Clock::time_point route_until) {
     return {"lan0", router_address(), Daemon::header, route_until, {option}};
 }
 
+Announced announced_in_full() {
+    Announced announced = announced_until({});
+    announced.full = true;
+    announced.options.push_back(hex("1903 0000 00000708 fd770000000000000000000000000001"));
+    announced.options.push_back(hex("0501 0000 000005dc"));
+    return announced;
+}
+
 /// The header that hosts heard with three withdrawals.
 RouterHeader withdrawn_thrice(Host& host) {
     const auto heard = host.heard();
@@ -78,6 +86,47 @@ TEST_SUITE("ra/withdraw") {
             REQUIRE(outcome);
             CHECK(outcome->header == Header::remembered);
             CHECK(withdrawn_thrice(host).router_lifetime == 0s);
+        });
+    }
+
+    TEST_CASE("where we were the router, hosts lose route and resolvers") {
+        on_own_link([] {
+            Host host;
+            const auto outcome = withdraw_now(announced_in_full(), 50ms);
+            REQUIRE(outcome);
+            CHECK(outcome->packets == 3);
+            const auto heard = host.heard_whole();
+            REQUIRE(heard.size() == 3);
+            for (const Advertisement& one : heard) {
+                CHECK(one.header.router_lifetime == 0s);
+                CHECK(one.options == NdOptions{withdrawn(option), hex("1903 0000 00000000 fd77"
+                                                                      "0000000000000000"
+                                                                      "000000000001")});
+            }
+        });
+    }
+
+    TEST_CASE("where another daemon has taken our place, its route and resolvers stay") {
+        on_own_link([] {
+            Host host;
+            std::atomic<bool> done = false;
+            std::thread answering([&] {
+                for (Daemon daemon; !done; std::this_thread::sleep_for(5ms)) daemon.answer();
+            });
+            const auto outcome = withdraw_now(announced_in_full());
+            done = true;
+            answering.join();
+            REQUIRE(outcome);
+            CHECK(outcome->header == Header::asked);
+            CHECK(withdrawn_thrice(host).router_lifetime == 1800s);
+        });
+    }
+
+    TEST_CASE("a link that can't be sent on is no withdrawal") {
+        on_own_link([] {
+            const Announced announced = announced_in_full();
+            REQUIRE(std::system("ip link set lan0 down") == 0);
+            CHECK(!withdraw_now(announced, 50ms));
         });
     }
 

@@ -1,0 +1,73 @@
+#include "ra/options.h"
+
+#include <doctest/doctest.h>
+
+#include "hex.h"
+
+namespace porchlight::ra {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Buffer dnr = hex("9002 0001 00000708 0005 03646e7300 00");
+const Buffer prefix = hex("0304 40 c0 00001518 00000a8c 00000000 20010db8000000000000000000000000");
+const Buffer mtu = hex("0501 0000 000005dc");
+
+Buffer joined(const Buffer& a, const Buffer& b) {
+    Buffer both = a;
+    both.insert(both.end(), b.begin(), b.end());
+    return both;
+}
+
+TEST_SUITE("ra/options") {
+    TEST_CASE("every Lifetime of a unit is taken back, and nothing else of it") {
+        CHECK(withdrawn(dnr) == hex("9002 0001 00000000 0005 03646e7300 00"));
+        CHECK(withdrawn(prefix) ==
+              hex("0304 40 c0 00000000 00000000 00000000 20010db8000000000000000000000000"));
+        CHECK(withdrawn(joined(dnr, dnr)) == joined(withdrawn(dnr), withdrawn(dnr)));
+        CHECK(withdrawn(mtu) == mtu);
+        CHECK(!can_be_withdrawn(mtu));
+        CHECK(can_be_withdrawn(prefix));
+    }
+
+    TEST_CASE("a prefix tells its lifetimes") {
+        CHECK(is_prefix(prefix));
+        CHECK(!is_prefix(dnr));
+        CHECK(valid_lifetime(prefix) == 5400s);
+        CHECK(is_preferred(prefix));
+        CHECK(!is_preferred(withdrawn(prefix)));
+    }
+
+    TEST_CASE("only whole options that fit are sendable") {
+        CHECK(is_sendable(dnr, 16));
+        CHECK(!is_sendable(dnr, 15));
+        CHECK(is_sendable(joined(dnr, mtu), 24));
+        CHECK(!is_sendable({}, 100));
+        for (std::size_t size = 1; size < 24; ++size) {
+            CAPTURE(size);
+            Buffer cut = joined(dnr, mtu);
+            cut.resize(size);
+            CHECK(is_sendable(cut, 100) == (size == 16));
+        }
+        CHECK(!is_sendable(hex("9000 0001 00000708"), 100));
+    }
+
+    TEST_CASE("lifetimes alone are no news, the end of a preference is") {
+        Buffer later = prefix;
+        later[7] = 1;
+        CHECK(same_but_for_lifetimes({prefix, dnr}, {later, withdrawn(dnr)}));
+        later[8] = later[9] = later[10] = later[11] = 0;
+        CHECK(!same_but_for_lifetimes({prefix}, {later}));
+        CHECK(!same_but_for_lifetimes({prefix, dnr}, {dnr, prefix}));
+        CHECK(!same_but_for_lifetimes({prefix}, {}));
+    }
+
+    TEST_CASE("a unit is never cut by a packet's end") {
+        const Buffer unit = joined(dnr, mtu);
+        CHECK(spread({unit, unit, unit}, 50) == std::deque<NdOptions>{{unit, unit}, {unit}});
+        CHECK(spread({}, 50) == std::deque<NdOptions>{{}});
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::ra

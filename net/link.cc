@@ -17,7 +17,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstring>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/file_descriptor.h"
@@ -120,12 +122,59 @@ int read_message(nl_msg* message, void* links) {
     return NL_OK;
 }
 
+/// A default route of one or of several next hops.
+void read_route(const nlmsghdr* message, std::set<unsigned>& links) {
+    std::array<nlattr*, RTA_MAX + 1> attributes{};
+    if (nlmsg_parse(const_cast<nlmsghdr*>(message), sizeof(rtmsg), attributes.data(), RTA_MAX,
+                    nullptr) < 0)
+        return;
+    const auto* facts = static_cast<const rtmsg*>(nlmsg_data(message));
+    if (facts->rtm_family != AF_INET6 || facts->rtm_dst_len != 0 || facts->rtm_type != RTN_UNICAST)
+        return;
+    if (attributes[RTA_OIF] != nullptr) links.insert(nla_get_u32(attributes[RTA_OIF]));
+    const nlattr* hops = attributes[RTA_MULTIPATH];
+    if (hops == nullptr) return;
+    Bytes left(static_cast<const std::uint8_t*>(nla_data(hops)), std::size_t(nla_len(hops)));
+    while (left.size() >= sizeof(rtnexthop)) {
+        rtnexthop hop{};
+        std::memcpy(&hop, left.data(), sizeof hop);
+        const std::size_t size = NLA_ALIGN(hop.rtnh_len);
+        if (size < sizeof hop || hop.rtnh_ifindex <= 0) return;
+        links.insert(static_cast<unsigned>(hop.rtnh_ifindex));
+        left = left.subspan(std::min(size, left.size()));
+    }
+}
+
+int read_route_message(nl_msg* message, void* links) {
+    const nlmsghdr* header = nlmsg_hdr(message);
+    if (header->nlmsg_type == RTM_NEWROUTE)
+        read_route(header, *static_cast<std::set<unsigned>*>(links));
+    return NL_OK;
+}
+
 /// Asks for a dump and reads it to its end. 0, or a code of libnl.
-int dump(nl_sock* socket, int request) {
-    rtgenmsg all{AF_UNSPEC};
+int dump(nl_sock* socket, int request, unsigned char family = AF_UNSPEC) {
+    rtgenmsg all{family};
     if (const int sent = nl_send_simple(socket, request, NLM_F_DUMP, &all, sizeof all); sent < 0)
         return sent;
     return nl_recvmsgs_default(socket);
+}
+
+/// Dumps again while the picture changes under the reading. `dump_all` starts from nothing.
+template <class DumpAll>
+Result<void> read_whole(nl_sock* socket, nl_recvmsg_msg_cb_t take, void* into, DumpAll dump_all) {
+    // The kernel answers a dump within the call; the limit is for a kernel that doesn't.
+    ::setsockopt(nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &answer_within,
+                 sizeof answer_within);
+    nl_socket_enable_msg_peek(socket);
+    nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, take, into);
+    int status = 0;
+    for (int attempt = 0; attempt < reads_max; ++attempt) {
+        status = dump_all(socket);
+        if (status >= 0) return {};
+        if (status != -NLE_DUMP_INTR) break;
+    }
+    return failed("cannot read links and routes", status);
 }
 
 /// Takes every waiting notification off the socket, unread. False: nothing was there.
@@ -145,7 +194,7 @@ Result<FileDescriptor> open_notifications() {
     FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
     sockaddr_nl groups{};
     groups.nl_family = AF_NETLINK;
-    groups.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+    groups.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE;
     if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0)
         return failed("cannot follow links", -nl_syserr2nlerr(errno));
     return fd;
@@ -174,25 +223,28 @@ bool same_but_for_lifetimes(const std::vector<Link>& a, const std::vector<Link>&
 Result<std::vector<Link>> read_links() {
     auto socket = connect();
     if (!socket) return socket.error();
-    nl_sock* const raw = socket->get();
-    // The kernel answers a dump within the call; the limit is for a kernel that doesn't.
-    ::setsockopt(nl_socket_get_fd(raw), SOL_SOCKET, SO_RCVTIMEO, &answer_within,
-                 sizeof answer_within);
-    nl_socket_enable_msg_peek(raw);
-    int status = 0;
-    for (int attempt = 0; attempt < reads_max; ++attempt) {
-        Links links;
-        nl_socket_modify_cb(raw, NL_CB_VALID, NL_CB_CUSTOM, read_message, &links);
-        status = dump(raw, RTM_GETLINK);
-        if (status >= 0) status = dump(raw, RTM_GETADDR);
-        if (status >= 0) {
-            std::vector<Link> list;
-            for (auto& [index, link] : links) list.push_back(std::move(link));
-            return list;
-        }
-        if (status != -NLE_DUMP_INTR) break;
-    }
-    return failed("cannot read the links", status);
+    Links links;
+    const auto read = read_whole(socket->get(), read_message, &links, [&](nl_sock* raw) {
+        links.clear();
+        const int status = dump(raw, RTM_GETLINK);
+        return status < 0 ? status : dump(raw, RTM_GETADDR);
+    });
+    if (!read) return read.error();
+    std::vector<Link> list;
+    for (auto& [index, link] : links) list.push_back(std::move(link));
+    return list;
+}
+
+Result<std::vector<unsigned>> read_default_routes() {
+    auto socket = connect();
+    if (!socket) return socket.error();
+    std::set<unsigned> links;
+    const auto read = read_whole(socket->get(), read_route_message, &links, [&](nl_sock* raw) {
+        links.clear();
+        return dump(raw, RTM_GETROUTE, AF_INET6);
+    });
+    if (!read) return read.error();
+    return std::vector<unsigned>(links.begin(), links.end());
 }
 
 struct LinkMonitor::State {
@@ -206,8 +258,12 @@ struct LinkMonitor::State {
             log::warn("cannot read links", {{"error", now.error().message}});
             return false;
         }
-        const bool changed = !same_but_for_lifetimes(links, *now);
+        bool changed = !same_but_for_lifetimes(links, *now);
         links = std::move(*now);
+        if (auto routes = read_default_routes()) {
+            changed |= default_routes != *routes;
+            default_routes = std::move(*routes);
+        }
         return changed;
     }
 
@@ -215,6 +271,7 @@ struct LinkMonitor::State {
     asio::steady_timer timer;
     OnChange on_change;
     std::vector<Link> links;
+    std::vector<unsigned> default_routes;
 };
 
 Result<LinkMonitor> LinkMonitor::create(asio::any_io_executor executor, OnChange on_change) {
@@ -223,15 +280,22 @@ Result<LinkMonitor> LinkMonitor::create(asio::any_io_executor executor, OnChange
     if (!notifications) return notifications.error();
     auto links = read_links();
     if (!links) return links.error();
+    auto routes = read_default_routes();
+    if (!routes) return routes.error();
     auto state = std::make_shared<State>(executor, std::move(on_change));
     state->notifications.assign(notifications->release());
     state->links = std::move(*links);
+    state->default_routes = std::move(*routes);
     asio::co_spawn(executor, follow(state), asio::detached);
     return LinkMonitor(std::move(state));
 }
 
 const std::vector<Link>& LinkMonitor::links() const {
     return state_->links;
+}
+
+const std::vector<unsigned>& LinkMonitor::default_routes() const {
+    return state_->default_routes;
 }
 
 void LinkMonitor::close() {

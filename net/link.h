@@ -45,7 +45,12 @@ bool same_but_for_lifetimes(const std::vector<Link>& a, const std::vector<Link>&
 /// index. Needs no privilege.
 Result<std::vector<Link>> read_links();
 
-/// Follows links and addresses (RTNETLINK) and says when they changed. Needs no privilege.
+/// The indices of the links that an IPv6 default route leaves by, ascending, each once; whatever
+/// its table, and whatever sources it is for. Routes that refuse are none. Needs no privilege.
+Result<std::vector<unsigned>> read_default_routes();
+
+/// Follows links, addresses and IPv6 default routes (RTNETLINK) and says when they changed. Needs
+/// no privilege.
 /// - A notification only says *that* something changed; what is true then is read anew as a whole.
 ///   So a lost notification, or one of a kind unknown to us, can never leave a wrong picture.
 /// - Changes that come within `settle` are reported once.
@@ -64,6 +69,7 @@ class LinkMonitor {
 
     /// As last read.
     const std::vector<Link>& links() const;
+    const std::vector<unsigned>& default_routes() const;
     /// No call of OnChange follows.
     void close();
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/io_context.hpp>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <thread>
@@ -103,6 +104,38 @@ TEST_SUITE("net/link") {
             loop.run_for(300ms);
             CHECK(calls == 2);
             CHECK(!loopback(last)->up);
+        });
+    }
+
+    TEST_CASE("IPv6 default routes are read and followed, and routes that refuse are none") {
+        in_own_namespace([] {
+            asio::io_context loop;
+            int calls = 0;
+            auto monitor = LinkMonitor::create(loop.get_executor(), [&](const auto&) { ++calls; });
+            REQUIRE(monitor);
+            CHECK(monitor->default_routes().empty());
+            if (std::system("ip link set lo up && ip link add wan0 type veth peer name wan1 && "
+                            "ip link set wan0 up && ip link set wan1 up && "
+                            "ip -6 route add unreachable default") != 0) {
+                MESSAGE("no ip(8), or no pairs of links: not tested");
+                return;
+            }
+            loop.run_for(300ms);
+            CHECK(monitor->default_routes().empty());
+            calls = 0;
+            REQUIRE(std::system("ip -6 route add default dev wan0 metric 10") == 0);
+            loop.run_for(300ms);
+            CHECK(calls == 1);
+            CHECK(monitor->default_routes() == std::vector{::if_nametoindex("wan0")});
+            REQUIRE(std::system("ip -6 route del default dev wan0 metric 10") == 0);
+            loop.run_for(300ms);
+            CHECK(calls == 2);
+            CHECK(monitor->default_routes().empty());
+            REQUIRE(std::system("ip -6 addr add 2001:db8::1/64 dev wan0 nodad && "
+                                "ip -6 addr add 2001:db8:1::1/64 dev wan1 nodad && "
+                                "ip -6 route add default metric 5 nexthop via 2001:db8::9 "
+                                "nexthop via 2001:db8:1::9") == 0);
+            CHECK(read_default_routes()->size() == 2);
         });
     }
 

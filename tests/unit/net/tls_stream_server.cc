@@ -37,8 +37,8 @@ void begin(X509* certificate, EVP_PKEY* key, std::chrono::seconds begins,
     static long serial = 1000;
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), begins.count());
-    X509_gmtime_adj(X509_getm_notAfter(certificate), ends.count());
+    X509_gmtime_adj(X509_getm_notBefore(certificate), static_cast<long>(begins.count()));
+    X509_gmtime_adj(X509_getm_notAfter(certificate), static_cast<long>(ends.count()));
     X509_set_pubkey(certificate, key);
 }
 

@@ -231,7 +231,11 @@ Result<std::vector<Link>> read_links() {
     });
     if (!read) return read.error();
     std::vector<Link> list;
-    for (auto& [index, link] : links) list.push_back(std::move(link));
+    const Clock::time_point now = Clock::now();
+    for (auto& [index, link] : links) {
+        link.read_at = now;
+        list.push_back(std::move(link));
+    }
     return list;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/address.h"
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/result.h"
 #include "net/asio.h"
 
@@ -22,7 +23,7 @@ struct LinkAddress {
     bool tentative = false;   // not proved unique (yet): nobody can reach it
     bool deprecated = false;  // its preferred lifetime is over: no new use
     bool temporary = false;   // a privacy address of RFC 8981: IPv6 only
-    /// Left when it was read; nothing: for ever.
+    /// Left when the link was read; nothing: for ever.
     std::optional<std::chrono::seconds> valid{};
     std::optional<std::chrono::seconds> preferred{};  // likewise
 };
@@ -34,7 +35,8 @@ struct Link {
     bool carrier = false;  // and something is at the other end
     std::vector<LinkAddress> addresses;
     std::uint32_t mtu_octets = 0;
-    Buffer hardware_address{};  // empty where the link has none
+    Buffer hardware_address{};    // empty where the link has none
+    Clock::time_point read_at{};  // what is left of lifetimes counts from then
 };
 
 /// Whether nothing changed that somebody could see on the wire. Remaining lifetimes always run and

@@ -112,7 +112,7 @@ Buffer dnssl_option(std::vector<dns::Name>& names, std::chrono::seconds lifetime
 
 }  // namespace
 
-LinkFacts link_facts(const net::Link& link, Clock::time_point read_at) {
+LinkFacts link_facts(const net::Link& link) {
     LinkFacts facts;
     facts.mtu_octets = link.mtu_octets;
     if (link.hardware_address.size() == 6) {
@@ -128,9 +128,10 @@ LinkFacts link_facts(const net::Link& link, Clock::time_point read_at) {
             continue;
         }
         if (!is_announceable(*address) || one.prefix >= prefix_bits) continue;
-        LinkFacts::OwnPrefix own{prefix_of(*address, one.prefix), until(read_at, one.preferred),
-                                 until(read_at, one.valid)};
-        if (one.deprecated) own.preferred_until = read_at;
+        LinkFacts::OwnPrefix own{prefix_of(*address, one.prefix),
+                                 until(link.read_at, one.preferred),
+                                 until(link.read_at, one.valid)};
+        if (one.deprecated) own.preferred_until = link.read_at;
         const auto same = std::find_if(
             facts.prefixes.begin(), facts.prefixes.end(),
             [&](const LinkFacts::OwnPrefix& other) { return other.prefix == own.prefix; });

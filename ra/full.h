@@ -76,9 +76,9 @@ struct LinkFacts {
     bool operator==(const LinkFacts&) const = default;
 };
 
-/// What `link`, read at `read_at`, contributes. Of its addresses those make a prefix that are
+/// What `link` contributes. Of its addresses those make a prefix that are
 /// neither link-local nor tentative nor of /128, each prefix once, with the longest lifetimes.
-LinkFacts link_facts(const net::Link& link, Clock::time_point read_at);
+LinkFacts link_facts(const net::Link& link);
 
 RouterHeader router_header(const FullSettings& settings);
 

@@ -84,8 +84,9 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
 
     /// Whom hosts take what they hear from: the daemon, or its former self, or us.
     Ipv6 source;
-    Announced stored;                // as on_store last had it
-    std::deque<Buffer> own_packets;  // that were sent in full form, the latest last
+    std::optional<Ipv6> link_source;  // ours, as the link was read last
+    Announced stored;                 // as on_store last had it
+    std::deque<Buffer> own_packets;   // that were sent in full form, the latest last
     Clock::time_point solicit_at = Sender::never;
     Clock::time_point solicited_at = Clock::time_point::min();
     Clock::time_point daemon_heard_at = Clock::time_point::min();
@@ -118,15 +119,15 @@ void LinkAnnouncer::adopt(const Announced& former) {
 }
 
 void LinkAnnouncer::set_full(std::optional<FullSettings> settings) {
-    if (!settings) state_->solicit_at = state_->time.now();
+    if (!settings && state_->sender.is_full()) state_->solicit_at = state_->time.now();
     state_->sender.set_full(std::move(settings), state_->time.now());
     state_->pump_soon();
 }
 
 void LinkAnnouncer::set_link(const net::Link& link) {
-    const LinkFacts facts = link_facts(link, state_->time.now());
-    if (state_->sender.is_full() && facts.source) state_->source = *facts.source;
-    state_->sender.set_link(facts, state_->time.now());
+    LinkFacts facts = link_facts(link);
+    state_->link_source = facts.source;
+    state_->sender.set_link(std::move(facts), state_->time.now());
     state_->pump_soon();
 }
 
@@ -312,6 +313,7 @@ void LinkAnnouncer::State::pump_soon() {
 /// Sends what is due, and sleeps until the next is.
 void LinkAnnouncer::State::pump() {
     const Clock::time_point now = time.now();
+    if (sender.is_full() && link_source) source = *link_source;
     store_if_news();
     sender.send_due(now, [&](const Packet& packet) { return send(packet, now); });
     store_if_news();

@@ -67,7 +67,7 @@ class LinkAnnouncer {
     void adopt(const Announced& former);
     /// As Sender::set_full: be the RA daemon, or stand beside it.
     void set_full(std::optional<FullSettings> settings);
-    /// The link as it was read just now. Full form needs it after every change, and now and then
+    /// The link as it was read last. Full form needs it after every change, and now and then
     /// without one, for a lifetime may have been extended.
     void set_link(const net::Link& link);
     /// As Sender::set_options. Nothing leaves before the first call.

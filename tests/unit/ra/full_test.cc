@@ -25,12 +25,13 @@ net::Link link_with(std::vector<net::LinkAddress> addresses) {
     net::Link link{"lan0", 3, true, true, std::move(addresses)};
     link.mtu_octets = 1500;
     link.hardware_address = hex("020000000001");
+    link.read_at = now;
     return link;
 }
 
 NdOptions options_at(const net::Link& link, Clock::time_point at = now,
                      const FullSettings& settings = {}) {
-    return compose_full(settings, link_facts(link, now), at).options;
+    return compose_full(settings, link_facts(link), at).options;
 }
 
 NdOptions prefixes_of(const NdOptions& options) {
@@ -50,7 +51,7 @@ TEST_SUITE("ra/full") {
         settings.routes = {{*parse_ipv6("fd77::"), 48}};
         const auto link = link_with({address("fe80::1", 64), address("fd77::1", 64)});
         Writer out;
-        write(out, compose_full(settings, link_facts(link, now), now));
+        write(out, compose_full(settings, link_facts(link), now));
         CHECK(
             to_hex(out.view()) ==
             to_hex(hex("86 00 0000 40 c8 0708 00000000 00000000"
@@ -112,19 +113,19 @@ TEST_SUITE("ra/full") {
         const auto link = link_with({address("fe80::1", 64), tentative, address("192.0.2.1", 24),
                                      address("2001:db8:1::1", 128), address("::1", 64)});
         CHECK(prefixes_of(options_at(link)).empty());
-        CHECK(link_facts(link, now).source == parse_ipv6("fe80::1"));
+        CHECK(link_facts(link).source == parse_ipv6("fe80::1"));
     }
 
     TEST_CASE("a link without addresses has no source") {
-        CHECK(!link_facts(link_with({}), now).source);
+        CHECK(!link_facts(link_with({})).source);
         auto tentative = address("fe80::1", 64);
         tentative.tentative = true;
-        CHECK(!link_facts(link_with({tentative}), now).source);
+        CHECK(!link_facts(link_with({tentative})).source);
     }
 
     TEST_CASE("what the link doesn't have is not said") {
         const net::Link bare{"lan0", 3, true, true, {}};
-        CHECK(compose_full({}, link_facts(bare, now), now).options.empty());
+        CHECK(compose_full({}, link_facts(bare), now).options.empty());
     }
 
     TEST_CASE("the MTU can be set") {

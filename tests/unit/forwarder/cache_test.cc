@@ -164,9 +164,9 @@ TEST_SUITE("forwarder/cache") {
         SeededRandom sizes(7);
         for (int i = 0; i < 20000; ++i) {
             const std::string name = "s" + std::to_string(sizes.below(400)) + ".example";
-            const ResponseMessage response{.name = name,
-                                           .payload = static_cast<std::uint8_t>(i % 250),
-                                           .filling = sizes.below(i % 50 == 0 ? 4000 : 100)};
+            const auto filling = static_cast<std::size_t>(sizes.below(i % 50 == 0 ? 4000 : 100));
+            const ResponseMessage response{
+                .name = name, .payload = static_cast<std::uint8_t>(i % 250), .filling = filling};
             f.store(response, 3600s);
             Buffer expected = response.octets();
             expected[0] = 0x12, expected[1] = 0x34;

@@ -24,6 +24,7 @@
 #include "agent/control_server.h"
 #include "agent/custody.h"
 #include "agent/forwarder_settings.h"
+#include "agent/full_settings.h"
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
 #include "agent/orders.h"
@@ -79,6 +80,7 @@ class Agent {
     void supply_forwarder();
     void replan();
     void advertise();
+    void describe_links();
     void remember(const ra::Announced& announced);
     awaitable<void> look_at_clock();
     void end();
@@ -143,6 +145,7 @@ Agent::Agent(net::Channel keeper)
         keeper_->send(number(Keep::links_changed), {});
         supply_forwarder();
         for (const auto& [name, watch] : lan_) watch->set_links(links_->links());
+        describe_links();
         replan();
     });
     if (links) {
@@ -225,7 +228,7 @@ void Agent::judge_certificate() {
     if (custody.status.fit != custody_.status.fit || custody.status.why != custody_.status.why) {
         if (custody.status.fit)
             log::info("the certificate is fit", {{"from", custody.status.origin}});
-        else if (resolve_mode(*config_) == Mode::forwarder)
+        else if (announces_router(*config_))
             log::warn("the certificate is not fit", {{"why", custody.status.why}});
     }
     custody_ = std::move(custody);
@@ -268,8 +271,9 @@ bool Agent::was_announced(const std::string& link) const {
 /// A watch for each LAN link of the configuration, those that were there already kept.
 void Agent::watch_lan() {
     std::map<std::string, std::unique_ptr<LanWatch>> kept;
-    if (resolve_mode(*config_) == Mode::forwarder && links_) {
-        for (const InterfaceConfig& lan : config_->lan) {
+    if (links_) {
+        for (const LanConfig& lan : config_->lan) {
+            if (resolve_mode(*config_, lan) != Mode::forwarder) continue;
             auto& watch = kept[lan.interface];
             const auto old = lan_.find(lan.interface);
             if (old != lan_.end()) watch = std::move(old->second);
@@ -375,10 +379,28 @@ void Agent::replan() {
 }
 
 void Agent::advertise() {
+    describe_links();
     for (const auto& [name, announcer] : announcers_) {
         const auto options = announcement_.ra.find(name);
         announcer->set_options(options == announcement_.ra.end() ? ra::NdOptions()
                                                                  : options->second);
+    }
+}
+
+/// Where we are the RA daemon, what is said beside the resolvers follows the links.
+void Agent::describe_links() {
+    if (!config_ || !links_) return;
+    const bool full = config_->announce.ra == RaCarrier::full;
+    for (const net::Link& link : links_->links()) {
+        const auto found = announcers_.find(link.name);
+        if (found == announcers_.end()) continue;
+        // A way out by the home's own link is no way to the Internet.
+        const auto& routes = links_->default_routes();
+        const bool leads_out = std::any_of(routes.begin(), routes.end(),
+                                           [&](unsigned index) { return index != link.index; });
+        found->second->set_link(link);
+        found->second->set_full(full ? std::optional(full_settings(*config_, link, leads_out))
+                                     : std::nullopt);
     }
 }
 
@@ -461,7 +483,7 @@ Status Agent::status() {
         carrier.why = announcer == announcers_.end() ? "may not send Router Advertisements"
                                                      : "no RA daemon was heard on this link yet";
     }
-    status.needs_certificate = status.plan.mode == Mode::forwarder;
+    status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;
     orders_.describe(status.certificate);
     return status;

@@ -4,12 +4,11 @@
 
 #include "dhcp/dnsmasq_feed.h"
 #include "ra/dnr_option.h"
+#include "ra/draft_options.h"
+#include "ra/sender.h"
 
 namespace porchlight::agent {
 namespace {
-
-/// How long hosts keep what an RA told them: three lost RAs do no harm (RFC 8106 section 5.1).
-constexpr int lifetime_in_intervals = 3;
 
 std::vector<std::string> sentences(const std::vector<dns::LeftOut>& left_out) {
     std::vector<std::string> list;
@@ -18,10 +17,10 @@ std::vector<std::string> sentences(const std::vector<dns::LeftOut>& left_out) {
 }
 
 /// One carrier's row. `why` tells why nothing is announced where that is so.
-CarrierStatus row(const LinkPlan& link, const char* carrier, const std::vector<Buffer>& options,
-                  const std::vector<dns::LeftOut>& left_out) {
+CarrierStatus row(const std::string& hosts, const std::string& why, const char* carrier,
+                  const std::vector<Buffer>& options, const std::vector<dns::LeftOut>& left_out) {
     CarrierStatus status;
-    status.link = link.link;
+    status.link = hosts;
     status.carrier = carrier;
     status.left_out = sentences(left_out);
     for (const Buffer& option : options) {
@@ -30,43 +29,84 @@ CarrierStatus row(const LinkPlan& link, const char* carrier, const std::vector<B
     }
     status.announced = !options.empty();
     if (status.announced) return status;
-    status.why = link.why;
+    status.why = why;
     if (status.why.empty() && !status.left_out.empty()) status.why = status.left_out.front();
     return status;
+}
+
+std::vector<Buffer> payloads(const dhcp::CarrierOptions& carrier) {
+    std::vector<Buffer> data;
+    for (const auto& option : carrier.options) data.push_back(option.data);
+    return data;
+}
+
+void announce_by_dnsmasq(const Config& config, const Plan& plan, Announcement& whole) {
+    std::vector<dhcp::TaggedResolvers> links, groups;
+    std::map<std::string, std::string> why;
+    for (const LinkPlan& link : plan.links) {
+        links.push_back({link.link, link.resolvers});
+        why[link.link] = link.why;
+    }
+    for (const GroupPlan& group : plan.groups) {
+        groups.push_back({group.tag, group.resolvers});
+        if (group.resolvers.empty()) why[group.tag] = "this group is told of none";
+    }
+    const dhcp::DnsmasqUse use{config.announce.dhcpv4 == DhcpCarrier::dnsmasq,
+                               config.announce.dhcpv6 == DhcpCarrier::dnsmasq,
+                               config.announce.forms};
+    const dhcp::DnsmasqOptions options = dhcp::dnsmasq_options(links, groups, use);
+    bool told = false;
+    const auto show = [&](const dhcp::HostOptions& hosts) {
+        if (use.v4)
+            whole.carriers.push_back(
+                row(hosts.tag, why[hosts.tag], "dhcpv4", payloads(hosts.v4), hosts.v4.left_out));
+        if (use.v6)
+            whole.carriers.push_back(
+                row(hosts.tag, why[hosts.tag], "dhcpv6", payloads(hosts.v6), hosts.v6.left_out));
+        told = told || !hosts.v4.options.empty() || !hosts.v6.options.empty();
+    };
+    for (const dhcp::HostOptions& hosts : options.links) show(hosts);
+    for (const dhcp::HostOptions& hosts : options.groups) {
+        show(hosts);
+        for (CarrierStatus& carrier : whole.carriers)
+            if (carrier.link == hosts.tag) carrier.is_group = true;
+    }
+    // Empty when nothing is told, and only then: the next start goes by that.
+    if (told) whole.dnsmasq_options = dhcp::options_text(options);
+}
+
+void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& whole) {
+    const std::chrono::seconds lifetime = lifetime_in_intervals * config.announce.ra_interval;
+    std::vector<Buffer> options;
+    std::vector<dns::LeftOut> left_out;
+    for (const dns::Format format : config.announce.forms.formats) {
+        if (format == dns::Format::rfc9463) {
+            ra::Encoded encoded = ra::encode(link.resolvers, lifetime);
+            for (Buffer& option : encoded.options) options.push_back(std::move(option));
+            left_out.insert(left_out.end(), encoded.left_out.begin(), encoded.left_out.end());
+            continue;
+        }
+        ra::EncodedDraft encoded =
+            ra::encode_draft(link.resolvers, lifetime, ra::Sender::option_octets_max,
+                             config.announce.forms.code_points);
+        for (auto& group : encoded.groups)
+            for (Buffer& option : group) options.push_back(std::move(option));
+        for (dns::LeftOut& one : encoded.left_out) {
+            one.why = "in the draft's form: " + one.why;
+            left_out.push_back(std::move(one));
+        }
+    }
+    whole.carriers.push_back(row(link.link, link.why, "ra", options, left_out));
+    whole.ra[link.link] = std::move(options);
 }
 
 }  // namespace
 
 Announcement announce(const Config& config, const Plan& plan) {
     Announcement whole;
-    std::vector<dhcp::LinkOptions> links;
-    for (const LinkPlan& link : plan.links) {
-        dhcp::LinkOptions options = dhcp::link_options(link.link, link.resolvers);
-        if (config.announce.dhcpv4 == DhcpCarrier::dnsmasq) {
-            std::vector<Buffer> payloads;
-            if (!options.v4.payload.empty()) payloads.push_back(options.v4.payload);
-            whole.carriers.push_back(row(link, "dhcpv4", payloads, options.v4.left_out));
-        } else {
-            options.v4 = {};
-        }
-        if (config.announce.dhcpv6 == DhcpCarrier::dnsmasq) {
-            whole.carriers.push_back(row(link, "dhcpv6", options.v6.options, options.v6.left_out));
-        } else {
-            options.v6 = {};
-        }
-        links.push_back(std::move(options));
-        if (config.announce.ra == RaCarrier::supplement) {
-            ra::Encoded encoded =
-                ra::encode(link.resolvers, lifetime_in_intervals * config.announce.ra_interval);
-            whole.carriers.push_back(row(link, "ra", encoded.options, encoded.left_out));
-            whole.ra[link.link] = std::move(encoded.options);
-        }
-    }
-    // Empty when nothing is told, and only then: the next start goes by that.
-    const bool told = std::any_of(links.begin(), links.end(), [](const dhcp::LinkOptions& link) {
-        return !link.v4.payload.empty() || !link.v6.options.empty();
-    });
-    if (told) whole.dnsmasq_options = dhcp::options_text(links);
+    announce_by_dnsmasq(config, plan, whole);
+    if (config.announce.ra != RaCarrier::off)
+        for (const LinkPlan& link : plan.links) announce_by_ra(config, link, whole);
     return whole;
 }
 

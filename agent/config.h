@@ -14,9 +14,10 @@
 #include "core/log.h"
 #include "core/result.h"
 #include "core/storage.h"
-#include "dns/encrypted_resolver.h"
+#include "dns/format.h"
 #include "dns/name.h"
 #include "forwarder/settings.h"
+#include "ra/full.h"
 
 namespace porchlight::agent {
 
@@ -25,10 +26,46 @@ inline constexpr std::string_view default_config_file = "/etc/porchlight/porchli
 /// What hosts are told of. `automatic` is resolved by agent/plan.h.
 enum class Mode { automatic, forwarder, static_, off };
 
-/// A network interface that the home or the Internet is behind.
-struct InterfaceConfig {
+/// DNS over HTTPS at one path.
+struct DohConfig {
+    std::uint16_t port = 443;
+    std::string path;                         // a URI template with the variable dns
+    std::vector<std::string> versions{"h2"};  // ALPN ids of HTTP, never empty
+    bool operator==(const DohConfig&) const = default;
+};
+
+/// A resolver outside this home as the user names it. Hosts learn it as one entry or several, see
+/// agent/entries.h.
+struct AnnouncedResolver {
+    dns::Name adn;                          // a host's name
+    std::vector<IpAddress> addresses;       // each announceable
+    std::optional<std::uint16_t> priority;  // of its first entry; none: behind the former one's
+    std::optional<std::uint16_t> dot;       // ports, where it speaks the protocol
+    std::optional<std::uint16_t> doq;
+    std::vector<DohConfig> doh;
+    bool operator==(const AnnouncedResolver&) const = default;
+};
+
+/// A network interface that the home is behind.
+struct LanConfig {
     std::string interface;
-    bool operator==(const InterfaceConfig&) const = default;
+    Mode mode = Mode::automatic;                    // automatic: as the rest of the home
+    std::vector<AnnouncedResolver> resolvers = {};  // its own; empty: those of the whole home
+    bool operator==(const LanConfig&) const = default;
+};
+
+/// A network interface that the Internet is behind.
+struct WanConfig {
+    std::string interface;
+    bool operator==(const WanConfig&) const = default;
+};
+
+/// Hosts that hear of other resolvers than the rest, by DHCP.
+struct GroupConfig {
+    std::string tag;                 // as dnsmasq knows the hosts
+    std::vector<std::string> hosts;  // hardware addresses, lower-case; in no other group
+    std::vector<AnnouncedResolver> resolvers;
+    bool operator==(const GroupConfig&) const = default;
 };
 
 /// The router's own resolver, as hosts see it.
@@ -42,20 +79,35 @@ struct ResolverConfig {
     bool operator==(const ResolverConfig&) const = default;
 };
 
-/// The form of the DHCP and RA options.
-enum class Format { rfc9463 };
 /// Who carries DHCP options to hosts.
 enum class DhcpCarrier { off, dnsmasq };
-/// How RAs come to hosts: beside those of the daemon that is there, or not at all.
-enum class RaCarrier { off, supplement };
+/// How RAs come to hosts: beside those of the daemon that is there, as that daemon, or not at all.
+enum class RaCarrier { off, supplement, full };
+
+/// How long hosts keep what an RA told them: three lost ones do no harm (RFC 8106 section 5.1).
+inline constexpr int lifetime_in_intervals = 3;
+
+/// What Router Advertisements of the full form say of this router.
+struct RouterConfig {
+    std::chrono::seconds lifetime{1800};  // 0, or ra_interval at least
+    ra::FullSettings::Preference preference = ra::FullSettings::Preference::medium;
+    bool managed = false;
+    bool other = true;
+    std::uint32_t mtu_octets = 0;  // 0: the link's own
+    std::vector<Ipv6> rdnss;       // empty: the router's own address
+    std::vector<dns::Name> dnssl;
+    bool operator==(const RouterConfig&) const = default;
+};
 
 struct AnnounceConfig {
-    std::vector<Format> formats = {Format::rfc9463};  // never empty
+    dns::Forms forms;  // at least one, no two alike
     DhcpCarrier dhcpv4 = DhcpCarrier::dnsmasq;
     DhcpCarrier dhcpv6 = DhcpCarrier::dnsmasq;
     RaCarrier ra = RaCarrier::supplement;
-    std::chrono::seconds ra_interval{600};          // MaxRtrAdvInterval, RFC 4861 section 6.2.1
-    std::vector<dns::EncryptedResolver> resolvers;  // each one sendable; mode `static_` has some
+    std::chrono::seconds ra_interval{600};  // MaxRtrAdvInterval, RFC 4861 section 6.2.1
+    RouterConfig router;
+    std::vector<AnnouncedResolver> resolvers;
+    std::vector<GroupConfig> groups;  // no two with one tag
     bool operator==(const AnnounceConfig&) const = default;
 };
 
@@ -159,8 +211,8 @@ struct UsersConfig {
 /// means. Paths are absolute.
 struct Config {
     Mode mode = Mode::automatic;
-    std::vector<InterfaceConfig> lan;  // no two alike
-    std::vector<InterfaceConfig> wan;  // none of them in `lan`
+    std::vector<LanConfig> lan;  // no interface twice
+    std::vector<WanConfig> wan;  // none of them in `lan`
     std::optional<ResolverConfig> resolver;
     AnnounceConfig announce;
     std::vector<forwarder::UpstreamSettings> upstream;

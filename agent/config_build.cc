@@ -12,11 +12,16 @@ constexpr std::pair<std::string_view, Mode> modes[] = {{"auto", Mode::automatic}
                                                        {"forwarder", Mode::forwarder},
                                                        {"static", Mode::static_},
                                                        {"off", Mode::off}};
-constexpr std::pair<std::string_view, Format> formats[] = {{"rfc9463", Format::rfc9463}};
+constexpr std::pair<std::string_view, dns::Format> formats[] = {
+    {"rfc9463", dns::Format::rfc9463}, {"draft-btw-11", dns::Format::draft_btw_11}};
 constexpr std::pair<std::string_view, DhcpCarrier> dhcp_carriers[] = {
     {"dnsmasq", DhcpCarrier::dnsmasq}, {"off", DhcpCarrier::off}};
 constexpr std::pair<std::string_view, RaCarrier> ra_carriers[] = {
-    {"supplement", RaCarrier::supplement}, {"off", RaCarrier::off}};
+    {"supplement", RaCarrier::supplement}, {"full", RaCarrier::full}, {"off", RaCarrier::off}};
+constexpr std::pair<std::string_view, ra::FullSettings::Preference> preferences[] = {
+    {"low", ra::FullSettings::Preference::low},
+    {"medium", ra::FullSettings::Preference::medium},
+    {"high", ra::FullSettings::Preference::high}};
 constexpr std::pair<std::string_view, OnExit> exits[] = {{"former", OnExit::former},
                                                          {"refuse", OnExit::refuse}};
 constexpr std::pair<std::string_view, log::Level> levels[] = {{"error", log::Level::error},
@@ -72,37 +77,82 @@ class Node {
 std::string text_of(Node node) {
     return node.text();
 }
+std::string lower_case(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    return text;
+}
 IpAddress address_of(Node node) {
     return node.address();
-}
-
-InterfaceConfig interface(Node node) {
-    return {node["interface"].text()};
 }
 
 ResolverConfig resolver(Node node) {
     return {node["adn"].name(), {node["dot"]["port"].integer<std::uint16_t>()}};
 }
 
-dns::EncryptedResolver announced_resolver(Node node) {
-    dns::EncryptedResolver one;
-    one.priority = node["priority"].integer<std::uint16_t>();
+AnnouncedResolver announced_resolver(Node node) {
+    const auto port = [](Node served) { return served["port"].integer<std::uint16_t>(); };
+    AnnouncedResolver one;
     one.adn = node["adn"].name();
     one.addresses = node["addresses"].list(address_of);
-    one.params.alpn = node["alpn"].list(text_of);
-    if (node.has("port")) one.params.port = node["port"].integer<std::uint16_t>();
-    if (node.has("dohpath")) one.params.dohpath = node["dohpath"].text();
+    if (node.has("priority")) one.priority = node["priority"].integer<std::uint16_t>();
+    if (node.has("dot")) one.dot = port(node["dot"]);
+    if (node.has("doq")) one.doq = port(node["doq"]);
+    one.doh = node["doh"].list([&](Node doh) {
+        return DohConfig{port(doh), doh["path"].text(), doh["versions"].list(text_of)};
+    });
     return one;
+}
+
+LanConfig lan(Node node) {
+    return {node["interface"].text(), node["mode"].choice(modes),
+            node["resolvers"].list(announced_resolver)};
+}
+
+WanConfig wan(Node node) {
+    return {node["interface"].text()};
+}
+
+GroupConfig group(Node node) {
+    return {node["tag"].text(),
+            node["hosts"].list([](Node host) { return lower_case(host.text()); }),
+            node["resolvers"].list(announced_resolver)};
+}
+
+dns::DraftCodePoints code_points(Node node) {
+    dns::DraftCodePoints points;
+    points.dhcpv4 = node["dhcpv4"].integer<std::uint8_t>();
+    points.dhcpv6_adn = node["dhcpv6_adn"].integer<std::uint16_t>();
+    points.dhcpv6_addresses = node["dhcpv6_addresses"].integer<std::uint16_t>();
+    points.dhcpv6_templates = node["dhcpv6_templates"].integer<std::uint16_t>();
+    points.ra_adn = node["ra_adn"].integer<std::uint8_t>();
+    points.ra_addresses = node["ra_addresses"].integer<std::uint8_t>();
+    return points;
+}
+
+RouterConfig router(Node node) {
+    RouterConfig config;
+    config.lifetime = node["lifetime"].seconds();
+    config.preference = node["preference"].choice(preferences);
+    config.managed = node["managed"].boolean();
+    config.other = node["other"].boolean();
+    config.mtu_octets = node["mtu"].integer<std::uint32_t>();
+    config.rdnss = node["rdnss"].list([](Node one) { return std::get<Ipv6>(one.address()); });
+    config.dnssl = node["dnssl"].list([](Node domain) { return domain.name(); });
+    return config;
 }
 
 AnnounceConfig announce(Node node) {
     AnnounceConfig config;
-    config.formats = node["formats"].list([](Node form) { return form.choice(formats); });
+    config.forms.formats = node["formats"].list([](Node form) { return form.choice(formats); });
     config.dhcpv4 = node["dhcpv4"].choice(dhcp_carriers);
     config.dhcpv6 = node["dhcpv6"].choice(dhcp_carriers);
     config.ra = node["ra"].choice(ra_carriers);
     config.ra_interval = node["ra_interval"].seconds();
+    config.forms.code_points = code_points(node["code_points"]);
+    config.router = router(node["router"]);
     config.resolvers = node["resolvers"].list(announced_resolver);
+    config.groups = node["groups"].list(group);
     return config;
 }
 
@@ -176,8 +226,8 @@ Config build(const Value& whole) {
     const Node root(whole);
     Config config;
     config.mode = root["mode"].choice(modes);
-    config.lan = root["lan"].list(interface);
-    config.wan = root["wan"].list(interface);
+    config.lan = root["lan"].list(lan);
+    config.wan = root["wan"].list(wan);
     if (root.has("resolver")) config.resolver = resolver(root["resolver"]);
     config.announce = announce(root["announce"]);
     config.upstream = root["upstream"].list(upstream);

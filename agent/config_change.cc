@@ -3,6 +3,12 @@
 namespace porchlight::agent {
 namespace {
 
+std::vector<std::string> interfaces_of(const Config& config) {
+    std::vector<std::string> names;
+    for (const LanConfig& lan : config.lan) names.push_back(lan.interface);
+    return names;
+}
+
 std::optional<ResolverConfig::Dot> dot_of(const Config& config) {
     return config.resolver ? std::optional(config.resolver->dot) : std::nullopt;
 }
@@ -10,7 +16,7 @@ std::optional<ResolverConfig::Dot> dot_of(const Config& config) {
 }  // namespace
 
 ConfigChange change_between(const Config& before, const Config& after) {
-    const bool other_links = after.lan != before.lan;
+    const bool other_links = interfaces_of(after) != interfaces_of(before);
     return {
         .needs_restart = after.runtime_directory != before.runtime_directory ||
                          after.state_directory != before.state_directory ||
@@ -18,8 +24,10 @@ ConfigChange change_between(const Config& before, const Config& after) {
                          after.log.target != before.log.target,
         .listeners = other_links || dot_of(after) != dot_of(before) || after.do53 != before.do53 ||
                      after.upstream.empty() != before.upstream.empty(),
-        .advertisements = other_links || after.announce.ra != before.announce.ra ||
-                          after.announce.ra_interval != before.announce.ra_interval,
+        .advertisements =
+            other_links ||
+            (after.announce.ra == RaCarrier::off) != (before.announce.ra == RaCarrier::off) ||
+            after.announce.ra_interval != before.announce.ra_interval,
     };
 }
 

@@ -59,15 +59,13 @@ class Examiner {
             examine_user("/users/agent", config_.users.agent);
             examine_user("/users/forwarder", config_.users.forwarder);
         }
-        if (resolve_mode(config_) != Mode::static_ && !config_.announce.resolvers.empty())
-            warn("/announce/resolvers", "has no effect: mode is not \"static\"");
+        examine_announced();
         return std::move(warnings_);
     }
 
   private:
     void examine_interfaces() {
-        const auto examine = [&](const std::string& list,
-                                 const std::vector<InterfaceConfig>& interfaces) {
+        const auto examine = [&](const std::string& list, const auto& interfaces) {
             for (std::size_t i = 0; i < interfaces.size(); ++i)
                 if (::if_nametoindex(interfaces[i].interface.c_str()) == 0)
                     warn(config::below(list, i) + "/interface",
@@ -77,10 +75,24 @@ class Examiner {
         examine("/wan", config_.wan);
     }
 
+    void examine_announced() {
+        const AnnounceConfig& announce = config_.announce;
+        const bool used =
+            std::any_of(config_.lan.begin(), config_.lan.end(), [&](const LanConfig& lan) {
+                return resolve_mode(config_, lan) == Mode::static_ && lan.resolvers.empty();
+            });
+        if (!used && !announce.resolvers.empty())
+            warn("/announce/resolvers", "has no effect: mode is not \"static\"");
+        if (!announce.groups.empty() && announce.ra != RaCarrier::off && announces(config_))
+            warn("/announce/groups",
+                 "Router Advertisements can't tell hosts apart: the hosts of a group hear of the "
+                 "link's resolvers too, unless announce.ra is \"off\"");
+    }
+
     void examine_dnsmasq() {
         const bool feeds = config_.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
                            config_.announce.dhcpv6 == DhcpCarrier::dnsmasq;
-        if (!feeds || resolve_mode(config_) == Mode::off) return;
+        if (!feeds || !announces(config_)) return;
         const DnsmasqConfig& dnsmasq = config_.dnsmasq;
         const std::string directory = directory_of(dnsmasq.fragment);
         if (!exists(directory))

@@ -64,8 +64,11 @@ std::string default_text(const Setting& setting) {
 /// Headings: a section of the file, and a setting in it.
 std::string entry(const Setting& setting) {
     const bool section = setting.path.rfind('/') == 0;
+    const std::string like =
+        setting.like.empty() ? "" : " Its elements are as in `" + std::string(setting.like) + "`.";
     return std::string(section ? "\n## `" : "\n### `") + std::string(setting.path) + "`\n\n" +
-           wrapped(upper_first(expectation(setting)) + '.' + default_text(setting), "", columns) +
+           wrapped(upper_first(expectation(setting)) + '.' + default_text(setting) + like, "",
+                   columns) +
            '\n' + wrapped(setting.help, "", columns);
 }
 

@@ -8,6 +8,8 @@
 namespace porchlight::agent::config {
 namespace {
 
+constexpr std::uint32_t ipv6_mtu_min = 1280;
+
 class Rules {
   public:
     Rules(std::string_view file, const Config& config) : file_(file), config_(config) {}
@@ -15,8 +17,10 @@ class Rules {
     std::vector<Complaint> judge() {
         judge_interfaces();
         judge_mode();
-        for (std::size_t i = 0; i < config_.announce.resolvers.size(); ++i)
-            judge_announced(config_.announce.resolvers[i], below("/announce/resolvers", i));
+        judge_announced(config_.announce.resolvers, "/announce/resolvers");
+        judge_formats();
+        judge_router();
+        judge_groups();
         for (std::size_t i = 0; i < config_.upstream.size(); ++i)
             judge_upstream(config_.upstream[i], below("/upstream", i));
         judge_ports();
@@ -33,6 +37,7 @@ class Rules {
             if (std::find(homes.begin(), homes.end(), name) != homes.end())
                 complain(below("/lan", i) + "/interface", '"' + name + "\" stands here twice");
             homes.push_back(name);
+            judge_announced(config_.lan[i].resolvers, below("/lan", i) + "/resolvers");
         }
         for (std::size_t i = 0; i < config_.wan.size(); ++i) {
             const std::string& name = config_.wan[i].interface;
@@ -46,44 +51,126 @@ class Rules {
 
     void judge_mode() {
         const Mode mode = resolve_mode(config_);
-        if (mode == Mode::forwarder) {
+        for (std::size_t i = 0; i < config_.lan.size(); ++i) {
+            const LanConfig& lan = config_.lan[i];
+            if (lan.mode == Mode::static_)
+                need(!lan.resolvers.empty() || !config_.announce.resolvers.empty(),
+                     below("/lan", i) + "/resolvers", "mode \"static\" announces these");
+            else if (!lan.resolvers.empty() && resolve_mode(config_, lan) != Mode::static_)
+                complain(below("/lan", i) + "/resolvers",
+                         "have no effect in mode \"" + mode_name(lan.mode) + '"');
+        }
+        if (announces_router(config_)) {
             need(config_.resolver.has_value(), "/resolver/adn",
                  "the name by which hosts authenticate this router");
             need(!config_.upstream.empty(), "/upstream", "whom this router asks");
             need(config_.certificate.files || config_.certificate.acme, "/certificate",
                  "files or acme, because hosts authenticate this router by its certificate");
         }
-        if (mode == Mode::static_)
+        if (mode == Mode::static_ && config_.mode == Mode::static_ && !every_lan_has_its_own())
             need(!config_.announce.resolvers.empty(), "/announce/resolvers",
                  "mode \"static\" announces these");
         if (mode == Mode::forwarder || mode == Mode::static_)
             need(!config_.lan.empty(), "/lan", "the interfaces whose hosts are told");
     }
 
-    void judge_announced(const dns::EncryptedResolver& resolver, const std::string& at) {
+    static std::string mode_name(Mode mode) {
+        return mode == Mode::forwarder ? "forwarder" : "off";
+    }
+
+    bool every_lan_has_its_own() const {
+        return !config_.lan.empty() &&
+               std::all_of(config_.lan.begin(), config_.lan.end(), [](const LanConfig& lan) {
+                   return lan.mode == Mode::off || !lan.resolvers.empty();
+               });
+    }
+
+    void judge_announced(const std::vector<AnnouncedResolver>& resolvers, const std::string& list) {
+        for (std::size_t i = 0; i < resolvers.size(); ++i)
+            judge_announced(resolvers[i], below(list, i));
+    }
+
+    void judge_announced(const AnnouncedResolver& resolver, const std::string& at) {
         for (std::size_t i = 0; i < resolver.addresses.size(); ++i)
             if (!is_announceable(resolver.addresses[i]))
                 complain(below(at + "/addresses", i),
                          to_text(resolver.addresses[i]) + " is no address that hosts could reach");
-        if (dns::is_adn_only(resolver)) return;
-        const std::vector<std::string>& alpn = resolver.params.alpn;
-        const bool http = std::any_of(alpn.begin(), alpn.end(),
-                                      [](const auto& id) { return id == "h2" || id == "h3"; });
-        need(!resolver.addresses.empty(), at + "/addresses",
-             "only an adn all alone lets hosts look up the rest");
-        need(!alpn.empty(), at + "/alpn", "the protocols that it speaks, such as \"dot\"");
-        need(!http || resolver.params.dohpath, at + "/dohpath",
-             "\"h2\" and \"h3\" need a path, such as \"/dns-query{?dns}\"");
-        if (resolver.params.dohpath && !dns::is_usable_dohpath(*resolver.params.dohpath))
-            complain(at + "/dohpath",
-                     "expected a path with the variable dns, such as \"/dns-query{?dns}\"");
-        judge_repeated(alpn, at + "/alpn");
+        const bool serves = resolver.dot || resolver.doq || !resolver.doh.empty();
+        if (serves)
+            need(!resolver.addresses.empty(), at + "/addresses",
+                 "only an adn all alone lets hosts look up the rest");
+        else if (!resolver.addresses.empty())
+            complain(at, "missing; which protocols it speaks: dot, doq or doh");
+        for (std::size_t i = 0; i < resolver.doh.size(); ++i) {
+            const std::string doh = below(at + "/doh", i);
+            if (!dns::is_usable_dohpath(resolver.doh[i].path))
+                complain(doh + "/path",
+                         "expected a path with the variable dns, such as \"/dns-query{?dns}\"");
+            judge_repeated(resolver.doh[i].versions, doh + "/versions");
+        }
+    }
+
+    void judge_formats() {
+        const std::vector<dns::Format>& formats = config_.announce.forms.formats;
+        if (formats.size() == 2 && formats[0] == formats[1])
+            complain("/announce/formats/1", "stands here twice");
+        const dns::DraftCodePoints& points = config_.announce.forms.code_points;
+        const std::string at = "/announce/code_points";
+        if (points.ra_adn == points.ra_addresses)
+            complain(at + "/ra_addresses", "is ra_adn too; hosts tell options apart by it");
+        if (points.dhcpv6_addresses == points.dhcpv6_adn)
+            complain(at + "/dhcpv6_addresses", "is dhcpv6_adn too; hosts tell options apart by it");
+        if (points.dhcpv6_templates == points.dhcpv6_adn ||
+            points.dhcpv6_templates == points.dhcpv6_addresses)
+            complain(at + "/dhcpv6_templates",
+                     "is the number of another option; hosts tell options apart by it");
+    }
+
+    void judge_router() {
+        const RouterConfig& router = config_.announce.router;
+        const auto interval = config_.announce.ra_interval;
+        if (router.lifetime.count() != 0 && router.lifetime < interval)
+            complain("/announce/router/lifetime",
+                     "must be \"0s\" or not shorter than ra_interval, which is \"" +
+                         std::to_string(interval.count()) + "s\" (RFC 4861 section 6.2.1)");
+        if (router.mtu_octets != 0 && router.mtu_octets < ipv6_mtu_min)
+            complain("/announce/router/mtu", "must be 0 or 1280 at least (RFC 8200 section 5)");
+        for (std::size_t i = 0; i < router.rdnss.size(); ++i)
+            if (!is_announceable(router.rdnss[i]))
+                complain(below("/announce/router/rdnss", i),
+                         to_text(router.rdnss[i]) + " is no address that hosts could reach");
+    }
+
+    void judge_groups() {
+        const std::vector<GroupConfig>& groups = config_.announce.groups;
+        std::vector<std::string> tags, hosts;
+        for (std::size_t i = 0; i < groups.size(); ++i) {
+            const std::string at = below("/announce/groups", i);
+            judge_announced(groups[i].resolvers, at + "/resolvers");
+            if (is_among(groups[i].tag, tags))
+                complain(at + "/tag", '"' + groups[i].tag + "\" stands here twice");
+            tags.push_back(groups[i].tag);
+            for (const LanConfig& lan : config_.lan)
+                if (lan.interface == groups[i].tag)
+                    complain(at + "/tag", '"' + groups[i].tag +
+                                              "\" is an interface of lan; dnsmasq tags its hosts "
+                                              "so");
+            for (std::size_t j = 0; j < groups[i].hosts.size(); ++j) {
+                if (is_among(groups[i].hosts[j], hosts))
+                    complain(below(at + "/hosts", j),
+                             '"' + groups[i].hosts[j] + "\" stands here twice");
+                hosts.push_back(groups[i].hosts[j]);
+            }
+        }
+    }
+
+    static bool is_among(const std::string& word, const std::vector<std::string>& words) {
+        return std::find(words.begin(), words.end(), word) != words.end();
     }
 
     void judge_repeated(const std::vector<std::string>& words, const std::string& at) {
         for (std::size_t i = 0; i < words.size(); ++i)
-            if (std::find(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i),
-                          words[i]) != words.begin() + static_cast<std::ptrdiff_t>(i))
+            if (is_among(words[i], {words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i)}))
                 complain(below(at, i), '"' + words[i] + "\" stands here twice");
     }
 
@@ -128,7 +215,7 @@ class Rules {
         const DnsUpdateConfig& update = certificate.acme->update;
         const std::string at = "/certificate/acme/challenge/dns-01/rfc2136";
         if (!config_.resolver)
-            need(resolve_mode(config_) == Mode::forwarder, "/resolver/adn",
+            need(announces_router(config_), "/resolver/adn",
                  "the name that the certificate shall be for");
         else if (!config_.resolver->adn.is_within(update.zone))
             complain(at + "/zone", dns::to_host(config_.resolver->adn) + " does not lie in zone " +

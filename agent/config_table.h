@@ -23,13 +23,16 @@ enum class Type {
     host,      // a name that a server can have
     domain,    // any domain name but the root
     address,   // an IP address
+    ipv6,
     loopback,  // an IP address of this machine's own
     endpoint,  // "127.0.0.1:53"
     interface,
     path,     // absolute
     url,      // https
     contact,  // mailto
-    user,     // a name or a number
+    tag,      // that dnsmasq knows hosts by
+    hardware_address,
+    user,  // a name or a number
 };
 
 /// One row of the table that the configuration is: the parser, `config print`, the schema and the
@@ -49,6 +52,9 @@ struct Setting {
     std::string_view fallback{};
     /// Why the file must have it, wherever it has the object around it. Empty: it need not.
     std::string_view missing{};
+    /// The pointer of another list, whose elements this one's are like. Empty: they have rows of
+    /// their own.
+    std::string_view like{};
     /// A list that may be given as its only element.
     bool shorthand = false;
     /// Two sentences or more for the manual: the effect, and the unit or what the default means.

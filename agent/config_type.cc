@@ -107,6 +107,26 @@ bool is_contact(std::string_view text) {
            mail.find_first_of(" ,?") == mail.npos;
 }
 
+/// What dnsmasq takes for a tag wherever one may stand.
+bool is_tag(std::string_view text) {
+    return !text.empty() && text.size() <= 16 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_';
+    });
+}
+
+/// "02:00:5e:10:00:01".
+bool is_hardware_address(std::string_view text) {
+    if (text.size() != 17) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool digit =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (i % 3 == 2 ? c != ':' : !digit) return false;
+    }
+    return true;
+}
+
 /// A number, or a name as POSIX has it.
 bool is_user(std::string_view text) {
     const auto good = [](char c) {
@@ -133,8 +153,14 @@ bool accepts_text(const Setting& setting, std::string_view text) {
             return is_domain(text);
         case Type::address:
             return parse_address(text).has_value();
+        case Type::ipv6:
+            return parse_ipv6(text).has_value();
         case Type::loopback:
             return is_loopback_address(text);
+        case Type::tag:
+            return is_tag(text);
+        case Type::hardware_address:
+            return is_hardware_address(text);
         case Type::endpoint:
             return is_endpoint(text);
         case Type::interface:
@@ -213,8 +239,14 @@ std::string type_text(const Setting& setting) {
             return "a domain name, such as \"example.net\"";
         case Type::address:
             return "an IPv4 or IPv6 address";
+        case Type::ipv6:
+            return "an IPv6 address";
         case Type::loopback:
             return "a loopback address, such as \"127.0.0.1\" or \"::1\"";
+        case Type::tag:
+            return "a tag of at most 16 letters, digits, '-' and '_'";
+        case Type::hardware_address:
+            return "a hardware address, such as \"02:00:5e:10:00:01\"";
         case Type::endpoint:
             return "an address and a port, such as \"127.0.0.1:53\"";
         case Type::interface:

@@ -166,6 +166,14 @@ bool uses_dnsmasq(const Config& config) {
            config.announce.dhcpv6 == DhcpCarrier::dnsmasq;
 }
 
+dhcp::DnsmasqFragment dnsmasq_fragment(const Config& config, const Dnsmasq& dnsmasq) {
+    dhcp::DnsmasqFragment fragment{dnsmasq.servers_path(), dnsmasq.options_path(), {}, {}};
+    if (config.resolver) fragment.adn = config.resolver->adn;
+    for (const GroupConfig& group : config.announce.groups)
+        fragment.groups.push_back({group.tag, group.hosts});
+    return fragment;
+}
+
 Dnsmasq::Settings dnsmasq_settings(const Config& config) {
     return {config.dnsmasq.fragment, config.dnsmasq.pid_file, config.dnsmasq.restart,
             StatePaths(config).dnsmasq};

@@ -9,6 +9,7 @@
 #include "agent/config.h"
 #include "core/result.h"
 #include "core/storage.h"
+#include "dhcp/dnsmasq_feed.h"
 
 namespace porchlight::agent {
 
@@ -59,6 +60,8 @@ class Dnsmasq {
     Settings settings_;
 };
 
+/// What the fragment has to say.
+dhcp::DnsmasqFragment dnsmasq_fragment(const Config& config, const Dnsmasq& dnsmasq);
 /// Whether DHCP options are fed to a dnsmasq, which then asks us too.
 bool uses_dnsmasq(const Config& config);
 Dnsmasq::Settings dnsmasq_settings(const Config& config);

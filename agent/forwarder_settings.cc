@@ -10,7 +10,7 @@ namespace {
 /// The addresses of the router's own name: those that any LAN link's hosts are told.
 std::vector<IpAddress> own_addresses(const Config& config, const std::vector<net::Link>& links) {
     std::vector<IpAddress> addresses;
-    for (const InterfaceConfig& lan : config.lan) {
+    for (const LanConfig& lan : config.lan) {
         for (const net::Link& link : links) {
             if (link.name != lan.interface) continue;
             for (const IpAddress& address : announced_addresses(link)) {

@@ -19,10 +19,10 @@
 #include "agent/custody.h"
 #include "agent/daemon_lock.h"
 #include "agent/firewall.h"
+#include "agent/plan.h"
 #include "agent/role_arguments.h"
 #include "agent/spawn.h"
 #include "core/log.h"
-#include "dhcp/dnsmasq_feed.h"
 #include "forwarder/control.h"
 #include "ra/link_sockets.h"
 
@@ -178,15 +178,11 @@ void Keeper::stop() {
 void Keeper::restore_announcements() {
     if (!uses_dnsmasq(config_)) return;
     const auto options = storage_.read(paths_.dhcp_options);
-    feed_dnsmasq(options && config_.mode != Mode::off ? text_of(*options) : "");
+    feed_dnsmasq(options && announces(config_) ? text_of(*options) : "");
 }
 
 std::string Keeper::fragment() const {
-    return dhcp::fragment_text(
-        {dnsmasq_.servers_path(),
-         dnsmasq_.options_path(),
-         config_.resolver ? std::optional(config_.resolver->adn) : std::nullopt,
-         {}});
+    return dhcp::fragment_text(dnsmasq_fragment(config_, dnsmasq_));
 }
 
 /// A dnsmasq that a person restarted reads the fragment without anybody telling us.
@@ -340,7 +336,7 @@ void Keeper::send_link_sockets() {
     std::vector<std::string> links;
     std::vector<FileDescriptor> sockets;
     Hindrances::Reasons hindered;
-    const bool wanted = config_.announce.ra == RaCarrier::supplement;
+    const bool wanted = config_.announce.ra != RaCarrier::off;
     if (wanted && !has_capability(CAP_NET_RAW)) {
         hindered["send Router Advertisements"] = "";
     } else if (wanted) {

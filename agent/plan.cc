@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/entries.h"
+
 namespace porchlight::agent {
 namespace {
 
@@ -68,11 +70,10 @@ LinkPlan plan_router(const Config& config, const Facts& facts, const std::string
     return planned;
 }
 
-LinkPlan plan_static(const Config& config, const std::string& name) {
-    LinkPlan planned{name, config.announce.resolvers, {}};
-    std::stable_sort(planned.resolvers.begin(), planned.resolvers.end(),
-                     [](const auto& a, const auto& b) { return a.priority < b.priority; });
-    return planned;
+LinkPlan plan_static(const Config& config, const LanConfig& lan) {
+    return {lan.interface,
+            entries(lan.resolvers.empty() ? config.announce.resolvers : lan.resolvers),
+            {}};
 }
 
 }  // namespace
@@ -83,6 +84,24 @@ Mode resolve_mode(const Config& config) {
     return config.announce.resolvers.empty() ? Mode::off : Mode::static_;
 }
 
+Mode resolve_mode(const Config& config, const LanConfig& lan) {
+    if (lan.mode != Mode::automatic) return lan.mode;
+    return lan.resolvers.empty() ? resolve_mode(config) : Mode::static_;
+}
+
+bool announces_router(const Config& config) {
+    if (config.lan.empty()) return resolve_mode(config) == Mode::forwarder;
+    return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
+        return resolve_mode(config, lan) == Mode::forwarder;
+    });
+}
+
+bool announces(const Config& config) {
+    return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
+        return resolve_mode(config, lan) != Mode::off;
+    });
+}
+
 std::vector<IpAddress> announced_addresses(const net::Link& link) {
     std::vector<IpAddress> addresses;
     for (const bool v6 : {false, true})
@@ -91,14 +110,14 @@ std::vector<IpAddress> announced_addresses(const net::Link& link) {
 }
 
 Plan plan(const Config& config, const Facts& facts) {
-    Plan whole{resolve_mode(config), {}};
-    for (const auto& lan : config.lan) {
-        switch (whole.mode) {
+    Plan whole{resolve_mode(config), announces_router(config), {}, {}};
+    for (const LanConfig& lan : config.lan) {
+        switch (resolve_mode(config, lan)) {
             case Mode::forwarder:
                 whole.links.push_back(plan_router(config, facts, lan.interface));
                 break;
             case Mode::static_:
-                whole.links.push_back(plan_static(config, lan.interface));
+                whole.links.push_back(plan_static(config, lan));
                 break;
             case Mode::automatic:
             case Mode::off:
@@ -106,6 +125,9 @@ Plan plan(const Config& config, const Facts& facts) {
                 break;
         }
     }
+    if (!announces(config)) return whole;
+    for (const GroupConfig& group : config.announce.groups)
+        whole.groups.push_back({group.tag, entries(group.resolvers)});
     return whole;
 }
 

@@ -10,6 +10,13 @@
 
 namespace porchlight::agent {
 
+/// What a group of hosts shall hear by DHCP, on every link.
+struct GroupPlan {
+    std::string tag;
+    std::vector<dns::EncryptedResolver> resolvers;  // by priority; empty: they hear of none
+    bool operator==(const GroupPlan&) const = default;
+};
+
 /// What a LAN link's hosts shall hear.
 struct LinkPlan {
     std::string link;
@@ -21,8 +28,10 @@ struct LinkPlan {
 /// What every LAN link shall hear. Every carrier and `porchlight status` render this, so that no
 /// two can disagree.
 struct Plan {
-    Mode mode = Mode::off;  // as resolved: never `automatic`
+    Mode mode = Mode::off;  // of the home as resolved: never `automatic`
+    bool router = false;    // some link's hosts are to be told of this router itself
     std::vector<LinkPlan> links;
+    std::vector<GroupPlan> groups;
     bool operator==(const Plan&) const = default;
 };
 
@@ -43,6 +52,12 @@ struct Facts {
 /// The mode that `automatic` stands for: a resolver of our own is announced, else those that the
 /// configuration names, else nothing.
 Mode resolve_mode(const Config& config);
+/// The same for one link, where it may differ.
+Mode resolve_mode(const Config& config, const LanConfig& lan);
+/// Whether any link's hosts shall be told of this router itself.
+bool announces_router(const Config& config);
+/// Whether any host shall be told of anything.
+bool announces(const Config& config);
 
 /// The router's own addresses that hosts of a link are told: ULA, else global, else link-local for
 /// IPv6, the interface's first for IPv4; at most one of each family.

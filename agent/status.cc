@@ -47,15 +47,26 @@ std::string mode_name(Mode mode) {
     return "off";
 }
 
-struct Told {
+/// Links whose hosts are told the same names.
+struct ToldAlike {
     std::vector<std::string> links;
     std::vector<std::string> names;
-    std::vector<std::string> carriers;
-    std::string why_not;
 };
 
-void add_once(std::vector<std::string>& list, const std::string& item) {
-    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+struct Told {
+    std::vector<ToldAlike> links;
+    std::vector<std::string> protocols;  // "TLS", "HTTPS", "QUIC"
+    std::vector<std::string> carriers;
+    std::string why_not;  // of the first link that is told nothing
+};
+
+void add_once(std::vector<std::string>& list, std::string word) {
+    if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(std::move(word));
+}
+
+std::string protocol_name(const std::string& alpn) {
+    if (alpn == "dot") return "TLS";
+    return alpn == "doq" ? "QUIC" : "HTTPS";
 }
 
 std::string carrier_name(const std::string& carrier) {
@@ -71,12 +82,23 @@ Told what_is_told(const Status& status) {
             if (told.why_not.empty()) told.why_not = link.why;
             continue;
         }
-        add_once(told.links, link.link);
-        for (const auto& resolver : link.resolvers) add_once(told.names, to_host(resolver.adn));
+        std::vector<std::string> names;
+        for (const auto& resolver : link.resolvers) {
+            add_once(names, to_host(resolver.adn));
+            for (const std::string& alpn : resolver.params.alpn)
+                add_once(told.protocols, protocol_name(alpn));
+        }
+        const auto alike = std::find_if(told.links.begin(), told.links.end(),
+                                        [&](const ToldAlike& one) { return one.names == names; });
+        if (alike == told.links.end())
+            told.links.push_back({{link.link}, std::move(names)});
+        else
+            alike->links.push_back(link.link);
     }
     for (const CarrierStatus& carrier : status.carriers) {
         if (carrier.announced) add_once(told.carriers, carrier_name(carrier.carrier));
-        if (!carrier.announced && told.why_not.empty()) told.why_not = carrier.why;
+        if (!carrier.announced && !carrier.is_group && told.why_not.empty())
+            told.why_not = carrier.why;
     }
     return told;
 }
@@ -120,14 +142,27 @@ Json plan_json(const Plan& plan) {
     return list;
 }
 
+Json groups_json(const Plan& plan) {
+    Json list = Json::array();
+    for (const GroupPlan& group : plan.groups) {
+        Json json{{"tag", group.tag}, {"resolvers", Json::array()}};
+        for (const auto& resolver : group.resolvers)
+            json["resolvers"].push_back(resolver_json(resolver));
+        list.push_back(std::move(json));
+    }
+    return list;
+}
+
 Json announced_json(const std::vector<CarrierStatus>& carriers) {
     Json json{{"dhcpv4", false}, {"dhcpv6", false}, {"ra", false}};
     Json details = Json::array();
     for (const CarrierStatus& carrier : carriers) {
         if (carrier.announced) json[carrier.carrier] = true;
-        if (!carrier.announced && !carrier.why.empty()) json["why"] = carrier.why;
-        Json one{
-            {"link", carrier.link}, {"carrier", carrier.carrier}, {"announced", carrier.announced}};
+        if (!carrier.announced && !carrier.is_group && !carrier.why.empty())
+            json["why"] = carrier.why;
+        Json one{{carrier.is_group ? "group" : "link", carrier.link},
+                 {"carrier", carrier.carrier},
+                 {"announced", carrier.announced}};
         if (!carrier.option_hex.empty()) one["option"] = carrier.option_hex;
         if (!carrier.left_out.empty()) one["left_out"] = carrier.left_out;
         if (!carrier.why.empty()) one["why"] = carrier.why;
@@ -235,20 +270,35 @@ std::string join_members(const Json& json, const char* key, const std::string& b
     return join(parts, between);
 }
 
+std::string render_resolvers(const Json& told) {
+    std::string text;
+    for (const Json& resolver : told.at("resolvers")) {
+        text += "    " + member(resolver, "priority") + " " + member(resolver, "adn");
+        if (!resolver.at("addresses").empty())
+            text += " at " + join_members(resolver, "addresses", ", ");
+        if (!resolver.at("alpn").empty()) text += " by " + join_members(resolver, "alpn", ", ");
+        if (resolver.contains("port")) text += " port " + member(resolver, "port");
+        if (resolver.contains("dohpath")) text += " path " + member(resolver, "dohpath");
+        text += "\n";
+    }
+    return text;
+}
+
 std::string render_plan(const Json& json) {
     std::string text = "\nAnnounced (mode " + member(json, "mode") + ")\n";
     for (const Json& link : json.at("plan")) {
         text += "  " + member(link, "link") + ":";
         if (link.at("resolvers").empty()) text += " nothing; " + member(link, "why");
         text += "\n";
-        for (const Json& resolver : link.at("resolvers"))
-            text += "    " + member(resolver, "priority") + " " + member(resolver, "adn") + " at " +
-                    join_members(resolver, "addresses", ", ") + " by " +
-                    join_members(resolver, "alpn", ", ") +
-                    (resolver.contains("port") ? " port " + member(resolver, "port") : "") + "\n";
+        text += render_resolvers(link);
     }
+    for (const Json& group : json.at("groups"))
+        text += "  group " + member(group, "tag") + ":" +
+                (group.at("resolvers").empty() ? " nothing" : "") + "\n" + render_resolvers(group);
     for (const Json& carrier : json.at("announced").at("carriers")) {
-        text += "  " + member(carrier, "link") + " " + member(carrier, "carrier") + ": ";
+        const bool group = carrier.contains("group");
+        text += "  " + (group ? "group " + member(carrier, "group") : member(carrier, "link")) +
+                " " + member(carrier, "carrier") + ": ";
         text += carrier.at("announced") == true ? "option " + member(carrier, "option")
                                                 : "nothing; " + member(carrier, "why");
         if (carrier.contains("left_out"))
@@ -332,9 +382,13 @@ std::string summary(const Status& status, WallTime now) {
         const std::string why = told.why_not.empty() ? "" : ": " + told.why_not;
         return "Hosts are told of no encrypted resolver" + why + ".";
     }
-    std::string text = "Hosts on " + join(told.links, ", ") + " are told to use " +
-                       join(told.names, ", ") + " over TLS (by " + join(told.carriers, ", ") + ")";
-    if (status.plan.mode == Mode::forwarder) text += "; " + usage(status);
+    std::string text;
+    for (const ToldAlike& one : told.links)
+        text += (text.empty() ? "Hosts on " : ", those on ") + join(one.links, ", ") +
+                (text.empty() ? " are told to use " : " ") + join(one.names, ", ");
+    if (!told.protocols.empty()) text += " over " + join(told.protocols, ", ");
+    text += " (by " + join(told.carriers, ", ") + ")";
+    if (status.plan.router) text += "; " + usage(status);
     if (status.needs_certificate) text += "; " + certificate_sentence(status.certificate, now);
     return text + ".";
 }
@@ -345,6 +399,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["warnings"] = warnings(status);
     json["mode"] = mode_name(status.plan.mode);
     json["plan"] = plan_json(status.plan);
+    json["groups"] = groups_json(status.plan);
     json["announced"] = announced_json(status.carriers);
     json["certificate"] = certificate_json(status.certificate);
     json["upstreams"] = upstreams_json(status.forwarder);

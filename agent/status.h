@@ -29,8 +29,9 @@ struct CertificateStatus {
 
 /// What a carrier does on a link right now.
 struct CarrierStatus {
-    std::string link;
-    std::string carrier;  // "dhcpv4", "dhcpv6", "ra"
+    std::string link;       // or the tag of a group of hosts
+    bool is_group = false;  // it is the latter
+    std::string carrier;    // "dhcpv4", "dhcpv6", "ra"
     bool announced = false;
     std::string option_hex;             // what is on the wire; empty: nothing
     std::vector<std::string> left_out;  // "cpe1.example.net.: has no IPv4 address"

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+#include "dhcp/draft_v4.h"
+#include "dhcp/draft_v6.h"
+#include "dhcp/v4_dnr.h"
+#include "dhcp/v6_dnr.h"
+
 namespace porchlight::dhcp {
 namespace {
 
@@ -17,10 +22,107 @@ bool is_tag(std::string_view interface) {
     });
 }
 
-std::string option_line(const std::string& interface, std::string_view code, Bytes data) {
-    std::string line = "tag:" + interface + ",";
-    line += code;
-    return line + "," + to_hex(data, ':') + "\n";
+/// What stands before the option in a line: whom it is for, and whom not.
+std::string condition(const std::string& tag, const std::vector<std::string>& but) {
+    std::string text = "tag:" + tag + ",";
+    for (const std::string& other : but) text += "tag:!" + other + ",";
+    return text;
+}
+
+constexpr std::string_view longest_v6_code = "option6:65535,";
+
+/// The octets that a line holds behind its condition, each two digits and a colon.
+std::size_t room_in_line(const std::string& condition) {
+    const std::size_t used = condition.size() + longest_v6_code.size();
+    return used < dnsmasq_line_max ? (dnsmasq_line_max - used) / 3 : 0;
+}
+
+void add(CarrierOptions& whole, std::uint16_t code, Buffer data) {
+    if (!data.empty()) whole.options.push_back({code, std::move(data)});
+}
+
+void add(CarrierOptions& whole, std::vector<dns::LeftOut> left_out, dns::Format format) {
+    for (dns::LeftOut& one : left_out) {
+        if (format == dns::Format::draft_btw_11) one.why = "in the draft's form: " + one.why;
+        whole.left_out.push_back(std::move(one));
+    }
+}
+
+constexpr std::size_t v4_header_octets = 2;
+
+CarrierOptions v4_options(std::span<const dns::EncryptedResolver> resolvers,
+                          const dns::Forms& forms, std::size_t line_room) {
+    CarrierOptions whole;
+    std::size_t room = std::min(dnsmasq_v4_room, line_room);
+    for (const dns::Format format : forms.formats) {
+        const bool draft = format == dns::Format::draft_btw_11;
+        const auto encode = [&](std::size_t octets) {
+            return draft ? encode_draft_v4(resolvers, octets) : encode_v4(resolvers, octets);
+        };
+        EncodedV4 encoded = encode(room);
+        if (encoded.payload.empty() && forms.formats.size() == 1)
+            encoded = encode(std::min(dnsmasq_v4_octets_max, line_room));
+        room -= std::min(room, encoded.payload.size() + v4_header_octets);
+        add(whole, draft ? forms.code_points.dhcpv4 : v4_dnr_code, std::move(encoded.payload));
+        add(whole, std::move(encoded.left_out), format);
+    }
+    return whole;
+}
+
+CarrierOptions v6_options(std::span<const dns::EncryptedResolver> resolvers,
+                          const dns::Forms& forms, std::size_t room) {
+    CarrierOptions whole;
+    for (const dns::Format format : forms.formats) {
+        if (format == dns::Format::draft_btw_11) {
+            EncodedDraftV6 encoded =
+                encode_draft_v6(resolvers, dnsmasq_v6_count_max, room, forms.code_points);
+            for (V6Option& option : encoded.options)
+                add(whole, option.code, std::move(option.data));
+            add(whole, std::move(encoded.left_out), format);
+        } else {
+            EncodedV6 encoded = encode_v6(resolvers, dnsmasq_v6_count_max, room);
+            for (Buffer& option : encoded.options) add(whole, v6_dnr_code, std::move(option));
+            add(whole, std::move(encoded.left_out), format);
+        }
+    }
+    return whole;
+}
+
+HostOptions host_options(const TaggedResolvers& told, const DnsmasqUse& use,
+                         const std::vector<std::string>& but) {
+    HostOptions options{told.tag, {}, {}};
+    if (!is_tag(told.tag)) {
+        for (const auto& resolver : told.resolvers) {
+            const dns::LeftOut nameless{resolver.priority, resolver.adn,
+                                        "dnsmasq can't tag by this interface's name"};
+            if (use.v4) options.v4.left_out.push_back(nameless);
+            if (use.v6) options.v6.left_out.push_back(nameless);
+        }
+        return options;
+    }
+    const std::size_t room = room_in_line(condition(told.tag, but));
+    if (use.v4) options.v4 = v4_options(told.resolvers, use.forms, room);
+    if (use.v6) options.v6 = v6_options(told.resolvers, use.forms, room);
+    return options;
+}
+
+/// The groups that a carrier tells nothing, who must not hear what their link does.
+template <class Carrier>
+std::vector<std::string> untold(const std::vector<HostOptions>& groups, Carrier carrier) {
+    std::vector<std::string> tags;
+    for (const HostOptions& group : groups)
+        if ((group.*carrier).options.empty()) tags.push_back(group.tag);
+    return tags;
+}
+
+template <class Carrier>
+std::string lines(const HostOptions& host, Carrier carrier, const std::vector<std::string>& but) {
+    const std::string_view code = carrier == &HostOptions::v6 ? "option6:" : "";
+    std::string text;
+    for (const CarrierOptions::Option& option : (host.*carrier).options)
+        text += condition(host.tag, but).append(code) + std::to_string(option.code) + "," +
+                to_hex(option.data, ':') + "\n";
+    return text;
 }
 
 /// The word at the front of `text`, cut off it; empty at its end.
@@ -45,30 +147,26 @@ std::optional<DnsServer> parse_server(std::string_view text) {
 
 }  // namespace
 
-LinkOptions link_options(std::string interface, std::span<const dns::EncryptedResolver> resolvers) {
-    LinkOptions link{std::move(interface), {}, {}};
-    if (!is_tag(link.interface)) {
-        for (const auto& resolver : resolvers) {
-            const dns::LeftOut nameless{resolver.priority, resolver.adn,
-                                        "dnsmasq can't tag by this interface's name"};
-            link.v4.left_out.push_back(nameless);
-            link.v6.left_out.push_back(nameless);
-        }
-        return link;
+DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
+                               std::span<const TaggedResolvers> groups, const DnsmasqUse& use) {
+    DnsmasqOptions whole;
+    std::vector<std::string> tags;  // any of them may have to be named in the links' lines
+    for (const TaggedResolvers& group : groups) {
+        whole.groups.push_back(host_options(group, use, {}));
+        tags.push_back(group.tag);
     }
-    link.v4 = encode_v4(resolvers, dnsmasq_v4_room);
-    if (link.v4.payload.empty()) link.v4 = encode_v4(resolvers, dnsmasq_v4_octets_max);
-    link.v6 = encode_v6(resolvers, dnsmasq_v6_count_max, dnsmasq_v6_octets_max);
-    return link;
+    for (const TaggedResolvers& link : links) whole.links.push_back(host_options(link, use, tags));
+    return whole;
 }
 
-std::string options_text(std::span<const LinkOptions> links) {
+std::string options_text(const DnsmasqOptions& options) {
     std::string text(header);
-    for (const LinkOptions& link : links) {
-        if (!link.v4.payload.empty()) text += option_line(link.interface, "162", link.v4.payload);
-        for (const Buffer& option : link.v6.options)
-            text += option_line(link.interface, "option6:144", option);
-    }
+    const auto no_v4 = untold(options.groups, &HostOptions::v4);
+    const auto no_v6 = untold(options.groups, &HostOptions::v6);
+    for (const HostOptions& link : options.links)
+        text += lines(link, &HostOptions::v4, no_v4) + lines(link, &HostOptions::v6, no_v6);
+    for (const HostOptions& group : options.groups)
+        text += lines(group, &HostOptions::v4, {}) + lines(group, &HostOptions::v6, {});
     return text;
 }
 
@@ -98,6 +196,11 @@ std::string fragment_text(const DnsmasqFragment& fragment) {
     text += "no-resolv\n";
     text += "servers-file=" + fragment.servers_file + "\n";
     text += "dhcp-optsfile=" + fragment.options_file + "\n";
+    // Not dhcp-host, which would stand in for a reservation of the user's, and not dhcp-hostsfile,
+    // which dnsmasq 2.90 does not survive being told to read again.
+    for (const DnsmasqFragment::Group& group : fragment.groups)
+        for (const std::string& host : group.hosts)
+            text += "dhcp-mac=set:" + group.tag + "," + host + "\n";
     if (!fragment.adn) return text;
     const std::string adn = dns::to_host(*fragment.adn);
     for (const IpAddress& address : fragment.addresses)

@@ -11,6 +11,7 @@
 #include "core/address.h"
 #include "dhcp/encoded.h"
 #include "dns/encrypted_resolver.h"
+#include "dns/format.h"
 
 namespace porchlight::dhcp {
 
@@ -24,28 +25,60 @@ inline constexpr std::size_t dnsmasq_v4_room = 192;
 /// The longest option 162 that dnsmasq reads; only clients that say they take long messages
 /// (option 57) are sent it.
 inline constexpr std::size_t dnsmasq_v4_octets_max = 255;
-/// dnsmasq cuts a line of the options file after 1024 characters and sends what is left of it.
-inline constexpr std::size_t dnsmasq_v6_octets_max = 320;
+/// dnsmasq cuts a line of the options file here and sends what is left of it.
+inline constexpr std::size_t dnsmasq_line_max = 1024;
 /// Of several lines for option 144 dnsmasq sends the last, so there is one.
 inline constexpr std::size_t dnsmasq_v6_count_max = 1;
 /// As many servers of a resolv.conf as are taken over.
 inline constexpr std::size_t former_servers_max = 8;
 
-/// What one LAN link's hosts are told by dnsmasq, and who is not in it and why. To keep a carrier
-/// out, clear its part.
-struct LinkOptions {
-    std::string interface;
-    EncodedV4 v4;
-    EncodedV6 v6;
+/// Options of one carrier, and who is not in them and why.
+struct CarrierOptions {
+    struct Option {
+        std::uint16_t code = 0;
+        Buffer data;
+        bool operator==(const Option&) const = default;
+    };
+    std::vector<Option> options;
+    std::vector<dns::LeftOut> left_out;
 };
 
-/// Within dnsmasq's limits: the preferred resolvers that fit dnsmasq_v4_room, or one longer
-/// instance if none does; and one resolver by DHCPv6.
-LinkOptions link_options(std::string interface, std::span<const dns::EncryptedResolver> resolvers);
+/// What some hosts are told by dnsmasq.
+struct HostOptions {
+    /// The hosts' tag: an interface, which dnsmasq gives to all hosts of the link, or a group's.
+    std::string tag;
+    CarrierOptions v4;
+    CarrierOptions v6;
+};
 
-/// The file that `dhcp-optsfile` names: a line for each link and carrier that has something to
-/// tell. Without any it withdraws, once dnsmasq was sent SIGHUP.
-std::string options_text(std::span<const LinkOptions> links);
+/// Which carriers dnsmasq is for, and in which forms.
+struct DnsmasqUse {
+    bool v4 = true;
+    bool v6 = true;
+    dns::Forms forms;
+};
+
+/// Resolvers and who is told of them.
+struct TaggedResolvers {
+    std::string tag;
+    std::vector<dns::EncryptedResolver> resolvers;
+};
+
+/// What the file that `dhcp-optsfile` names says.
+struct DnsmasqOptions {
+    std::vector<HostOptions> links;
+    std::vector<HostOptions> groups;
+};
+
+/// Within dnsmasq's limits: by DHCPv4 the preferred resolvers that fit dnsmasq_v4_room, or one
+/// longer instance if none does; by DHCPv6 one resolver.
+DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
+                               std::span<const TaggedResolvers> groups, const DnsmasqUse& use);
+
+/// The file itself: a line for each tag and option. Of several that apply to a host dnsmasq sends
+/// the last, so a group's stand behind the links'; a group without an option is kept from the
+/// links' too. Without any line it withdraws, once dnsmasq was sent SIGHUP.
+std::string options_text(const DnsmasqOptions& options);
 
 /// A server that dnsmasq asks. `zone` is the interface of a link-local address, else empty.
 struct DnsServer {
@@ -69,6 +102,11 @@ struct DnsmasqFragment {
     std::string options_file;          // absolute
     std::optional<dns::Name> adn;      // the router's own, where it is a resolver itself
     std::vector<IpAddress> addresses;  // that the ADN has in the home
+    struct Group {
+        std::string tag;
+        std::vector<std::string> hosts;  // hardware addresses
+    };
+    std::vector<Group> groups = {};
 };
 
 std::string fragment_text(const DnsmasqFragment& fragment);

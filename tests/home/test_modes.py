@@ -24,10 +24,9 @@ def without(config: dict, *keys: str) -> dict:
 
 def test_static_resolvers_need_no_certificate_and_hosts_use_them_directly(home: Home) -> None:
     router = home.router
-    named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "alpn": ["dot"],
-              "priority": 1},
-             {"adn": "doh.isp.test", "addresses": [RESOLVER4], "alpn": ["h2"], "port": 8443,
-              "dohpath": "/dns-query{?dns}", "priority": 2}]
+    named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "dot": {}},
+             {"adn": "doh.isp.test", "addresses": [RESOLVER4],
+              "doh": [{"port": 8443, "path": "/dns-query{?dns}"}]}]
     router.configure(without(router.config(announce={"resolvers": named}),
                              "resolver", "certificate"))
     router.start_porchlight()
@@ -67,7 +66,7 @@ def test_a_reload_from_router_to_static_tells_hosts_in_one_step(home: Home) -> N
     old = host.ra()[0]
     with host.watching() as heard:
         assert host.ra()
-        named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "alpn": ["dot"]}]
+        named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "dot": {}}]
         router.configure(router.config(mode="static", announce={"resolvers": named}))
         router.reload_porchlight()
         router.until("static resolvers", lambda status: status["mode"] == "static"

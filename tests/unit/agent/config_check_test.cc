@@ -102,7 +102,7 @@ TEST_SUITE("agent/config_check") {
         refused(R"("dnsmasq": {"restart": [""]})");
         refused(R"("dnsmasq": {"restart": "systemctl restart dnsmasq"})");
         refused(R"("announce": {"formats": []})");
-        refused(R"("announce": {"formats": ["rfc9463", "rfc9463"]})");
+        refused(R"("announce": {"formats": ["rfc9463", "rfc9464"]})");
     }
 
     TEST_CASE("URLs of CAs are https, with a host and without a user") {

@@ -11,7 +11,7 @@ std::string announcing(std::string_view rest) {
 
 TEST_SUITE("agent/config_rules") {
     TEST_CASE("an interface of the home stands there once, and is none of the Internet") {
-        CHECK(complaints(with(full_config, "br-guest", "br-lan")) ==
+        CHECK(complaints(with(full_config, "\"br-guest\"", "\"br-lan\"")) ==
               "/lan/1/interface: \"br-lan\" stands here twice\n");
         CHECK(complaints(with(full_config, "eth0", "br-guest")) ==
               "/wan/0/interface: \"br-guest\" stands in lan too; what the home may use, the "
@@ -36,7 +36,7 @@ TEST_SUITE("agent/config_rules") {
     TEST_CASE("mode static needs resolvers and neither certificate nor upstream") {
         CHECK(complaints(R"({"mode": "static", "lan": [{"interface": "br-lan"}]})") ==
               "/announce/resolvers: missing; mode \"static\" announces these\n");
-        CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1", "alpn": "dot")")) == "");
+        CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1", "dot": {})")) == "");
         CHECK(complaints(with(announcing(""), R"("lan": [{"interface": "br-lan"}], )", "")) ==
               "/lan: missing; the interfaces whose hosts are told\n");
     }
@@ -53,7 +53,7 @@ TEST_SUITE("agent/config_rules") {
                                          "::", "255.255.255.255", "::ffff:192.0.2.1"}) {
             CAPTURE(address);
             const std::string said = complaints(announcing(
-                R"(, "alpn": "dot", "addresses": ["192.0.2.1", ")" + std::string(address) + "\"]"));
+                R"(, "dot": {}, "addresses": ["192.0.2.1", ")" + std::string(address) + "\"]"));
             CHECK(said.starts_with("/announce/resolvers/0/addresses/1: "));
             CHECK(said.find("is no address that hosts could reach") != std::string::npos);
         }
@@ -61,37 +61,100 @@ TEST_SUITE("agent/config_rules") {
 
     TEST_CASE("a name all alone is announced; anything beside it needs addresses and protocols") {
         CHECK(complaints(announcing("")) == "");
-        CHECK(complaints(announcing(R"(, "alpn": "dot")"))
-                  .starts_with("/announce/resolvers/0/addresses: missing"));
-        CHECK(complaints(announcing(R"(, "port": 853)")) ==
-              "/announce/resolvers/0/addresses: missing; only an adn all alone lets hosts look up "
-              "the rest\n"
-              "/announce/resolvers/0/alpn: missing; the protocols that it speaks, such as "
-              "\"dot\"\n");
-        CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1")"))
-                  .starts_with("/announce/resolvers/0/alpn: missing"));
+        for (std::string_view spoken : {R"(, "dot": {})", R"(, "doq": {})", R"(, "doh": [{}])"}) {
+            CAPTURE(spoken);
+            CHECK(complaints(announcing(spoken)) ==
+                  "/announce/resolvers/0/addresses: missing; only an adn all alone lets hosts look "
+                  "up the rest\n");
+        }
+        CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1")")) ==
+              "/announce/resolvers/0: missing; which protocols it speaks: dot, doq or doh\n");
     }
 
     TEST_CASE("DNS over HTTPS needs a path with the variable dns (RFC 9461 section 5)") {
         const auto with_path = [](std::string_view path) {
-            return complaints(
-                announcing(R"(, "addresses": "192.0.2.1", "alpn": "h2")" + std::string(path)));
+            return complaints(announcing(R"(, "addresses": "192.0.2.1", "doh": [{"path": ")" +
+                                         std::string(path) + "\"}]"));
         };
-        CHECK(with_path("").starts_with("/announce/resolvers/0/dohpath: missing"));
-        CHECK(with_path(R"(, "dohpath": "/dns-query{?dns}")") == "");
-        CHECK(with_path(R"(, "dohpath": "/q?dns={dns}")") == "");
+        CHECK(with_path("/dns-query{?dns}") == "");
+        CHECK(with_path("/q?dns={dns}") == "");
         for (std::string_view path : {"/dns-query", "dns-query{?dns}", "/{?x}", "/{#dns}"}) {
             CAPTURE(path);
-            CHECK(with_path(R"(, "dohpath": ")" + std::string(path) + "\"")
-                      .starts_with("/announce/resolvers/0/dohpath: expected a path"));
+            CHECK(with_path(path).starts_with("/announce/resolvers/0/doh/0/path: expected a path"));
         }
-        CHECK(with_path(R"(, "dohpath": "/dns-query{?dns}", "port": 443)") == "");
     }
 
-    TEST_CASE("a protocol stands once in a list") {
-        CHECK(complaints(
-                  announcing(R"(, "addresses": "192.0.2.1", "alpn": ["dot", "doq", "dot"])")) ==
-              "/announce/resolvers/0/alpn/2: \"dot\" stands here twice\n");
+    TEST_CASE("a version of HTTP stands once in a list") {
+        CHECK(complaints(announcing(
+                  R"(, "addresses": "192.0.2.1", "doh": [{"versions": ["h2", "h2"]}])")) ==
+              "/announce/resolvers/0/doh/0/versions/1: \"h2\" stands here twice\n");
+    }
+
+    TEST_CASE("resolvers of a link and of a group are judged like the home's") {
+        const std::string of_a_link =
+            R"({"lan": [{"interface": "a", "resolvers": [{"adn": "d.example", "dot": {}}]}]})";
+        CHECK(complaints(of_a_link).starts_with("/lan/0/resolvers/0/addresses: missing"));
+        const std::string of_a_group =
+            R"({"announce": {"groups": [{"tag": "k", "resolvers": [{"adn": "d", "doq": {}}]}]}})";
+        CHECK(complaints(of_a_group)
+                  .starts_with("/announce/groups/0/resolvers/0/addresses: missing"));
+    }
+
+    TEST_CASE("a link's own mode has what it needs") {
+        CHECK(complaints(R"({"lan": [{"interface": "a", "mode": "static"}]})") ==
+              "/lan/0/resolvers: missing; mode \"static\" announces these\n");
+        CHECK(complaints(R"({"lan": [{"interface": "a", "mode": "off",
+                                      "resolvers": [{"adn": "d.example"}]}]})") ==
+              "/lan/0/resolvers: have no effect in mode \"off\"\n");
+        CHECK(complaints(R"({"lan": [{"interface": "a", "mode": "forwarder"}]})")
+                  .starts_with("/resolver/adn: missing"));
+        CHECK(complaints(R"({"mode": "static", "lan": [{"interface": "a",
+                             "resolvers": [{"adn": "d.example"}]}]})") == "");
+    }
+
+    TEST_CASE("formats and their code points differ from each other") {
+        const auto announce = [](std::string_view text) {
+            return complaints(R"({"announce": {)" + std::string(text) + "}}");
+        };
+        CHECK(announce(R"("formats": ["rfc9463", "rfc9463"])") ==
+              "/announce/formats/1: stands here twice\n");
+        CHECK(announce(R"("code_points": {"ra_adn": 254})")
+                  .starts_with("/announce/code_points/ra_addresses: is ra_adn too"));
+        CHECK(announce(R"("code_points": {"dhcpv6_adn": 65002})")
+                  .starts_with("/announce/code_points/dhcpv6_addresses: is dhcpv6_adn too"));
+        CHECK(announce(R"("code_points": {"dhcpv6_templates": 65002})")
+                  .starts_with("/announce/code_points/dhcpv6_templates: is the number"));
+    }
+
+    TEST_CASE("a default router is one for longer than its advertisements are apart") {
+        const auto announce = [](std::string_view text) {
+            return complaints(R"({"announce": {)" + std::string(text) + "}}");
+        };
+        CHECK(announce(R"("ra_interval": "30min", "router": {"lifetime": "20min"})") ==
+              "/announce/router/lifetime: must be \"0s\" or not shorter than ra_interval, which is "
+              "\"1800s\" (RFC 4861 section 6.2.1)\n");
+        CHECK(announce(R"("router": {"lifetime": "0s"})") == "");
+        CHECK(announce(R"("router": {"mtu": 1279})").starts_with("/announce/router/mtu: "));
+        CHECK(announce(R"("router": {"rdnss": "ff02::1"})")
+                  .starts_with("/announce/router/rdnss/0: "));
+    }
+
+    TEST_CASE("a host is in one group, and a group's tag is no interface's") {
+        const auto groups = [](std::string_view text) {
+            return complaints(R"({"lan": [{"interface": "br-lan"}], "announce": {"groups": [)" +
+                              std::string(text) + "]}}");
+        };
+        CHECK(groups(R"({"tag": "a"}, {"tag": "a"})") ==
+              "/announce/groups/1/tag: \"a\" stands here twice\n");
+        CHECK(groups(R"({"tag": "br-lan"})").starts_with("/announce/groups/0/tag: \"br-lan\" is"));
+        CHECK(groups(R"({"tag": "a", "hosts": ["02:00:5e:10:00:01"]},
+                        {"tag": "b", "hosts": "02:00:5E:10:00:01"})") ==
+              "/announce/groups/1/hosts/0: \"02:00:5e:10:00:01\" stands here twice\n");
+        CHECK(groups(R"({"tag": "a,b", "hosts": "02:00:5e:10:00"})") ==
+              "/announce/groups/0/tag: expected a tag of at most 16 letters, digits, '-' and '_', "
+              "found \"a,b\"\n"
+              "/announce/groups/0/hosts: expected a hardware address, such as "
+              "\"02:00:5e:10:00:01\", or a list of such, found \"02:00:5e:10:00\"\n");
     }
 
     TEST_CASE("a listener of ours and dnsmasq's can't have the same port") {

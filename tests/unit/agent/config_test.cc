@@ -44,21 +44,43 @@ TEST_SUITE("agent/config") {
         REQUIRE(result.config);
         const Config& config = *result.config;
         CHECK(config.mode == Mode::forwarder);
-        CHECK(config.lan == std::vector<InterfaceConfig>{{"br-lan"}, {"br-guest"}});
-        CHECK(config.wan == std::vector<InterfaceConfig>{{"eth0"}});
+        AnnouncedResolver of_guests;
+        of_guests.adn = name("guests.example.org");
+        of_guests.addresses = {*parse_address("192.0.2.99")};
+        of_guests.dot = 853;
+        CHECK(config.lan ==
+              std::vector<LanConfig>{{"br-lan"}, {"br-guest", Mode::static_, {of_guests}}});
+        CHECK(config.wan == std::vector<WanConfig>{{"eth0"}});
         CHECK(config.resolver == ResolverConfig{name("cpe1.example.net"), {8853}});
         CHECK(config.announce.dhcpv4 == DhcpCarrier::dnsmasq);
         CHECK(config.announce.dhcpv6 == DhcpCarrier::off);
         CHECK(config.announce.ra == RaCarrier::off);
         CHECK(config.announce.ra_interval == 30s);
-        dns::EncryptedResolver announced;
+        CHECK(config.announce.forms.formats ==
+              std::vector{dns::Format::draft_btw_11, dns::Format::rfc9463});
+        CHECK(config.announce.forms.code_points ==
+              dns::DraftCodePoints{254, 253, 231, 65101, 65102, 65103});
+        AnnouncedResolver announced;
         announced.priority = 7;
         announced.adn = name("dns.example.org");
         announced.addresses = {*parse_address("192.0.2.53"), *parse_address("2001:db8::53")};
-        announced.params.alpn = {"dot", "h2"};
-        announced.params.port = 443;
-        announced.params.dohpath = "/dns-query{?dns}";
+        announced.dot = 8530;
+        announced.doq = 853;
+        announced.doh = {{8443, "/q{?dns}", {"h2", "h3"}}};
         CHECK(config.announce.resolvers == std::vector{announced});
+        RouterConfig router;
+        router.lifetime = 1h;
+        router.preference = ra::FullSettings::Preference::high;
+        router.managed = true;
+        router.other = false;
+        router.mtu_octets = 1480;
+        router.rdnss = {*parse_ipv6("fd00::53")};
+        router.dnssl = {name("home.example")};
+        CHECK(config.announce.router == router);
+        REQUIRE(config.announce.groups.size() == 1);
+        CHECK(config.announce.groups[0].tag == "kids");
+        CHECK(config.announce.groups[0].hosts == std::vector<std::string>{"02:00:5e:10:00:01"});
+        CHECK(config.announce.groups[0].resolvers[0].adn == name("family.example.org"));
         CHECK(config.upstream ==
               std::vector{forwarder::UpstreamSettings{
                   name("dns.isp.test"),

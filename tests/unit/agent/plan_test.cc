@@ -31,6 +31,20 @@ Facts good_facts() {
             {{"br-lan", true, ""}}};
 }
 
+AnnouncedResolver named(const char* adn, std::optional<std::uint16_t> priority) {
+    AnnouncedResolver resolver;
+    resolver.adn = *dns::parse_name(adn);
+    resolver.priority = priority;
+    return resolver;
+}
+
+std::string names_of(const std::vector<dns::EncryptedResolver>& resolvers) {
+    std::string names;
+    for (const auto& resolver : resolvers)
+        names += (names.empty() ? "" : " ") + dns::to_text(resolver.adn);
+    return names;
+}
+
 TEST_SUITE("agent/plan") {
     TEST_CASE("a fit router is announced by one address of each family") {
         const Plan planned = plan(home(), good_facts());
@@ -98,16 +112,35 @@ TEST_SUITE("agent/plan") {
     TEST_CASE("the resolvers of the configuration are announced by priority, with no gate") {
         Config config;
         config.lan = {{"br-lan"}};
-        dns::EncryptedResolver second;
-        second.priority = 2;
-        second.adn = *dns::parse_name("b.example");
-        dns::EncryptedResolver first;
-        first.priority = 1;
-        first.adn = *dns::parse_name("a.example");
-        config.announce.resolvers = {second, first};
+        config.announce.resolvers = {named("b.example", 2), named("a.example", 1)};
         const Plan planned = plan(config, {});
         CHECK(planned.mode == Mode::static_);
-        CHECK(planned.links[0].resolvers == std::vector{first, second});
+        CHECK(!planned.router);
+        CHECK(names_of(planned.links[0].resolvers) == "a.example. b.example.");
+    }
+
+    TEST_CASE("each link may have a plan of its own") {
+        Config config = home();
+        LanConfig guests{"br-guest", Mode::automatic, {named("guests.example", {})}};
+        config.lan = {{"br-lan"}, guests, {"br-iot", Mode::off, {}}};
+        const Plan planned = plan(config, good_facts());
+        CHECK(planned.router);
+        REQUIRE(planned.links.size() == 3);
+        CHECK(names_of(planned.links[0].resolvers) == "cpe1.example.net.");
+        CHECK(names_of(planned.links[1].resolvers) == "guests.example.");
+        CHECK(planned.links[2].why == "announcing is off");
+    }
+
+    TEST_CASE("a group hears its own resolvers, unless everything is off") {
+        Config config = home();
+        config.announce.groups = {{"kids", {}, {named("family.example", {})}}, {"none", {}, {}}};
+        Plan planned = plan(config, good_facts());
+        REQUIRE(planned.groups.size() == 2);
+        CHECK(planned.groups[0].tag == "kids");
+        CHECK(names_of(planned.groups[0].resolvers) == "family.example.");
+        CHECK(planned.groups[1].resolvers.empty());
+        config.mode = Mode::off;
+        CHECK(plan(config, good_facts()).groups.empty());
     }
 
     TEST_CASE("what is configured decides what automatic means, and off is off") {

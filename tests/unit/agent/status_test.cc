@@ -15,7 +15,7 @@ Status announced_status() {
     resolver.addresses = {*parse_address("192.168.1.1")};
     resolver.params.alpn = {"dot"};
     Status status;
-    status.plan = {Mode::forwarder, {{"br-lan", {resolver}, ""}}};
+    status.plan = {Mode::forwarder, true, {{"br-lan", {resolver}, ""}}, {}};
     for (const char* carrier : {"dhcpv4", "dhcpv6", "ra"}) {
         CarrierStatus one;
         one.link = "br-lan";

@@ -19,6 +19,13 @@ dns::EncryptedResolver dot(std::uint16_t priority, std::string_view adn) {
             params};
 }
 
+/// What one link's hosts are told of `resolvers`.
+DnsmasqOptions on_link(std::string link, std::vector<dns::EncryptedResolver> resolvers,
+                       const DnsmasqUse& use = {}) {
+    const std::vector<TaggedResolvers> links{{std::move(link), std::move(resolvers)}};
+    return dnsmasq_options(links, {}, use);
+}
+
 /// The text after the first line, which is the same everywhere.
 std::string below_header(const std::string& text) {
     CHECK(text.starts_with("# "));
@@ -27,8 +34,7 @@ std::string below_header(const std::string& text) {
 
 TEST_SUITE("dhcp/dnsmasq_feed") {
     TEST_CASE("each link has a line for each family") {
-        const std::vector links{link_options("br-lan", std::vector{dot(1, "cpe1.example")})};
-        CHECK(below_header(options_text(links)) ==
+        CHECK(below_header(options_text(on_link("br-lan", {dot(1, "cpe1.example")}))) ==
               "tag:br-lan,162,00:1e:00:01:0e:04:63:70:65:31:07:65:78:61:6d:70:6c:65:00:04:c0:a8:"
               "4d:01:00:01:00:04:03:64:6f:74\n"
               "tag:br-lan,option6:144,00:01:00:0e:04:63:70:65:31:07:65:78:61:6d:70:6c:65:00:00:10:"
@@ -37,49 +43,121 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
 
     TEST_CASE("nothing to tell is a file without an option") {
         CHECK(below_header(options_text({})).empty());
-        CHECK(below_header(options_text(std::vector{link_options("br-lan", {})})).empty());
+        CHECK(below_header(options_text(on_link("br-lan", {}))).empty());
+    }
+
+    TEST_CASE("a carrier that is not dnsmasq's has no line") {
+        DnsmasqUse v4_only;
+        v4_only.v6 = false;
+        CHECK(options_text(on_link("br-lan", {dot(1, "cpe1.example")}, v4_only)).find("option6") ==
+              std::string::npos);
+        DnsmasqUse v6_only;
+        v6_only.v4 = false;
+        CHECK(options_text(on_link("br-lan", {dot(1, "cpe1.example")}, v6_only)).find(",162,") ==
+              std::string::npos);
     }
 
     TEST_CASE("DHCPv6 tells of one resolver, DHCPv4 of those that fit") {
         std::vector<dns::EncryptedResolver> many;
         for (std::uint16_t i = 1; i <= 9; ++i)
             many.push_back(dot(i, "resolver" + std::to_string(i) + ".example"));
-        const LinkOptions link = link_options("br-lan", many);
+        const HostOptions link = on_link("br-lan", many).links[0];
         CHECK(link.v6.options.size() == 1);
         CHECK(link.v6.left_out.size() == 8);
-        const auto four = parse_v4_dnr(link.v4.payload);
+        REQUIRE(link.v4.options.size() == 1);
+        const auto four = parse_v4_dnr(link.v4.options[0].data);
         REQUIRE(four);
         CHECK(four->size() == 5);
-        CHECK(link.v4.payload.size() <= dnsmasq_v4_room);
+        CHECK(link.v4.options[0].data.size() <= dnsmasq_v4_room);
         CHECK(link.v4.left_out.size() == 4);
     }
 
     TEST_CASE("one long instance is better than none") {
         const std::string label(60, 'a');
-        const LinkOptions link =
-            link_options("br-lan", std::vector{dot(1, label + "." + label + "." + label)});
-        CHECK(link.v4.payload.size() > dnsmasq_v4_room);
+        const HostOptions link =
+            on_link("br-lan", {dot(1, label + "." + label + "." + label)}).links[0];
+        REQUIRE(link.v4.options.size() == 1);
+        CHECK(link.v4.options[0].data.size() > dnsmasq_v4_room);
         CHECK(link.v4.left_out.empty());
+    }
+
+    TEST_CASE("both forms are told at once, and share the room of DHCPv4") {
+        DnsmasqUse both;
+        both.forms.formats = {dns::Format::rfc9463, dns::Format::draft_btw_11};
+        const DnsmasqOptions options = on_link("br-lan", {dot(1, "cpe1.example")}, both);
+        const std::string text = options_text(options);
+        for (const char* code :
+             {",162,", ",230,", ",option6:144,", ",option6:65001,", ",option6:65002,"}) {
+            CAPTURE(code);
+            CHECK(text.find(code) != std::string::npos);
+        }
+        std::vector<dns::EncryptedResolver> many;
+        for (std::uint16_t i = 1; i <= 9; ++i)
+            many.push_back(dot(i, "resolver" + std::to_string(i) + ".example"));
+        const CarrierOptions v4 = on_link("br-lan", many, both).links[0].v4;
+        std::size_t octets = 0;
+        for (const auto& option : v4.options) octets += option.data.size();
+        CHECK(octets <= dnsmasq_v4_room);
+        CHECK(std::any_of(v4.left_out.begin(), v4.left_out.end(), [](const dns::LeftOut& one) {
+            return one.why.starts_with("in the draft's form: ");
+        }));
+    }
+
+    TEST_CASE("a group's lines stand behind the links', for dnsmasq sends the last that applies") {
+        const std::vector<TaggedResolvers> links{{"br-lan", {dot(1, "cpe1.example")}}};
+        const std::vector<TaggedResolvers> groups{{"kids", {dot(1, "family.example")}}};
+        const std::string text = options_text(dnsmasq_options(links, groups, {}));
+        CHECK(text.find("tag:kids,162,") > text.find("tag:br-lan,162,"));
+        CHECK(text.find("tag:kids,option6:144,") > text.find("tag:br-lan,option6:144,"));
+        CHECK(text.find('!') == std::string::npos);
+    }
+
+    TEST_CASE("a group that a carrier tells nothing is kept from what its link is told") {
+        dns::EncryptedResolver v4_only = dot(1, "family.example");
+        v4_only.addresses.pop_back();
+        const std::vector<TaggedResolvers> links{{"br-lan", {dot(1, "cpe1.example")}}};
+        const std::vector<TaggedResolvers> groups{{"kids", {v4_only}}, {"none", {}}};
+        const std::string text = options_text(dnsmasq_options(links, groups, {}));
+        CHECK(text.find("tag:br-lan,tag:!none,162,") != std::string::npos);
+        CHECK(text.find("tag:br-lan,tag:!kids,tag:!none,option6:144,") != std::string::npos);
+        CHECK(text.find("tag:kids,162,") != std::string::npos);
+        CHECK(text.find("tag:kids,option6") == std::string::npos);
     }
 
     TEST_CASE("no line of the options file is longer than dnsmasq reads") {
         const std::string interface(15, 'x');  // IFNAMSIZ - 1
-        LinkOptions link{interface, {Buffer(dnsmasq_v4_octets_max), {}}, {}};
-        link.v6.options = {Buffer(dnsmasq_v6_octets_max)};
-        std::string text = options_text(std::vector{link});
-        while (!text.empty()) {
-            CHECK(text.find('\n') <= 1024);
-            text.erase(0, text.find('\n') + 1);
+        const std::string label(62, 'a');
+        std::vector<dns::EncryptedResolver> long_one{dot(1, label + "." + label + "." + label)};
+        const auto address = *parse_ipv6("fd77::1");
+        for (std::size_t i = 0; i < 20; ++i) {
+            long_one[0].addresses.push_back(address);
+            std::vector<TaggedResolvers> groups;
+            for (char c = 'a'; c < 'i'; ++c) groups.push_back({std::string(16, c), {}});
+            const std::vector<TaggedResolvers> links{{interface, long_one}};
+            std::string text = options_text(dnsmasq_options(links, groups, {}));
+            while (!text.empty()) {
+                CHECK(text.find('\n') <= dnsmasq_line_max);
+                text.erase(0, text.find('\n') + 1);
+            }
         }
     }
 
     TEST_CASE("an interface that dnsmasq can't tag by is told of nothing, and that is said") {
         for (const char* name : {"", "a,b", "!lan", "lan\n162", "l n", "\"l\""}) {
-            const LinkOptions link = link_options(name, std::vector{dot(1, "cpe1.example")});
-            CHECK(link.v4.payload.empty());
+            const HostOptions link = on_link(name, {dot(1, "cpe1.example")}).links[0];
+            CHECK(link.v4.options.empty());
             CHECK(link.v6.options.empty());
             CHECK(link.v4.left_out.size() == 1);
         }
+    }
+
+    TEST_CASE("dnsmasq gives a group's hosts its tag, and no reservation suffers") {
+        DnsmasqFragment fragment{"/run/servers", "/run/options", {}, {}};
+        fragment.groups = {{"kids", {"02:00:5e:10:00:01", "02:00:5e:10:00:02"}}};
+        const std::string text = fragment_text(fragment);
+        CHECK(text.find("dhcp-mac=set:kids,02:00:5e:10:00:01\n"
+                        "dhcp-mac=set:kids,02:00:5e:10:00:02\n") != std::string::npos);
+        CHECK(text.find("dhcp-host") == std::string::npos);
     }
 
     TEST_CASE("servers have their port and zone") {

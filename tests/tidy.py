@@ -33,6 +33,10 @@ LONGER = {"docs/configuration.md": "made by `porchlight config reference`"}
 
 WITHOUT_README = {".ci": "one file of five lines", "docs": "README.md of the project leads to its pages"}
 
+INSTALLED = ["sbin/porchlight", "share/man/man8/porchlight.8", "share/doc/porchlight/example.json",
+             "share/bash-completion/completions/porchlight", "share/zsh/site-functions/_porchlight",
+             "share/fish/vendor_completions.d/porchlight.fish"]
+
 # Asio's parts in headers cost every includer a second; net/asio.h has what signatures need.
 BOOST_IN_HEADERS = {
     "net/asio.h": "is the one place",
@@ -55,6 +59,7 @@ def main() -> int:
         no_path_of_this_machine]
     if program:
         checks.append(lambda: examples_are_valid(program))
+        checks.append(lambda: what_is_installed_is_whole(program))
     failed = 0
     for check in checks:
         complaints = list(check())
@@ -191,6 +196,9 @@ def examples_are_valid(program: Path) -> Complaints:
         yield f"{program.name}: is not built, so no example was checked"
         return
     seen = 0
+    example = read("docs/example.json")
+    if example not in read("README.md"):
+        yield "docs/example.json: README.md shows another one"
     for path in files(".md"):
         for block in re.findall(r"^```json\n(\{.*?)^```", path.read_text(), re.M | re.S):
             seen += 1
@@ -203,6 +211,19 @@ def examples_are_valid(program: Path) -> Complaints:
                 yield f"{name(path)}: its example is refused:\n{done.stderr.rstrip()}"
     if not seen:
         yield "README.md: shows no configuration"
+
+
+def what_is_installed_is_whole(program: Path) -> Complaints:
+    """`cmake --install` of the build that the program lies in."""
+    with tempfile.TemporaryDirectory() as prefix:
+        done = subprocess.run(["cmake", "--install", program.parent, "--prefix", prefix],
+                              text=True, capture_output=True, timeout=60)
+        if done.returncode != 0:
+            yield f"cmake/install.cmake: {done.stderr.strip()}"
+        for file in INSTALLED:
+            path = Path(prefix, file)
+            if not path.is_file() or not path.stat().st_size:
+                yield f"cmake/install.cmake: {file} is not installed, or empty"
 
 
 # The tree.

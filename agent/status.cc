@@ -96,9 +96,9 @@ Told what_is_told(const Status& status) {
             alike->links.push_back(link.link);
     }
     for (const CarrierStatus& carrier : status.carriers) {
+        if (carrier.is_group) continue;
         if (carrier.announced) add_once(told.carriers, carrier_name(carrier.carrier));
-        if (!carrier.announced && !carrier.is_group && told.why_not.empty())
-            told.why_not = carrier.why;
+        if (!carrier.announced && told.why_not.empty()) told.why_not = carrier.why;
     }
     return told;
 }
@@ -157,7 +157,7 @@ Json announced_json(const std::vector<CarrierStatus>& carriers) {
     Json json{{"dhcpv4", false}, {"dhcpv6", false}, {"ra", false}};
     Json details = Json::array();
     for (const CarrierStatus& carrier : carriers) {
-        if (carrier.announced) json[carrier.carrier] = true;
+        if (carrier.announced && !carrier.is_group) json[carrier.carrier] = true;
         if (!carrier.announced && !carrier.is_group && !carrier.why.empty())
             json["why"] = carrier.why;
         Json one{{carrier.is_group ? "group" : "link", carrier.link},

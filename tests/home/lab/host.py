@@ -76,13 +76,15 @@ class Host:
             "ip", "-6", "addr", "show", "dev", "eth0").stdout)
         return told
 
-    def ask_udhcpc(self, within_s: float = 15) -> dict[str, str]:
-        """busybox's DHCP client, asking for option 162; the variables its script was given."""
+    def ask_udhcpc(self, within_s: float = 15, also: tuple[int, ...] = ()) -> dict[str, str]:
+        """busybox's DHCP client, asking for option 162 and those of `also`; the variables its
+        script was given."""
         script = self._folder / "udhcpc-script"
         script.write_text(_UDHCPC_SCRIPT.format(folder=self._folder))
         script.chmod(0o755)
         (self._folder / "udhcpc.env").unlink(missing_ok=True)
-        self.ns.run("udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "10", "-T", "1", "-O", "162",
+        wanted = [word for code in (162, *also) for word in ("-O", str(code))]
+        self.ns.run("udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "10", "-T", "1", *wanted,
                     "-s", str(script), within_s=within_s)
         return _environment(self._folder / "udhcpc.env")
 
@@ -120,12 +122,16 @@ class Host:
         return _environment(folder / "dhclient.env")
 
     def dhcpv6(self) -> list[decode.Resolver]:
-        """Encrypted resolvers by DHCPv6: scapy asks and takes the answer apart, we decode."""
+        """Encrypted resolvers by DHCPv6."""
+        return [decode.dhcpv6(option) for option in self.dhcpv6_options(144)[144]]
+
+    def dhcpv6_options(self, *codes: int) -> dict[int, list[bytes]]:
+        """The data of these options by DHCPv6: scapy asks and takes the answer apart."""
         from scapy.layers import dhcp6  # half a second to load: only who needs it waits
 
         asked = (dhcp6.DHCP6_InfoRequest(trid=int(time.monotonic() * 1000) & 0xFFFFFF)
                  / dhcp6.DHCP6OptClientId(duid=dhcp6.DUID_LL(lladdr=self.mac()))
-                 / dhcp6.DHCP6OptElapsedTime() / dhcp6.DHCP6OptOptReq(reqopts=[23, 144]))
+                 / dhcp6.DHCP6OptElapsedTime() / dhcp6.DHCP6OptOptReq(reqopts=[23, *codes]))
         with self.ns.entered():
             index = socket.if_nametoindex("eth0")
             client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -139,7 +145,7 @@ class Host:
                 except TimeoutError:
                     continue
                 if answer.trid == asked.trid:
-                    return [decode.dhcpv6(option) for option in _dhcp6_options(answer, 144)]
+                    return {code: list(_dhcp6_options(answer, code)) for code in codes}
         raise AssertionError("no DHCPv6 server answered")
 
     def advertisements(self, for_s: float, solicit: bool = True,

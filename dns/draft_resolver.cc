@@ -95,7 +95,7 @@ std::vector<DraftResolver> paired(std::span<const DraftName> names,
     };
     for (std::size_t name = 0; name < names.size(); ++name) {
         const auto equal = std::find_if(offered.begin(), offered.end(), [&](const auto& one) {
-            return one.left == one.option->flags && one.left == names[name].flags;
+            return one.left == names[name].flags;
         });
         if (equal != offered.end()) join(name, *equal);
     }

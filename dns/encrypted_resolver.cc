@@ -50,6 +50,31 @@ std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver) {
     return why_not_usable(resolver);
 }
 
+template <class Address>
+std::vector<Address> announceable(const EncryptedResolver& resolver) {
+    std::vector<Address> chosen = of_family<Address>(resolver.addresses);
+    std::erase_if(chosen, [](const Address& one) { return !is_announceable(one); });
+    return chosen;
+}
+
+template std::vector<Ipv4> announceable(const EncryptedResolver&);
+template std::vector<Ipv6> announceable(const EncryptedResolver&);
+
+template <class Address>
+std::vector<Address> read_addresses(Reader& in, std::size_t count) {
+    std::vector<Address> kept;
+    for (; count > 0 && !in.failed(); --count) {
+        Address address;
+        for (std::uint8_t& octet : address.octets) octet = in.u8();
+        if (is_announceable(address)) kept.push_back(address);
+    }
+    if (kept.empty()) in.fail("has no address that a host could use");
+    return kept;
+}
+
+template std::vector<Ipv4> read_addresses(Reader&, std::size_t);
+template std::vector<Ipv6> read_addresses(Reader&, std::size_t);
+
 Name read_adn(Reader& in) {
     Name adn = read_name(in);
     if (!in.failed() && adn.is_root()) in.fail("has the root as its name");

@@ -84,11 +84,7 @@ std::vector<Address> of_family(const std::vector<IpAddress>& addresses) {
 
 /// The addresses of one family that may be announced, in order.
 template <class Address>
-std::vector<Address> announceable(const EncryptedResolver& resolver) {
-    std::vector<Address> chosen = of_family<Address>(resolver.addresses);
-    std::erase_if(chosen, [](const Address& one) { return !is_announceable(one); });
-    return chosen;
-}
+std::vector<Address> announceable(const EncryptedResolver& resolver);
 
 /// An authentication domain name, which must end where the reader ends (RFC 9463 section 3.1.8)
 /// and be a host's name: no certificate vouches for another.
@@ -97,16 +93,7 @@ Name read_adn(Reader& in);
 /// `count` addresses, at least one. Those that no host could use are dropped in silence (RFC 9463
 /// sections 4.2, 5.2 and 6.2); if none is left the reader fails.
 template <class Address>
-std::vector<Address> read_addresses(Reader& in, std::size_t count) {
-    std::vector<Address> kept;
-    for (; count > 0 && !in.failed(); --count) {
-        Address address;
-        for (std::uint8_t& octet : address.octets) octet = in.u8();
-        if (is_announceable(address)) kept.push_back(address);
-    }
-    if (kept.empty()) in.fail("has no address that a host could use");
-    return kept;
-}
+std::vector<Address> read_addresses(Reader& in, std::size_t count);
 
 /// As above, to the reader's end.
 template <class Address>

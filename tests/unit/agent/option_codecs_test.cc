@@ -303,7 +303,12 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(encode_options(Carrier::dhcpv4, "[]", OptionFormat::draft)->empty());
     }
 
-    TEST_CASE("formats have names") {
+    TEST_CASE("carriers and formats have names") {
+        CHECK(parse_carrier("dhcpv4") == Carrier::dhcpv4);
+        CHECK(parse_carrier("dhcpv6") == Carrier::dhcpv6);
+        CHECK(parse_carrier("ra") == Carrier::ra);
+        CHECK(parse_carrier("svcb") == Carrier::svcb);
+        CHECK(!parse_carrier("slaac"));
         CHECK(parse_option_format("rfc9463") == OptionFormat::rfc9463);
         CHECK(parse_option_format("draft-btw-11") == OptionFormat::draft);
         CHECK(!parse_option_format("draft"));

@@ -46,6 +46,13 @@ TEST_SUITE("dhcp/encoded") {
             dot(1, "a.example", {*parse_ipv4("127.0.0.1"), *parse_ipv6("ff02::1")})};
         CHECK(encode_v4(own, plenty).payload.empty());
         CHECK(encode_v6(own, 1, plenty).options.empty());
+        const std::vector mixed{
+            dot(1, "a.example", {*parse_ipv4("127.0.0.1"), v4, *parse_ipv6("ff02::1"), v6})};
+        CHECK(parse_v4_dnr(encode_v4(mixed, plenty).payload)->front().addresses ==
+              std::vector{std::get<Ipv4>(v4)});
+        const auto six = encode_v6(mixed, 1, plenty);
+        REQUIRE(six.options.size() == 1);
+        CHECK(parse_v6_dnr(six.options.front())->addresses == std::vector{std::get<Ipv6>(v6)});
     }
 
     TEST_CASE("the more preferred come first and the last ones make room") {
@@ -62,6 +69,7 @@ TEST_SUITE("dhcp/encoded") {
         CHECK(two.left_out.front().priority == 3);
         CHECK(two.left_out.front().why.find("do not fit into the 1 left") != std::string::npos);
         CHECK(encode_v4(three, 0).payload.empty());
+        CHECK(parse_v4_dnr(encode_v4(three, 2 * one).payload)->size() == 2);
     }
 
     TEST_CASE("a long instance leaves its place to a shorter one") {
@@ -86,6 +94,27 @@ TEST_SUITE("dhcp/encoded") {
         const std::vector alone{dns::EncryptedResolver{1, *dns::parse_name("a.example"), {}, {}}};
         CHECK(encode_v4(alone, plenty).payload == hex("000e 0001 0b 01 61 07 6578616d706c65 00"));
         CHECK(encode_v6(alone, 1, plenty).options.size() == 1);
+    }
+
+    TEST_CASE("an option that is longer than the room for it leaves its place to a shorter one") {
+        const std::vector some{dot(1, "a.long.name.example", {v6}), dot(2, "b.example", {v6})};
+        const std::size_t shorter = encode_v6(std::vector{some[1]}, 1, plenty).options[0].size();
+        const auto six = encode_v6(some, 1, shorter);
+        REQUIRE(six.options.size() == 1);
+        CHECK(parse_v6_dnr(six.options.front())->priority == 2);
+        REQUIRE(six.left_out.size() == 1);
+        CHECK(six.left_out.front().priority == 1);
+        CHECK(encode_v6(some, 2, shorter - 1).options.empty());
+    }
+
+    TEST_CASE("what reads back as something else is not sent") {
+        dns::EncryptedResolver ambiguous = dot(1, "a.example", {v4, v6});
+        ambiguous.params.other[dns::key_port] = hex("0355");  // which a reader takes for the port
+        for (const auto& left_out : {encode_v4(std::vector{ambiguous}, plenty).left_out,
+                                     encode_v6(std::vector{ambiguous}, 1, plenty).left_out}) {
+            REQUIRE(left_out.size() == 1);
+            CHECK(left_out.front().why == "it reads back as something else");
+        }
     }
 
     TEST_CASE("what a host would refuse or skip is not sent") {

@@ -49,6 +49,8 @@ TEST_SUITE("dhcp/long_option") {
         CHECK(with("34 01 01") == hex("0103"));
         CHECK(with("34 01 02") == hex("0104"));
         CHECK(with("34 01 03") == hex("010304"));
+        CHECK(with("34 02 03 00") == hex("01"));  // no option overload: it has one octet
+        CHECK(with("34 00") == hex("01"));
     }
 
     TEST_CASE("a message without the option holds nothing, a broken one is refused") {

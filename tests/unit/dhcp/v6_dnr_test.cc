@@ -99,7 +99,8 @@ TEST_SUITE("dhcp/v6_dnr") {
         }
     }
 
-    TEST_CASE("RFC 9463 section 3.1.8: malformed parameters invalidate the option, useless ones don't") {
+    TEST_CASE(
+        "RFC 9463 section 3.1.8: malformed parameters invalidate the option, useless ones don't") {
         Buffer option = hex("0001 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053");
         Buffer malformed = option;
         for (std::uint8_t octet : hex("0003 0001 35")) malformed.push_back(octet);
@@ -113,6 +114,12 @@ TEST_SUITE("dhcp/v6_dnr") {
     TEST_CASE("a refusal names option, reason and octet") {
         CHECK(parse_v6_dnr(Bytes(full).first(11)).error().message ==
               "DHCPv6 option 144: ends too early at octet 11");
+        CHECK(parse_v6_dnr(hex("0001 0006 03 646e73 00 00")).error().message ==
+              "DHCPv6 option 144: has octets left over at octet 9");
+        Buffer option = full;
+        option[31] = 0;  // the ALPN id's length
+        CHECK(parse_v6_dnr(option).error().message ==
+              "DHCPv6 option 144: has an empty ALPN id at octet 32");
     }
 }
 

@@ -218,11 +218,12 @@ TEST_SUITE("dns/draft_resolver") {
         CHECK(doh_template(a, 8443, "/{?dns}") == "https://a.example:8443/{?dns}");
         CHECK(parse_doh_template("https://a.example:8443/{?dns}")->port == 8443);
         for (const char* bad :
-             {"", "/dns-query{?dns}", "http://a.example/{?dns}", "https:///{?dns}",
-              "https://a.example", "https://a.example/", "https://a.example:/{?dns}",
-              "https://a.example:0/{?dns}", "https://a.example:65536/{?dns}",
-              "https://a.example:8x/{?dns}", "https://user@a.example/{?dns}", "https://./{?dns}",
-              "https://[2001:db8::1]/{?dns}", "https://a..example/{?dns}"}) {
+             {"", "/dns-query{?dns}", "http://a.example/{?dns}", "ftps:///a.example/{?dns}",
+              "https:///{?dns}", "https://a.example", "https://a.example/",
+              "https://a.example:/{?dns}", "https://a.example:0/{?dns}",
+              "https://a.example:65536/{?dns}", "https://a.example:8x/{?dns}",
+              "https://user@a.example/{?dns}", "https://./{?dns}", "https://[2001:db8::1]/{?dns}",
+              "https://a..example/{?dns}"}) {
             CAPTURE(bad);
             CHECK(!parse_doh_template(bad));
         }

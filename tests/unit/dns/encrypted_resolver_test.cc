@@ -65,6 +65,12 @@ TEST_SUITE("dns/encrypted_resolver") {
         c.priority = 2;
         c.adn = *parse_name("c.example");
         CHECK(by_priority({a, c, b}) == std::vector{b, a, c});
+        std::vector<EncryptedResolver> many;
+        for (int i = 0; i < 64; ++i) {
+            many.push_back(resolver({}));
+            many.back().adn = *parse_name(std::to_string(i));
+        }
+        CHECK(by_priority(many) == many);
     }
 
     TEST_CASE("RFC 9463 section 3.1.8: addresses are whole, and one is left of them") {

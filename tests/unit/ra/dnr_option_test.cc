@@ -140,6 +140,9 @@ TEST_SUITE("ra/dnr_option") {
         REQUIRE(encoded.options.size() == 2);
         CHECK(encoded.options.front() == full);
         CHECK(encoded.left_out.size() == 1);
+        six.addresses = {*parse_ipv6("ff02::1"), *parse_ipv6("2001:db8::53")};
+        six.priority = 1;
+        CHECK(encode(std::vector{six}, seconds(1800)).options == std::vector<Buffer>{full});
     }
 }
 

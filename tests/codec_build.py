@@ -1,0 +1,75 @@
+"""The codecs and their unit tests, built without CMake and without the rest of the program.
+
+mutants/run, coverage/run and fuzz/planted need them built in ways of their own, often, and fast:
+what stands here needs no socket, no coroutine and no library but nlohmann's headers.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+JOBS = int(os.environ.get("JOBS", "2"))
+
+# What turns octets or text of strangers into types, and what it is made of.
+PARSERS = [
+    "dns/answer.cc", "dns/draft_resolver.cc", "dns/encrypted_resolver.cc",
+    "dns/name.cc", "dns/query.cc", "dns/svc_params.cc", "dns/svcb.cc",
+    "dhcp/draft_v4.cc", "dhcp/draft_v6.cc", "dhcp/encoded.cc", "dhcp/long_option.cc",
+    "dhcp/v4_dnr.cc", "dhcp/v6_dnr.cc",
+    "ra/advertisement.cc", "ra/dnr_option.cc", "ra/draft_options.cc",
+    "agent/draft_codecs.cc", "agent/option_codecs.cc", "agent/resolver_json.cc",
+]
+BASE = ["core/address.cc", "core/bytes.cc", "core/escape.cc", "core/reader.cc", "core/writer.cc"]
+
+
+def test_of(source: str) -> str:
+    return f"tests/unit/{source.removesuffix('.cc')}_test.cc"
+
+
+TESTS = ["tests/unit/main.cc", *(test_of(one) for one in PARSERS if (ROOT / test_of(one)).exists())]
+
+
+CCACHE = shutil.which("ccache") is not None
+
+
+def compiler() -> list[str]:
+    found = [os.environ.get("CXX", "g++")]
+    return ["ccache", *found] if CCACHE else found
+
+
+def compile_one(source: Path, into: Path, *flags: str) -> str:
+    """Nothing, or what the compiler said."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    said = subprocess.run(
+        [*compiler(), "-std=c++20", "-w", *flags, f"-I{ROOT}", f"-I{ROOT}/tests/unit",
+         "-c", source, "-o", into], cwd=ROOT, capture_output=True, text=True)
+    if said.returncode == 0:
+        return ""
+    reasons = [line for line in said.stderr.splitlines() if "error:" in line]
+    return "\n".join(reasons[:5]) or said.stderr
+
+
+def link(objects: list[Path], program: Path, *flags: str) -> str:
+    said = subprocess.run([compiler()[-1], *flags, "-o", program, *objects], capture_output=True,
+                          text=True)
+    return said.stderr if said.returncode else ""
+
+
+def object_of(folder: Path, source: str) -> Path:
+    return folder / (source.replace("/", "-").removesuffix(".cc") + ".o")
+
+
+def compile_all(sources: list[str], folder: Path, *flags: str) -> dict[str, Path]:
+    """Each source's object. Ends the program where one does not compile."""
+    objects = {source: object_of(folder, source) for source in sources}
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for said in pool.map(lambda one: compile_one(ROOT / one[0], one[1], *flags),
+                             objects.items()):
+            if said:
+                raise SystemExit(said)
+    return objects

@@ -15,18 +15,6 @@ V4EncDns read_instance(Reader& in) {
     return instance;
 }
 
-/// The instance's octets, if a host reads in them what was meant.
-Result<Buffer> encode_one(const V4EncDns& instance) {
-    Writer out;
-    write(out, instance);
-    Result<Buffer> octets = out.take();
-    if (!octets) return octets;
-    const auto parsed = parse_v4_enc_dns(*octets);
-    if (!parsed) return parsed.error();
-    if (*parsed != std::vector{instance}) return dns::reads_differently();
-    return octets;
-}
-
 }  // namespace
 
 Result<std::vector<V4EncDns>> parse_v4_enc_dns(Bytes payload) {
@@ -63,13 +51,24 @@ dns::DraftResolver draft_resolver_of(const V4EncDns& instance) {
             {}};
 }
 
+Result<Buffer> encode_checked(const V4EncDns& instance) {
+    Writer out;
+    write(out, instance);
+    Result<Buffer> octets = out.take();
+    if (!octets) return octets;
+    const auto parsed = parse_v4_enc_dns(*octets);
+    if (!parsed) return parsed.error();
+    if (*parsed != std::vector{instance}) return dns::reads_differently();
+    return octets;
+}
+
 EncodedV4 encode_draft_v4(std::span<const dns::EncryptedResolver> resolvers, std::size_t room) {
     EncodedV4 encoded;
     dns::DraftOffers found = dns::draft_offers<Ipv4>(resolvers);
     encoded.left_out = std::move(found.left_out);
     for (const auto& [priority, resolver] : found.offers) {
         const std::size_t left = room - encoded.payload.size();
-        Result<Buffer> octets = encode_one(v4_enc_dns(resolver));
+        Result<Buffer> octets = encode_checked(v4_enc_dns(resolver));
         if (octets && octets->size() > left) octets = dns::does_not_fit(octets->size(), left);
         if (octets) {
             encoded.payload.insert(encoded.payload.end(), octets->begin(), octets->end());

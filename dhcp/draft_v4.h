@@ -34,6 +34,9 @@ void write(Writer& out, const V4EncDns& instance);
 V4EncDns v4_enc_dns(const dns::DraftResolver& resolver);
 dns::DraftResolver draft_resolver_of(const V4EncDns& instance);
 
+/// The instance's octets, unless parse_v4_enc_dns makes something else of them.
+Result<Buffer> encode_checked(const V4EncDns& instance);
+
 /// The instances that `room` octets hold, the most preferred first; one that does not fit leaves
 /// its place to a shorter one. All were read again by parse_v4_enc_dns and compared.
 EncodedV4 encode_draft_v4(std::span<const dns::EncryptedResolver> resolvers, std::size_t room);

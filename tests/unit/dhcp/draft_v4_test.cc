@@ -121,6 +121,13 @@ TEST_SUITE("dhcp/draft_v4") {
         const auto none = encode_draft_v4(crowd, 65535);
         CHECK(none.payload.empty());
         CHECK(none.left_out.size() == 1);
+        const Ipv4 address = std::get<Ipv4>(four);
+        const dns::Name adn = *dns::parse_name("a.example");
+        CHECK(encode_checked({dns::draft_dot, 0, {address}, adn}));
+        for (const V4EncDns& bad :
+             {V4EncDns{0x81, 0, {address}, adn}, V4EncDns{dns::draft_dot, 0, {}, adn},
+              V4EncDns{dns::draft_dot, 0, {address, Ipv4{}}, adn}})
+            CHECK(!encode_checked(bad));
     }
 }
 

@@ -1,0 +1,199 @@
+"""Router Advertisements: another daemon beside porchlight, and what a host's kernel makes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import threading
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+from . import decode
+from .home import Home
+from .host import Host
+from .program import Program, eventually
+from .router import LAN6, Router
+
+ALL_ROUTERS = "ff02::2"
+
+
+class Radvd:
+    """Debian's radvd as the RA daemon of a link; dnsmasq keeps DHCP and plain DNS."""
+
+    def __init__(self, router: Router, interface: str = "br-lan", lifetime_s: int = 12) -> None:
+        self._router = router
+        self._config = router.folder / "radvd.conf"
+        self._config.write_text(f"""interface {interface} {{
+    AdvSendAdvert on;
+    MinRtrAdvInterval 3;
+    MaxRtrAdvInterval 4;
+    AdvDefaultLifetime {lifetime_s};
+    AdvOtherConfigFlag on;
+    AdvDefaultPreference high;
+    prefix fd77:77:77::/64 {{ AdvValidLifetime 3600; AdvPreferredLifetime 1800; }};
+    RDNSS {LAN6} {{ AdvRDNSSLifetime 600; }};
+    DNSSL lan {{ AdvDNSSLLifetime 600; }};
+}};
+""")
+        self._program: Program | None = None
+
+    def start(self) -> None:
+        self._program = self._router.ns.start(
+            "radvd", "radvd", "-n", "-C", str(self._config), "-p",
+            str(self._router.folder / "radvd.pid"), "-m", "stderr")
+
+    def stop(self) -> None:
+        assert self._program
+        self._program.stop()
+
+    def kill(self) -> None:
+        """radvd is two processes; both die at once, and neither says a word."""
+        for pid in _pids(self._router, "radvd"):
+            kill(pid)
+        assert self._program
+        self._program.wait()
+
+
+class DnsmasqRa:
+    """The home's dnsmasq as RA daemon, in the same words as Radvd."""
+
+    def __init__(self, router: Router, lifetime_s: int = 12) -> None:
+        self._router = router
+        _edit(router, "ra-param=br-lan,10,1800", f"ra-param=br-lan,high,4,{lifetime_s}")
+
+    def start(self) -> None:
+        self._router.restart_dnsmasq()
+
+    def stop(self) -> None:
+        self._router.stop_dnsmasq()
+
+    def kill(self) -> None:
+        pid = self._router.dnsmasq_pid()
+        assert pid
+        kill(pid)
+        eventually("dnsmasq is dead", lambda: self._router.dnsmasq_pid() is None)
+
+
+def without_ra(router: Router) -> None:
+    """dnsmasq goes on without Router Advertisements."""
+    _edit(router, "enable-ra\nra-param=br-lan,10,1800\n", "")
+    _edit(router, ",slaac,64", ",64")
+    router.restart_dnsmasq()
+
+
+def _edit(router: Router, old: str, new: str) -> None:
+    config = router.folder / "dnsmasq.conf"
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new))
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _pids(router: Router, name: str) -> list[int]:
+    return [pid for pid in router.ns.pids()
+            if Path(f"/proc/{pid}/comm").read_text().strip() == name]
+
+
+# What the kernel of a host knows.
+
+def default_route(host: Host) -> dict[str, Any] | None:
+    """The host's IPv6 default route by RA, `expires` in seconds. The kernel shows one that has
+    expired until it collects its garbage; it no longer uses it."""
+    listed = json.loads(host.ns.run("ip", "-6", "-j", "route", "show", "default").stdout or "[]")
+    return next((route for route in listed
+                 if route.get("protocol") == "ra" and route["expires"] > 0), None)
+
+
+def addresses(host: Host) -> dict[str, dict[str, Any]]:
+    """The host's global addresses by prefix: what `ip -j addr` says of each."""
+    listed = json.loads(host.ns.run("ip", "-6", "-j", "addr", "show", "dev", "eth0").stdout)
+    found = {}
+    for each in listed[0]["addr_info"]:
+        if each.get("scope") == "global":
+            network = ":".join(each["local"].split(":")[:3])
+            found[network] = each
+    return found
+
+
+@dataclasses.dataclass
+class Sample:
+    at: float
+    route: dict[str, Any] | None
+
+
+@contextlib.contextmanager
+def watching_route(host: Host) -> Iterator[list[Sample]]:
+    """The host's default route, looked at ten times a second."""
+    samples: list[Sample] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            samples.append(Sample(time.monotonic(), default_route(host)))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        watcher.join()
+
+
+def rdisc6(host: Host) -> dict[str, list[str]]:
+    """What rdisc6 prints of the answers to its solicitation: label to values."""
+    said = host.ns.run("rdisc6", "-m", "-w", "1500", "eth0", check=False).stdout
+    found: dict[str, list[str]] = {}
+    for line in said.splitlines():
+        if match := re.match(r"\s*(\S.*?)\s*:\s+(.*)$", line):
+            found.setdefault(match[1], []).append(match[2].strip())
+    return found
+
+
+def is_supplement(advertisement: decode.RouterAdvertisement) -> bool:
+    """porchlight's beside a daemon: encrypted resolvers and nothing else."""
+    return bool(advertisement.options) and all(kind == 144 for kind, _ in advertisement.options)
+
+
+def solicit_as(host: Host, count: int) -> None:
+    """Solicitations of `count` hosts at once, each from a link-local address of its own."""
+    batch = [f"addr add fe80::abcd:{number:x}/64 dev eth0 nodad" for number in range(count)]
+    host.ns.ip(*batch)
+    with host.ns.entered():
+        index = socket.if_nametoindex("eth0")
+        asker = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    with asker:
+        asker.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        for number in range(count):
+            source = socket.inet_pton(socket.AF_INET6, f"fe80::abcd:{number:x}")
+            asker.sendmsg([b"\x85\0\0\0\0\0\0\0"],
+                          [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO,
+                            source + struct.pack("I", index))],
+                          0, (ALL_ROUTERS, 0, 0, index))
+
+
+def second_lan(home: Home) -> None:
+    """A guest network behind the same router."""
+    home.router.ns.ip(
+        "link add br-guest type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        "link add guest0 type veth peer name guest0-switch",
+        "link set guest0 master br-guest", "link set guest0 up", "link set guest0-switch up",
+        "link set br-guest up", "addr add fd77:77:78::1/64 dev br-guest nodad")
+
+
+def guest(home: Home) -> Host:
+    host = home.host("guest")
+    number = len(home.hosts)
+    home.router.ns.ip(f"link set lan{number} master br-guest")
+    return host

@@ -1,0 +1,314 @@
+"""Router Advertisements beside each daemon, and as the daemon: what a host's kernel makes of them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Iterator
+
+import pytest
+
+from lab import Home, decode, ra
+from lab.host import Host
+from lab.isp import RESOLVER6, RESOLVER_ADN
+from lab.program import eventually
+from lab.router import LAN6, Router
+
+RESOLVER = decode.Resolver(1, RESOLVER_ADN, (RESOLVER6,), ("dot",))
+DAEMON_LIFETIME_S = 12
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    with Home() as home:
+        yield home
+
+
+def announce(router: Router, form: str, **changes: Any) -> None:
+    """Hosts are told of the ISP's resolver by Router Advertisement, every four seconds at most."""
+    config = router.config(announce={
+        "ra": form, "ra_interval": "4s", "dhcpv4": "off", "dhcpv6": "off",
+        "resolvers": [{"adn": RESOLVER_ADN, "addresses": [RESOLVER6], "dot": {}}]
+    } | changes.pop("announce", {}), **changes)
+    for key in ("resolver", "certificate"):
+        del config[key]
+    router.configure(config)
+
+
+def until_announced(router: Router) -> None:
+    router.until("hosts are told by RA", lambda status: status["announced"]["ra"])
+
+
+def withdrawals(heard: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
+    return [option for each in heard for option in each.encrypted_dns() if option.lifetime_s == 0]
+
+
+def resolvers(heard: list[decode.RouterAdvertisement]) -> list[decode.Resolver]:
+    return [option.resolver for each in heard for option in each.encrypted_dns()
+            if option.lifetime_s]
+
+
+# Beside a daemon that somebody else wrote.
+
+@pytest.fixture(params=["dnsmasq", "radvd"])
+def daemon(request: pytest.FixtureRequest, home: Home) -> Any:
+    if request.param == "dnsmasq":
+        made: Any = ra.DnsmasqRa(home.router, DAEMON_LIFETIME_S)
+    else:
+        ra.without_ra(home.router)
+        made = ra.Radvd(home.router, lifetime_s=DAEMON_LIFETIME_S)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def host(home: Home, daemon: Any) -> Host:
+    """It has its route and its address from the daemon, before porchlight runs."""
+    host = home.host()
+    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    return host
+
+
+def test_a_daemon_and_its_supplement_are_one_router(home: Home, daemon: Any, host: Host) -> None:
+    alone = next(host.advertisements(10))
+    assert alone.encrypted_dns() == [] and alone.router_lifetime_s == DAEMON_LIFETIME_S
+    by_rdisc6 = ra.rdisc6(host)
+    announce(home.router, "supplement")
+    with ra.watching_route(host) as route, host.watching() as heard:
+        home.router.start_porchlight()
+        until_announced(home.router)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        time.sleep(8)
+        assert home.router.stop_porchlight() == 0
+        eventually("and that it is withdrawn", lambda: len(withdrawals(heard)) >= 3)
+        time.sleep(1)
+    ours = [each for each in heard if ra.is_supplement(each)]
+    theirs = [each for each in heard if not ra.is_supplement(each)]
+    assert len(ours) >= 5 and theirs
+    assert set(resolvers(heard)) == {RESOLVER}
+    assert {each.source for each in heard} == {alone.source}
+    assert {each.flags for each in heard} == {alone.flags}
+    # Nothing but the lifetime that is left of the daemon's, never more.
+    assert all(0 < each.router_lifetime_s <= DAEMON_LIFETIME_S for each in ours)
+    assert all(each.header[4] == 0 and each.header[8:16] == bytes(8) for each in ours)
+    # The host's kernel saw one router all the time, and never a longer life than the daemon's.
+    assert route and all(sample.route for sample in route)
+    assert {sample.route["gateway"] for sample in route if sample.route} == {alone.source}
+    assert all(sample.route["expires"] <= DAEMON_LIFETIME_S for sample in route if sample.route)
+    # And what the daemon says besides is what it was.
+    after = ra.rdisc6(host)
+    for label in ("Recursive DNS server", "Stateful address conf.", "Stateful other conf.",
+                  "Router lifetime", "Router preference", "Prefix"):
+        assert set(after.get(label, [])) == set(by_rdisc6.get(label, [])), label
+    assert by_rdisc6["Recursive DNS server"] and by_rdisc6["Prefix"]
+
+
+def test_a_daemon_that_is_killed_takes_its_route_with_it(
+        home: Home, daemon: Any, host: Host) -> None:
+    announce(home.router, "supplement")
+    home.router.start_porchlight()
+    until_announced(home.router)
+    with ra.watching_route(host) as route, host.watching() as heard:
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        daemon.kill()
+        died = time.monotonic()
+        eventually("the route ends", lambda: ra.default_route(host) is None,
+                   within_s=DAEMON_LIFETIME_S + 2)
+        assert any(sample.route for sample in route if sample.at > died), "it did not end at once"
+        time.sleep(5)  # more than an interval of ours
+        assert ra.default_route(host) is None
+        last = len(heard)
+        daemon.start()
+        eventually("the route is back", lambda: ra.default_route(host), within_s=10)
+        eventually("and so is the resolver", lambda: resolvers(heard[last:]), within_s=10)
+    assert withdrawals(heard) == [], "a crash that is mended withdraws nothing"
+
+
+def test_a_farewell_is_respected_and_a_new_start_is_joined(home: Home) -> None:
+    # radvd says farewell when it is stopped; dnsmasq does not.
+    ra.without_ra(home.router)
+    daemon = ra.Radvd(home.router, lifetime_s=DAEMON_LIFETIME_S)
+    daemon.start()
+    host = home.host()
+    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    announce(home.router, "supplement")
+    home.router.start_porchlight()
+    until_announced(home.router)
+    with host.watching() as heard:
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        daemon.stop()
+        farewell = eventually("its farewell", lambda: next(
+            (number for number, each in enumerate(heard) if each.router_lifetime_s == 0), None))
+        assert ra.default_route(host) is None
+        eventually("what came from its address is withdrawn",
+                   lambda: len(withdrawals(heard)) >= 3, within_s=20)
+        time.sleep(5)
+        assert all(each.router_lifetime_s == 0 for each in heard[farewell:])
+        assert ra.default_route(host) is None
+        last = len(heard)
+        daemon.start()
+        eventually("the route is back", lambda: ra.default_route(host), within_s=10)
+        eventually("and so is the resolver", lambda: resolvers(heard[last:]), within_s=10)
+
+
+def test_a_restarted_daemon_interrupts_nothing(home: Home, daemon: Any, host: Host) -> None:
+    announce(home.router, "supplement")
+    home.router.start_porchlight()
+    until_announced(home.router)
+    with host.watching() as heard:
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        daemon.stop()
+        daemon.start()
+        last = len(heard)
+        eventually("the resolver is told of again", lambda: resolvers(heard[last:]), within_s=15)
+        eventually("and the route stands", lambda: ra.default_route(host), within_s=10)
+
+
+def test_a_killed_porchlight_is_withdrawn_and_the_route_stands(
+        home: Home, daemon: Any, host: Host) -> None:
+    announce(home.router, "supplement")
+    home.router.start_porchlight()
+    until_announced(home.router)
+    with ra.watching_route(host) as route, host.watching() as heard:
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        home.router.kill_porchlight()
+        eventually("hosts are told to forget it", lambda: len(withdrawals(heard)) >= 3)
+        time.sleep(1)
+    assert route and all(sample.route for sample in route)
+    assert {option.octets[:4] + option.octets[8:] for option in withdrawals(heard)} == {
+        option.octets[:4] + option.octets[8:] for each in heard
+        for option in each.encrypted_dns() if option.lifetime_s}
+
+
+# As the daemon.
+
+@pytest.fixture
+def full_home(home: Home) -> Home:
+    """porchlight is the RA daemon, beside a dnsmasq that isn't."""
+    router = home.router
+    ra.without_ra(router)
+    router.ns.ip("addr add 2001:db8:77::1/64 dev br-lan valid_lft 3600 preferred_lft 1800 nodad")
+    announce(router, "full", announce={"router": {
+        "lifetime": "12s", "preference": "high", "managed": True, "dnssl": ["lan"]}})
+    # The control: without porchlight nobody says a word.
+    host = home.host()
+    assert list(host.advertisements(4)) == []
+    assert ra.default_route(host) is None
+    router.start_porchlight()
+    until_announced(router)
+    return home
+
+
+def test_in_full_a_host_gets_all_that_a_home_has(full_home: Home) -> None:
+    with full_home.capture_lan("icmp6") as lan:
+        host = full_home.host()
+        eventually("an address of each prefix", lambda: set(ra.addresses(host)) >= {
+            "fd77:77:77", "2001:db8:77"})
+        route = eventually("a default route", lambda: ra.default_route(host))
+        advertisement = next(host.advertisements(10))
+    assert route["pref"] == "high" and route["expires"] <= 12
+    assert [option.resolver for option in advertisement.encrypted_dns()] == [RESOLVER]
+    assert advertisement.flags & 0xC0 == 0xC0
+    limited = ra.addresses(host)["2001:db8:77"]
+    assert limited["valid_life_time"] <= 3600 and limited["preferred_life_time"] <= 1800
+    assert ra.addresses(host)["fd77:77:77"]["valid_life_time"] <= 5400
+    said = ra.rdisc6(host)
+    assert said["Recursive DNS server"][0].split()[0] == LAN6
+    assert said["DNS search list"][0].split()[0].rstrip(".") == "lan"
+    assert "1500" in said["MTU"][0] and said["Router preference"] == ["high"]
+    rows = lan.fields("icmpv6.type == 134 and icmpv6.opt.rdnss", "icmpv6.nd.ra.router_lifetime",
+                      "icmpv6.opt.prefix", "icmpv6.checksum.status", "_ws.malformed")
+    assert rows and all(row[0] == "12" and row[2] in ("", "1", "Good") and not row[3]
+                        for row in rows), rows
+    assert "fd77:77:77::" in rows[0][1] and "2001:db8:77::" in rows[0][1]
+
+
+def test_in_full_a_stop_takes_route_and_resolvers_and_leaves_addresses(full_home: Home) -> None:
+    host = full_home.host()
+    eventually("a default route", lambda: ra.default_route(host))
+    before = set(ra.addresses(host))
+    with host.watching() as heard:
+        assert full_home.router.stop_porchlight() == 0
+        eventually("the route ends", lambda: ra.default_route(host) is None, within_s=3)
+        time.sleep(1)
+    last = [each for each in heard if each.router_lifetime_s == 0]
+    assert len(last) >= 3 and withdrawals(last)
+    rdnss = [option for each in last for kind, option in each.options if kind == 25]
+    assert rdnss and all(option[4:8] == bytes(4) for option in rdnss)
+    assert set(ra.addresses(host)) == before
+
+
+def test_in_full_a_kill_is_no_worse_than_a_stop(full_home: Home) -> None:
+    host = full_home.host()
+    eventually("a default route", lambda: ra.default_route(host))
+    with host.watching() as heard:
+        full_home.router.kill_porchlight()
+        eventually("the route ends", lambda: ra.default_route(host) is None, within_s=8)
+        eventually("the resolver is withdrawn", lambda: withdrawals(heard))
+
+
+def test_in_full_a_prefix_that_vanishes_is_deprecated(full_home: Home) -> None:
+    router = full_home.router
+    host = full_home.host()
+    eventually("an address of the prefix", lambda: "2001:db8:77" in ra.addresses(host))
+    assert ra.addresses(host)["2001:db8:77"]["preferred_life_time"] > 0
+    router.ns.ip("addr del 2001:db8:77::1/64 dev br-lan",
+                 "addr add 2001:db8:78::1/64 dev br-lan nodad")
+    eventually("the new prefix is used", lambda: "2001:db8:78" in ra.addresses(host))
+    eventually("the old one no more", lambda: ra.addresses(host).get(
+        "2001:db8:77", {"preferred_life_time": 0})["preferred_life_time"] == 0)
+    # Who comes back after a crash goes on telling.
+    agent = router.status()["processes"]["agent"]
+    with host.watching() as heard:
+        ra.kill(agent)
+        router.until("a new agent", lambda status: status["processes"]["agent"] not in (0, agent))
+        last = len(heard)
+        eventually("it tells of the old prefix", lambda: any(
+            kind == 3 and option[4:12] == bytes(8) and option[16:22].hex() == "20010db80077"
+            for each in heard[last:] for kind, option in each.options), within_s=10)
+
+
+def test_in_full_a_router_without_uplink_is_no_default_router(full_home: Home) -> None:
+    router = full_home.router
+    host = full_home.host()
+    eventually("a default route", lambda: ra.default_route(host))
+    router.ns.ip("route del ::/0 via 2001:db8:0:1::1")
+    eventually("hosts hear of the loss", lambda: ra.default_route(host) is None, within_s=6)
+    assert [option.resolver for option in next(host.advertisements(10)).encrypted_dns()] == [
+        RESOLVER], "the resolver is still announced"
+    router.ns.ip("route add ::/0 via 2001:db8:0:1::1")
+    eventually("and of the return", lambda: ra.default_route(host), within_s=6)
+
+
+def test_in_full_two_lans_each_have_their_own(home: Home) -> None:
+    router = home.router
+    ra.without_ra(router)
+    ra.second_lan(home)
+    announce(router, "full", lan=[{"interface": "br-lan"}, {"interface": "br-guest"}])
+    router.start_porchlight()
+    until_announced(router)
+    host, guest = home.host(), ra.guest(home)
+    eventually("the LAN's prefix", lambda: set(ra.addresses(host)) == {"fd77:77:77"})
+    eventually("the guests' prefix", lambda: "fd77:77:78" in ra.addresses(guest))
+    assert [option.resolver for option in host.ra()] == [RESOLVER]
+    assert [option.resolver for option in guest.ra()] == [RESOLVER]
+    router.ns.ip("addr del fd77:77:78::1/64 dev br-guest")
+    eventually("the guests' prefix is deprecated", lambda: ra.addresses(guest)["fd77:77:78"][
+        "preferred_life_time"] == 0)
+    assert ra.addresses(host)["fd77:77:77"]["preferred_life_time"] > 0
+
+
+def test_in_full_250_hosts_that_ask_at_once_are_answered_within_the_limits(
+        full_home: Home) -> None:
+    host = full_home.host()
+    eventually("a default route", lambda: ra.default_route(host))
+    time.sleep(3)
+    arrivals: list[tuple[float, str]] = []
+    with full_home.capture_lan("icmp6 and ip6[40] == 134") as lan:
+        ra.solicit_as(host, 250)
+        time.sleep(7)
+    for when, to in lan.fields("icmpv6.type == 134", "frame.time_epoch", "ipv6.dst"):
+        arrivals.append((float(when), to))
+    multicasts = [when for when, to in arrivals if to == "ff02::1"]
+    assert len(multicasts) >= 2
+    assert all(later - earlier > 2.99 for earlier, later in zip(multicasts, multicasts[1:]))
+    assert len(arrivals) - len(multicasts) < 50, "unicast answers are few where many ask"

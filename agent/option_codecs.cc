@@ -123,8 +123,8 @@ Result<std::vector<Buffer>> write_rfc(Carrier carrier, const Records& records) {
     return std::vector<Buffer>{*std::move(payload)};
 }
 
-Result<Records> decode(Carrier carrier, OptionFormat format, std::span<const Buffer> options) {
-    const bool draft = format == OptionFormat::draft && carrier != Carrier::svcb;
+Result<Records> decode(Carrier carrier, dns::Format format, std::span<const Buffer> options) {
+    const bool draft = format == dns::Format::draft_btw_11 && carrier != Carrier::svcb;
     return draft ? decode_draft(carrier, options) : decode_rfc(carrier, options);
 }
 
@@ -145,24 +145,24 @@ std::optional<Carrier> parse_carrier(std::string_view text) {
     return std::nullopt;
 }
 
-std::optional<OptionFormat> parse_option_format(std::string_view text) {
-    if (text == "rfc9463") return OptionFormat::rfc9463;
-    if (text == "draft-btw-11") return OptionFormat::draft;
+std::optional<dns::Format> parse_option_format(std::string_view text) {
+    if (text == "rfc9463") return dns::Format::rfc9463;
+    if (text == "draft-btw-11") return dns::Format::draft_btw_11;
     return std::nullopt;
 }
 
 Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
-                                   OptionFormat format) {
+                                   dns::Format format) {
     const Result<Records> records = decode(carrier, format, options);
     if (!records) return records.error();
     return resolvers_to_json(*records);
 }
 
 Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json,
-                                           OptionFormat format) {
+                                           dns::Format format) {
     const Result<Records> records = resolvers_from_json(json);
     if (!records) return records.error();
-    const bool draft = format == OptionFormat::draft && carrier != Carrier::svcb;
+    const bool draft = format == dns::Format::draft_btw_11 && carrier != Carrier::svcb;
     const auto options = draft ? write_draft(carrier, *records) : write_rfc(carrier, *records);
     if (!options || options->empty()) return options;
     const Result<Records> decoded = decode(carrier, format, *options);

@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "dns/format.h"
 
 namespace porchlight::agent {
 
@@ -19,13 +20,11 @@ inline constexpr std::string_view carrier_names = "dhcpv4, dhcpv6, ra or svcb";
 
 std::optional<Carrier> parse_carrier(std::string_view text);
 
-/// Whose option: RFC 9463 or draft-btw-add-home-11. SVCB is the same in both.
-enum class OptionFormat { rfc9463, draft };
-
 /// The names that parse_option_format knows, for people.
 inline constexpr std::string_view option_format_names = "rfc9463 or draft-btw-11";
 
-std::optional<OptionFormat> parse_option_format(std::string_view text);
+/// SVCB is the same in both.
+std::optional<dns::Format> parse_option_format(std::string_view text);
 
 /// JSON (see agent/resolver_json.h) of what the options say. Each is one option as its carrier
 /// has it: the data of a DHCPv4 option 162, several being pieces of one (RFC 3396); the data of a
@@ -34,12 +33,12 @@ std::optional<OptionFormat> parse_option_format(std::string_view text);
 /// run of whole options, with code and length, at their default code points. Fails with
 /// `malformed`.
 Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
-                                   OptionFormat format = OptionFormat::rfc9463);
+                                   dns::Format format = dns::Format::rfc9463);
 
 /// The inverse: one option for each resolver, for DHCPv4 one for all; in the draft's DHCPv6 and RA
 /// one for each of a resolver's parts, its name first. Encodes what it is told, useful or not, as
 /// long as decode_options would read the same from it.
 Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json,
-                                           OptionFormat format = OptionFormat::rfc9463);
+                                           dns::Format format = dns::Format::rfc9463);
 
 }  // namespace porchlight::agent

@@ -28,7 +28,7 @@ int fail(std::string_view why) {
     return exit_failed;
 }
 
-int decode(Carrier carrier, OptionFormat format, const std::vector<std::string>& texts) {
+int decode(Carrier carrier, dns::Format format, const std::vector<std::string>& texts) {
     std::vector<Buffer> options;
     for (const std::string& text : texts) {
         auto octets = octets_from_hex(text);
@@ -41,7 +41,7 @@ int decode(Carrier carrier, OptionFormat format, const std::vector<std::string>&
     return exit_done;
 }
 
-int encode(Carrier carrier, OptionFormat format, const std::string& json) {
+int encode(Carrier carrier, dns::Format format, const std::string& json) {
     const Result<std::vector<Buffer>> options = encode_options(carrier, json, format);
     if (!options) return fail(options.error().message);
     for (const Buffer& option : *options) std::cout << to_hex(option) << '\n';

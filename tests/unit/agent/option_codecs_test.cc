@@ -29,9 +29,9 @@ Buffer there_and_back(Carrier carrier, const Buffer& option) {
 
 /// The same for the draft's options.
 Options there_and_back(Carrier carrier, const Options& octets) {
-    const auto json = decode_options(carrier, octets, OptionFormat::draft);
+    const auto json = decode_options(carrier, octets, dns::Format::draft_btw_11);
     REQUIRE(json);
-    const auto options = encode_options(carrier, *json, OptionFormat::draft);
+    const auto options = encode_options(carrier, *json, dns::Format::draft_btw_11);
     REQUIRE(options);
     return *options;
 }
@@ -184,7 +184,7 @@ TEST_SUITE("agent/option_codecs") {
             hex("fde9 0006 02 03 646e73 00"
                 "fdea 0014 02 00 0000 20010db8 00000000 00000000 00000053"
                 "fdeb 0018 0013 68747470733a2f2f646e732f61 7b3f646e737d 0001 62")};
-        CHECK(*decode_options(Carrier::dhcpv6, run, OptionFormat::draft) == R"([
+        CHECK(*decode_options(Carrier::dhcpv6, run, dns::Format::draft_btw_11) == R"([
   {
     "adn": "dns.",
     "addresses": [
@@ -210,7 +210,7 @@ TEST_SUITE("agent/option_codecs") {
             hex("fde9 0006 02 03 646e73 00"
                 "fdea 0014 02 00 0000 20010db8 00000000 00000000 00000053"
                 "fdeb 0019 0017 68747470733a2f2f646e733a343433 2f61 7b3f646e737d")};
-        CHECK(decode_options(Carrier::dhcpv6, port, OptionFormat::draft)
+        CHECK(decode_options(Carrier::dhcpv6, port, dns::Format::draft_btw_11)
                   ->find("\"https://dns:443/a{?dns}\"") != std::string::npos);
         Buffer joined;
         for (const Buffer& option : there_and_back(Carrier::dhcpv6, port))
@@ -238,7 +238,7 @@ TEST_SUITE("agent/option_codecs") {
             all.insert(all.end(), ra[1].begin(), ra[1].end());
             return all;
         }()};
-        CHECK(*decode_options(Carrier::ra, run, OptionFormat::draft) == R"([
+        CHECK(*decode_options(Carrier::ra, run, dns::Format::draft_btw_11) == R"([
   {
     "adn": "dns.",
     "addresses": [
@@ -256,7 +256,7 @@ TEST_SUITE("agent/option_codecs") {
 
     TEST_CASE("the draft's options are refused where malformed or not the draft's") {
         const auto why = [](Carrier carrier, const Options& options) {
-            const auto json = decode_options(carrier, options, OptionFormat::draft);
+            const auto json = decode_options(carrier, options, dns::Format::draft_btw_11);
             return json ? "" : json.error().message;
         };
         CHECK(why(Carrier::dhcpv4, {hex("01 00 0000 03 646e73 00")}) ==
@@ -282,7 +282,7 @@ TEST_SUITE("agent/option_codecs") {
     TEST_CASE("what the draft can't say is refused, not dropped") {
         const auto refuses = [](Carrier carrier, const std::string& members) {
             return !encode_options(carrier, "[{\"adn\": \"a.\"" + members + "}]",
-                                   OptionFormat::draft);
+                                   dns::Format::draft_btw_11);
         };
         const std::string four = R"(, "addresses": ["192.0.2.1"], "alpn": ["dot"])";
         const std::string six = R"(, "addresses": ["fd00::1"], "alpn": ["dot"])";
@@ -300,7 +300,7 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(refuses(Carrier::dhcpv6, R"(, "addresses": ["fd00::1"], "alpn": ["h3"])"));
         CHECK(refuses(Carrier::dhcpv6, R"(, "addresses": ["fd00::1"])"));
         CHECK(refuses(Carrier::dhcpv4, R"(, "alpn": ["dot"])"));
-        CHECK(encode_options(Carrier::dhcpv4, "[]", OptionFormat::draft)->empty());
+        CHECK(encode_options(Carrier::dhcpv4, "[]", dns::Format::draft_btw_11)->empty());
     }
 
     TEST_CASE("carriers and formats have names") {
@@ -309,8 +309,8 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(parse_carrier("ra") == Carrier::ra);
         CHECK(parse_carrier("svcb") == Carrier::svcb);
         CHECK(!parse_carrier("slaac"));
-        CHECK(parse_option_format("rfc9463") == OptionFormat::rfc9463);
-        CHECK(parse_option_format("draft-btw-11") == OptionFormat::draft);
+        CHECK(parse_option_format("rfc9463") == dns::Format::rfc9463);
+        CHECK(parse_option_format("draft-btw-11") == dns::Format::draft_btw_11);
         CHECK(!parse_option_format("draft"));
     }
 

@@ -89,8 +89,12 @@ void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& wh
         ra::EncodedDraft encoded =
             ra::encode_draft(link.resolvers, lifetime, ra::Sender::option_octets_max,
                              config.announce.forms.code_points);
-        for (auto& group : encoded.groups)
-            for (Buffer& option : group) options.push_back(std::move(option));
+        // The two options of a resolver must not be parted, so they are one unit.
+        for (const auto& group : encoded.groups) {
+            Buffer& unit = options.emplace_back();
+            for (const Buffer& option : group)
+                unit.insert(unit.end(), option.begin(), option.end());
+        }
         for (dns::LeftOut& one : encoded.left_out) {
             one.why = "in the draft's form: " + one.why;
             left_out.push_back(std::move(one));

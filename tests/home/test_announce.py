@@ -113,6 +113,29 @@ def all_by_ra(host) -> list[decode.Resolver]:
     return [found[priority] for priority in sorted(found)]
 
 
+def test_every_client_hears_the_plan(home: Home) -> None:
+    router = home.router
+    named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "dot": {}, "doq": {},
+              "doh": [{"versions": ["h2", "h3"]}]}]
+    router.configure(router.config(mode="static", announce={"resolvers": named}))
+    router.start_porchlight()
+    status = router.until_announced()
+    host = home.host()
+    host.join()
+    plan4, plan6 = (decode.planned(status, "br-lan", version) for version in (4, 6))
+    assert plan4 == [decode.Resolver(1, RESOLVER_ADN, (RESOLVER4,), ("dot", "doq", "h2", "h3"),
+                                     None, "/dns-query{?dns}")]
+    assert host.dhcpv4() == plan4, "udhcpc"
+    assert host.dhcpv4_by_dhclient() == plan4
+    assert host.dhcpv4_by_dhcpcd() == plan4
+    assert host.dhcpv6() == plan6, "scapy"
+    assert host.dhcpv6_by_dhclient() == plan6
+    assert [option.resolver for option in host.ra()] == plan6
+    # The control: clients that are told nothing say so.
+    router.stop_porchlight()
+    assert host.dhcpv4() == host.dhcpv4_by_dhcpcd() == host.dhcpv6() == []
+
+
 def test_protocols_at_other_ports_and_several_paths_are_entries_of_their_own(home: Home) -> None:
     router = home.router
     named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "dot": {},

@@ -45,6 +45,15 @@ timeout 15;
 request subnet-mask, routers, domain-name-servers, dnr;
 also request dhcp6.name-servers, dhcp6.dnr;
 """
+_DHCPCD_CONF = """duid
+noarp
+define 162 binhex dnr
+option dnr
+script {folder}/dhcpcd-script
+"""
+_DHCPCD_SCRIPT = """#!/bin/sh
+[ "$reason" != BOUND ] || env > {folder}/dhcpcd.env
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +109,21 @@ class Host:
         """The same over DHCPv6 (Information-request), by ISC's client."""
         told = self._dhclient("-6", "-S")
         return [decode.dhcpv6(_octets(told["new_dhcp6_dnr"]))] if "new_dhcp6_dnr" in told else []
+
+    def dhcpv4_by_dhcpcd(self) -> list[decode.Resolver]:
+        """The same by dhcpcd, as an option that the user defines."""
+        folder = self._folder
+        (folder / "dhcpcd.conf").write_text(_DHCPCD_CONF.format(folder=folder))
+        script = folder / "dhcpcd-script"
+        script.write_text(_DHCPCD_SCRIPT.format(folder=folder))
+        script.chmod(0o755)
+        (folder / "dhcpcd.env").unlink(missing_ok=True)
+        # Its leases lie in a place that the configuration can't move.
+        self.ns.run("unshare", "-m", "sh", "-c",
+                    "mount -t tmpfs none /var/lib/dhcpcd && exec dhcpcd -4 -1 -B -t 15 "
+                    f"-f {folder}/dhcpcd.conf eth0", within_s=20)
+        return decode.dhcpv4(bytes.fromhex(
+            _environment(folder / "dhcpcd.env").get("new_dnr", "")))
 
     def _dhclient(self, *options: str) -> dict[str, str]:
         folder = self._folder

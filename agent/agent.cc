@@ -259,6 +259,7 @@ awaitable<void> Agent::look_at_clock() {
             supply_forwarder();
             orders_.set(*config_, world_, custody_, wall_trusted_);
         }
+        describe_links();  // lifetimes may have been extended, which is no change of a link
         replan();
     }
 }
@@ -409,7 +410,7 @@ void Agent::remember(const ra::Announced& announced) {
     announced_[announced.interface] = announced;
     std::vector<ra::Announced> links;
     for (const auto& [name, link] : announced_)
-        if (!link.options.empty()) links.push_back(link);
+        if (link.standing()) links.push_back(link);
     keeper_->send(number(Keep::store_announced), octets_of(links));
 }
 
@@ -431,7 +432,7 @@ void Agent::start_withdrawal(std::shared_ptr<ra::LinkAnnouncer> announcer) {
 
 void Agent::finish() {
     const bool stands = std::any_of(announced_.begin(), announced_.end(),
-                                    [](const auto& link) { return !link.second.options.empty(); });
+                                    [](const auto& link) { return link.second.standing(); });
     if (!stands) keeper_->send(number(Keep::withdrawn), {});
     loop_.stop();
 }

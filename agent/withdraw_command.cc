@@ -1,4 +1,5 @@
 #include <linux/capability.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -39,9 +40,11 @@ bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePat
     const auto ours = on_links_of(lan, *announced);
     bool done = ours.size() == announced->size();
     if (!done) std::fprintf(stderr, "not withdrawing on links that are none of the home's\n");
+    std::vector<ra::Announced> stands;
     for (const ra::Announced& link : ours) {
         const auto outcome = ra::withdraw_now(link);
         if (!outcome) {
+            stands.push_back(link);
             std::fprintf(stderr, "cannot withdraw on %s: %s\n", link.interface.c_str(),
                          outcome.error().message.c_str());
             done = false;
@@ -50,7 +53,17 @@ bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePat
                         link.interface.c_str());
         }
     }
-    (void)storage.remove(paths.announced);
+    // What could not be sent is for whoever withdraws next; a link that is gone has no hosts.
+    std::erase_if(stands, [](const ra::Announced& link) {
+        return ::if_nametoindex(link.interface.c_str()) == 0;
+    });
+    if (stands.empty()) {
+        (void)storage.remove(paths.announced);
+        return done;
+    }
+    Writer left;
+    write(left, stands);
+    (void)storage.write_whole(paths.announced, left.view(), 0600);
     return done;
 }
 

@@ -7,7 +7,6 @@ namespace porchlight::ra {
 namespace {
 
 constexpr std::size_t unit_octets = 8;  // of the Length field, RFC 4861 section 4.6
-constexpr std::size_t address_padding_octets = 4;
 
 void read_type_and_length(Reader& in, std::uint8_t& type) {
     const std::size_t whole = in.size();
@@ -96,8 +95,7 @@ Result<RaEncAddresses> parse_ra_enc_addresses(Bytes option) {
     in.u8();  // unassigned
     enc.port = in.u16();
     enc.addresses = dns::read_addresses<Ipv6>(in, in.size() / sizeof(Ipv6::octets));
-    if (in.size() != address_padding_octets) in.fail("is padded by other than 4 octets");
-    read_padding(in);
+    read_padding(in);  // 4 octets: 12 are the only other remainder of a Length
     if (!in.finished()) return in.error("RA Encrypted DNS Address option");
     return enc;
 }

@@ -72,7 +72,7 @@ TEST_SUITE("dhcp/v4_dnr") {
         CHECK(!parse_v4_dnr(hex("0011 0001 05 03 646e73 00 00 0001 0004 03 646f74")));
     }
 
-    TEST_CASE("RFC 9463 section 5.2: addresses that no host could use are dropped in silence") {
+    TEST_CASE("RFC 9463 section 5.2: multicast and loopback addresses are dropped in silence") {
         for (const char* useless : {"e00000fb", "7f000001", "00000000", "ffffffff"}) {
             CAPTURE(useless);
             const auto kept = parse_v4_dnr(
@@ -81,6 +81,17 @@ TEST_SUITE("dhcp/v4_dnr") {
             CHECK(kept->front().addresses == std::vector{*parse_ipv4("192.0.2.53")});
             CHECK(!parse_v4_dnr(joined({hex("000d 0001 05 03 646e73 00 04"), hex(useless)})));
         }
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.6: with the name alone there is nothing after it") {
+        CHECK(dns::is_adn_only(resolver_of(parse_v4_dnr(adn_only)->front())));
+        CHECK(!parse_v4_dnr(hex("0009 0001 05 03 646e73 00 00")));
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.8: malformed parameters invalidate the option") {
+        CHECK(!parse_v4_dnr(hex("0012 0001 05 03 646e73 00 04 c0000235 0003 0001 35")));
+        CHECK(!parse_v4_dnr(hex("0010 0001 05 03 646e73 00 04 c0000235 0001 00")));
+        CHECK(parse_v4_dnr(hex("0013 0001 05 03 646e73 00 04 c0000235 0003 0002 2135")));
     }
 
     TEST_CASE("RFC 9463 section 3.1.5: address hints invalidate the option") {

@@ -73,7 +73,7 @@ TEST_SUITE("dhcp/v6_dnr") {
         CHECK(two->addresses.size() == 2);
     }
 
-    TEST_CASE("RFC 9463 section 4.2: addresses that no host could use are dropped in silence") {
+    TEST_CASE("RFC 9463 section 4.2: multicast and loopback addresses are dropped in silence") {
         for (const char* useless : {"ff02::fb", "::1", "::", "::ffff:192.0.2.53"}) {
             CAPTURE(useless);
             Buffer both = hex("0001 0005 03 646e73 00 0020 20010db8 00000000 00000000 00000053");

@@ -52,12 +52,12 @@ EncryptedResolver resolver(std::uint16_t priority, std::vector<std::string> alpn
 }
 
 TEST_SUITE("dns/draft_resolver") {
-    TEST_CASE("section 4.1: a name and addresses of equal flags belong together") {
+    TEST_CASE("draft section 4.1: a name and addresses of equal flags belong together") {
         CHECK(put_together({name(a, dot), name(b, doh)}, {at(two, doh), at(one, dot, 8853)}) ==
               Resolvers{whole(a, one, dot, 8853), whole(b, two, doh)});
     }
 
-    TEST_CASE("section 4.1: of several with equal flags the first goes with the first") {
+    TEST_CASE("draft section 4.1: of several with equal flags the first goes with the first") {
         CHECK(put_together({name(a, dot), name(b, dot)}, {at(one, dot), at(two, dot)}) ==
               Resolvers{whole(a, one, dot), whole(b, two, dot)});
     }
@@ -102,7 +102,7 @@ TEST_SUITE("dns/draft_resolver") {
         CHECK(put_together({}, {{dot, 0, {one}, seconds(60)}}).front().lifetime == seconds(60));
     }
 
-    TEST_CASE("section 5: a template goes to the DoH resolver of its host and port") {
+    TEST_CASE("draft section 5: a template goes to the DoH resolver of its host and port") {
         const auto all = put_together(
             {name(b, doh), name(a, dot | doh), name(a, doh)},
             {at(one, doh), at(one, dot | doh), at(two, doh, 8443)},
@@ -177,7 +177,7 @@ TEST_SUITE("dns/draft_resolver") {
         for (std::uint8_t flags = 0; flags < 8; ++flags) CHECK(flags_of(alpn_of(flags)) == flags);
     }
 
-    TEST_CASE("section 4.1: what differs in protocol or template only is one resolver") {
+    TEST_CASE("draft section 4.1: what differs in protocol or template only is one resolver") {
         EncryptedResolver second = resolver(2, {"h2"}, {one});
         EncryptedResolver third = resolver(3, {"h3"}, {one});
         third.params.dohpath = "/filtered{?dns}";

@@ -73,6 +73,33 @@ TEST_SUITE("dns/encrypted_resolver") {
         CHECK(by_priority(many) == many);
     }
 
+    TEST_CASE("RFC 9463 section 3.1.5: alpn and port are understood, mandatory or not") {
+        SvcParams params;
+        params.alpn = {"dot"};
+        params.port = 8853;
+        params.mandatory = {key_alpn, key_port};
+        CHECK(!why_not_usable(resolver(params)));
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.5: what names HTTP has a dohpath") {
+        for (const char* http : {"h2", "h3", "http/1.1"}) {
+            SvcParams params;
+            params.alpn = {"dot", http};
+            CHECK(*why_not_usable(resolver(params)) == "HTTP in alpn without a dohpath");
+            params.dohpath = "/dns-query{?dns}";
+            CHECK(!why_not_usable(resolver(params)));
+        }
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.5: address hints are no part of DNR") {
+        for (const auto& hint :
+             {hex("0004 0004 c0000235"), hex("0006 0010 20010db8 00000000 00000000 00000053")}) {
+            Reader in(hint);
+            (void)read_dnr_params(in);
+            CHECK(in.failed());
+        }
+    }
+
     TEST_CASE("RFC 9463 section 3.1.8: addresses are whole, and one is left of them") {
         const auto read = [](const Buffer& octets, std::size_t count) {
             Reader in(octets);

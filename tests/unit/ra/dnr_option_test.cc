@@ -103,15 +103,31 @@ TEST_SUITE("ra/dnr_option") {
         }
     }
 
+    TEST_CASE("RFC 9463 section 3.1.8: the name is there, whole, uncompressed and not the root") {
+        CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0000 000000000000")));     // none
+        CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0001 00 0000000000")));    // the root
+        CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0004 03 646e73 0000")));   // no root label
+        CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0006 03 646e73 0000")));   // too long
+        CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0006 03 646e73 c000")));   // compressed
+        CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0005 03 642073 00 00")));  // "d s"
+    }
+
     TEST_CASE("RFC 9463 section 3.1.8: additional data without an address is invalid") {
         CHECK(!parse_dnr_option(
             hex("90 04 0001 00000708 0005 03 646e73 00 0000 0008 0001 0004 03 646f74 00 0000")));
     }
 
-    TEST_CASE("RFC 9463 section 6.2: addresses that no host could use are dropped in silence") {
+    TEST_CASE("RFC 9463 section 6.2: multicast and loopback addresses are dropped in silence") {
         Buffer option = full;
         option[17] = 0xff;  // 2001:db8::53 becomes ff01:db8::53
         CHECK(!parse_dnr_option(option));
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.8: malformed parameters invalidate the option") {
+        Buffer option = full;
+        option[39] = 4;  // the ALPN id's length
+        CHECK(parse_dnr_option(option).error().message ==
+              "RA option 144: ends too early at octet 40");
     }
 
     TEST_CASE("RFC 9463 section 3.1.5: address hints invalidate the option") {

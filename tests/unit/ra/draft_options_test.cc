@@ -116,7 +116,7 @@ TEST_SUITE("ra/draft_options") {
         CHECK(written(*parse_ra_enc_addresses(future)) == addresses);
     }
 
-    TEST_CASE("section 4.3: lifetimes go from now to for ever") {
+    TEST_CASE("draft section 4.3: lifetimes go from now to for ever") {
         for (const char* lifetime : {"00000000", "ffffffff"}) {
             const auto octets = hex(lifetime);
             Buffer name = adn, list = addresses;

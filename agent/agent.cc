@@ -395,10 +395,6 @@ void Agent::describe_links() {
     for (const net::Link& link : links_->links()) {
         const auto found = announcers_.find(link.name);
         if (found == announcers_.end()) continue;
-        // A way out by the home's own link is no way to the Internet.
-        const auto& routes = links_->default_routes();
-        const bool leads_out = std::any_of(routes.begin(), routes.end(),
-                                           [&](unsigned index) { return index != link.index; });
         found->second->set_link(link);
         found->second->set_full(full ? std::optional(full_settings(*config_, link, leads_out))
                                      : std::nullopt);
@@ -482,7 +478,9 @@ Status Agent::status() {
         if (announcer != announcers_.end() && announcer->second->can_announce()) continue;
         carrier.announced = false;
         carrier.why = announcer == announcers_.end() ? "may not send Router Advertisements"
-                                                     : "no RA daemon was heard on this link yet";
+                      : config_->announce.ra == RaCarrier::full
+                          ? "the link has no link-local address to send from"
+                          : "no RA daemon was heard on this link yet";
     }
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;

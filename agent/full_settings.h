@@ -8,9 +8,17 @@
 
 namespace porchlight::agent {
 
-/// What this router says of itself on `link` where it is the RA daemon there. Without a
-/// `default_route` of its own it is no default router either (RFC 7084 G-4); where the
-/// configuration names no plain resolver, it is one itself.
-ra::FullSettings full_settings(const Config& config, const net::Link& link, bool default_route);
+/// The links of this machine, and by which of them its IPv6 default routes leave.
+struct Surroundings {
+    const std::vector<net::Link>& links;
+    const std::vector<unsigned>& default_routes;  // indices
+};
+
+/// What this router says of itself on `link` where it is the RA daemon there.
+/// - Without a default route out of the home it is no default router (RFC 7084 G-4); what it leads
+///   to all the same, the home's other links, is told as routes (L-3).
+/// - Where the configuration names no plain resolver, it is one itself.
+ra::FullSettings full_settings(const Config& config, const net::Link& link,
+                               const Surroundings& around);
 
 }  // namespace porchlight::agent

@@ -396,8 +396,10 @@ void Agent::describe_links() {
         const auto found = announcers_.find(link.name);
         if (found == announcers_.end()) continue;
         found->second->set_link(link);
-        found->second->set_full(full ? std::optional(full_settings(*config_, link, leads_out))
-                                     : std::nullopt);
+        found->second->set_full(
+            full ? std::optional(
+                       full_settings(*config_, link, {links_->links(), links_->default_routes()}))
+                 : std::nullopt);
     }
 }
 

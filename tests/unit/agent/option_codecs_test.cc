@@ -124,6 +124,7 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(refusal(Carrier::dhcpv4, "{") == "the input is no JSON array");
         CHECK(refusal(Carrier::dhcpv4, "[1]") == "/0 is no object");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1}])") == "/0/adn is missing");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"adn": "a."}])") == "/0/priority is missing");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 65536, "adn": "a."}])") ==
               "/0/priority is no integer from 0 to 65535");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1, "adn": "a.", "prot": 1}])") ==

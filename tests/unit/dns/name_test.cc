@@ -53,6 +53,28 @@ TEST_SUITE("dns/name") {
         CHECK(over.failed());
     }
 
+    TEST_CASE("a label has 63 octets at most and a name 255, in wire and text alike") {
+        const auto name_of = [](std::initializer_list<std::size_t> labels) {
+            Buffer wire;
+            std::string text;
+            for (const std::size_t size : labels) {
+                wire.push_back(static_cast<std::uint8_t>(size));
+                wire.insert(wire.end(), size, 'a');
+                text += std::string(size, 'a') + '.';
+            }
+            wire.push_back(0);
+            Reader in(wire);
+            (void)read_name(in);
+            const bool from_text(parse_name(text));
+            CHECK(in.finished() == from_text);
+            return from_text;
+        };
+        CHECK(name_of({63}));
+        CHECK(!name_of({64}));
+        CHECK(name_of({63, 63, 63, 61}));
+        CHECK(!name_of({63, 63, 63, 62}));
+    }
+
     TEST_CASE("text that is no name is refused") {
         for (const char* bad : {"", "..", ".a", "a..b", "a\\", "a\\25", "a\\256"}) {
             CAPTURE(bad);
@@ -77,6 +99,7 @@ TEST_SUITE("dns/name") {
         CHECK(is_host_name(*parse_name("dns-1.example_net.xn--p1ai")));
         CHECK(!is_host_name(Name()));
         CHECK(!is_host_name(*parse_name("-a.example")));
+        CHECK(!is_host_name(*parse_name("a-.example")));
         CHECK(!is_host_name(*parse_name("a\\000.example")));
         CHECK(!is_host_name(*parse_name("b\\195\\188cher.example")));
     }

@@ -202,6 +202,13 @@ TEST_SUITE("ra/draft_options") {
         CHECK(encoded.groups.front().size() == 2);
     }
 
+    TEST_CASE("what a resolver lacks has no option") {
+        const dns::Name a = *dns::parse_name("a");
+        CHECK(draft_options({a, dns::draft_dot, 0, {}, {}, seconds(1)})->size() == 1);
+        CHECK(draft_options({{}, dns::draft_dot, 0, {one}, {}, seconds(1)})->size() == 1);
+        CHECK(draft_options({{}, dns::draft_dot, 0, {}, {}, seconds(1)})->empty());
+    }
+
     TEST_CASE("types are settings") {
         const dns::DraftCodePoints codes{101, 102, 103, 1, 2, 3};
         const auto encoded =

@@ -16,28 +16,30 @@ std::vector<std::string> sentences(const std::vector<dns::LeftOut>& left_out) {
     return list;
 }
 
+std::string option_text(unsigned code, Bytes octets) {
+    return std::to_string(code) + " " + to_hex(octets);
+}
+
 /// One carrier's row. `why` tells why nothing is announced where that is so.
 CarrierStatus row(const std::string& hosts, const std::string& why, const char* carrier,
-                  const std::vector<Buffer>& options, const std::vector<dns::LeftOut>& left_out) {
+                  std::vector<std::string> options, const std::vector<dns::LeftOut>& left_out) {
     CarrierStatus status;
     status.link = hosts;
     status.carrier = carrier;
+    status.options = std::move(options);
     status.left_out = sentences(left_out);
-    for (const Buffer& option : options) {
-        if (!status.option_hex.empty()) status.option_hex += ' ';
-        status.option_hex += to_hex(option);
-    }
-    status.announced = !options.empty();
+    status.announced = !status.options.empty();
     if (status.announced) return status;
     status.why = why;
     if (status.why.empty() && !status.left_out.empty()) status.why = status.left_out.front();
     return status;
 }
 
-std::vector<Buffer> payloads(const dhcp::CarrierOptions& carrier) {
-    std::vector<Buffer> data;
-    for (const auto& option : carrier.options) data.push_back(option.data);
-    return data;
+std::vector<std::string> texts_of(const dhcp::CarrierOptions& carrier) {
+    std::vector<std::string> texts;
+    for (const auto& option : carrier.options)
+        texts.push_back(option_text(option.code, option.data));
+    return texts;
 }
 
 void announce_by_dnsmasq(const Config& config, const Plan& plan, Announcement& whole) {
@@ -59,10 +61,10 @@ void announce_by_dnsmasq(const Config& config, const Plan& plan, Announcement& w
     const auto show = [&](const dhcp::HostOptions& hosts) {
         if (use.v4)
             whole.carriers.push_back(
-                row(hosts.tag, why[hosts.tag], "dhcpv4", payloads(hosts.v4), hosts.v4.left_out));
+                row(hosts.tag, why[hosts.tag], "dhcpv4", texts_of(hosts.v4), hosts.v4.left_out));
         if (use.v6)
             whole.carriers.push_back(
-                row(hosts.tag, why[hosts.tag], "dhcpv6", payloads(hosts.v6), hosts.v6.left_out));
+                row(hosts.tag, why[hosts.tag], "dhcpv6", texts_of(hosts.v6), hosts.v6.left_out));
         told = told || !hosts.v4.options.empty() || !hosts.v6.options.empty();
     };
     for (const dhcp::HostOptions& hosts : options.links) show(hosts);
@@ -100,7 +102,9 @@ void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& wh
             left_out.push_back(std::move(one));
         }
     }
-    whole.carriers.push_back(row(link.link, link.why, "ra", options, left_out));
+    std::vector<std::string> texts;
+    for (const Buffer& unit : options) texts.push_back(option_text(unit.front(), unit));
+    whole.carriers.push_back(row(link.link, link.why, "ra", std::move(texts), left_out));
     whole.ra[link.link] = std::move(options);
 }
 

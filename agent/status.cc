@@ -163,7 +163,7 @@ Json announced_json(const std::vector<CarrierStatus>& carriers) {
         Json one{{carrier.is_group ? "group" : "link", carrier.link},
                  {"carrier", carrier.carrier},
                  {"announced", carrier.announced}};
-        if (!carrier.option_hex.empty()) one["option"] = carrier.option_hex;
+        if (!carrier.options.empty()) one["options"] = carrier.options;
         if (!carrier.left_out.empty()) one["left_out"] = carrier.left_out;
         if (!carrier.why.empty()) one["why"] = carrier.why;
         details.push_back(std::move(one));
@@ -299,7 +299,7 @@ std::string render_plan(const Json& json) {
         const bool group = carrier.contains("group");
         text += "  " + (group ? "group " + member(carrier, "group") : member(carrier, "link")) +
                 " " + member(carrier, "carrier") + ": ";
-        text += carrier.at("announced") == true ? "option " + member(carrier, "option")
+        text += carrier.at("announced") == true ? "option " + join_members(carrier, "options", ", ")
                                                 : "nothing; " + member(carrier, "why");
         if (carrier.contains("left_out"))
             text += " (left out: " + join_members(carrier, "left_out", "; ") + ")";

@@ -33,7 +33,8 @@ struct CarrierStatus {
     bool is_group = false;  // it is the latter
     std::string carrier;    // "dhcpv4", "dhcpv6", "ra"
     bool announced = false;
-    std::string option_hex;             // what is on the wire; empty: nothing
+    /// What is on the wire, "162 001e…": code and octets in hexadecimal digits.
+    std::vector<std::string> options;
     std::vector<std::string> left_out;  // "cpe1.example.net.: has no IPv4 address"
     std::string why;                    // why nothing is announced; empty otherwise
 };

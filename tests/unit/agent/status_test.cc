@@ -21,7 +21,7 @@ Status announced_status() {
         one.link = "br-lan";
         one.carrier = carrier;
         one.announced = true;
-        one.option_hex = "00";
+        one.options = {"162 00"};
         status.carriers.push_back(one);
     }
     status.needs_certificate = true;

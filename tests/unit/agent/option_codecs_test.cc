@@ -129,8 +129,11 @@ TEST_SUITE("agent/option_codecs") {
               "/0/priority is no integer from 0 to 65535");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1, "adn": "a.", "prot": 1}])") ==
               "/0/prot is no member of a resolver");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": "1", "adn": 1, "prot": 1}])") ==
+              "/0/priority is no integer from 0 to 65535");  // the first complaint
         for (const char* member :
              {R"("addresses": ["192.0.2"])", R"("alpn": "dot")", R"("alpn": ["\\25"])",
+              R"("alpn": ["\\256"])", R"("alpn": ["\\2/5"])", R"("alpn": ["\\:00"])",
               R"("port": -1)", R"("dohpath": 1)", R"("lifetime": 4294967296)",
               R"("mandatory": ["port", "keys"])", R"("no-default-alpn": 1)", R"("params": [])",
               R"("params": {"port": "0355"})", R"("params": {"key9": "0"})"}) {

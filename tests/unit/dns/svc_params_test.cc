@@ -147,6 +147,11 @@ TEST_SUITE("dns/svc_params") {
         CHECK(!parse(hex("0007 0004 2feda080")));    // half of a surrogate pair
         CHECK(!parse(hex("0007 0005 2ff4908080")));  // above U+10FFFF
         CHECK(!parse(hex("0007 0003 2fe282")));      // cut short
+        for (const char* bad : {"0007 0003 2fc1bf", "0007 0004 2fe09fbf", "0007 0005 2ff08fbfbf",
+                                "0007 0005 2ff5808080", "0007 0004 2fe28241", "0007 0002 2f80"}) {
+            CAPTURE(bad);
+            CHECK(!parse(hex(bad)));
+        }
     }
 
     TEST_CASE("RFC 9540 section 4: ohttp has no value") {

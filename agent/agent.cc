@@ -23,6 +23,7 @@
 #include "agent/config.h"
 #include "agent/control_server.h"
 #include "agent/custody.h"
+#include "agent/dnsmasq.h"
 #include "agent/forwarder_settings.h"
 #include "agent/full_settings.h"
 #include "agent/keeper_protocol.h"
@@ -73,7 +74,7 @@ class Agent {
     void on_forwarder_channel(net::ChannelMessage message);
     void on_forwarder(net::ChannelMessage message);
 
-    void watch_lan();
+    void watch_lan(bool first);
     bool was_announced(const std::string& link) const;
     void judge_certificate();
     bool dates_hold() const;
@@ -106,7 +107,7 @@ class Agent {
     bool dates_held_ = false;                      // those of `custody_`, when it was judged
     Custody custody_;                              // which certificate, and is it fit
     std::optional<forwarder::Settings> supplied_;  // what the forwarder was told
-    bool forwarder_serves_ = false;                // it confirmed that
+    std::string forwarder_trouble_;                // why it refused that; empty: it did not
     std::map<std::string, std::unique_ptr<LanWatch>> lan_;
     // Shared with their own withdrawal, which may outlast their place here.
     std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
@@ -120,7 +121,7 @@ class Agent {
     std::vector<std::string> cannot_;
     std::string trouble_;
     std::optional<forwarder::Status> forwarder_status_;
-    std::shared_ptr<asio::steady_timer> status_came_;  // shared with whoever waits on it
+    std::weak_ptr<asio::steady_timer> status_came_;  // held by those who wait on it
     bool ending_ = false;
 };
 
@@ -168,7 +169,6 @@ void Agent::on_keeper(net::ChannelMessage message) {
             return on_forwarder_channel(std::move(message));
         case Keep::forwarder_lost:
             forwarder_.reset();
-            forwarder_serves_ = false;
             forwarder_status_.reset();
             return;
         case Keep::provision_channel:
@@ -216,7 +216,7 @@ void Agent::on_world(Bytes message) {
     wall_trusted_ = time_.wall_trusted();
     judge_certificate();
     supply_forwarder();
-    watch_lan();
+    watch_lan(first);
     orders_.set(*config_, world_, custody_, wall_trusted_);
     // The same plan may be rendered in another way now.
     if (before != *config_) plan_.reset();
@@ -266,11 +266,15 @@ awaitable<void> Agent::look_at_clock() {
 
 /// Whether a link's hosts were told of us when the last process ended, and may still be.
 bool Agent::was_announced(const std::string& link) const {
-    return custody_.status.fit && (!world_.dhcp_options.empty() || announced_.contains(link));
+    if (!custody_.status.fit) return false;
+    const auto ra = announced_.find(link);
+    return dhcp::tells(text_of(world_.dhcp_options), link, config_->resolver->adn) ||
+           (ra != announced_.end() && ra->second.standing());
 }
 
-/// A watch for each LAN link of the configuration, those that were there already kept.
-void Agent::watch_lan() {
+/// A watch for each LAN link of the configuration, those that were there already kept. At the
+/// `first` time what the last process announced is taken for good until it was looked at.
+void Agent::watch_lan(bool first) {
     std::map<std::string, std::unique_ptr<LanWatch>> kept;
     if (links_) {
         for (const LanConfig& lan : config_->lan) {
@@ -281,9 +285,9 @@ void Agent::watch_lan() {
             const LanWatch::Target target{lan.interface, config_->resolver->adn,
                                           config_->resolver->dot.port};
             if (!watch || watch->target() != target)
-                watch =
-                    std::make_unique<LanWatch>(loop_.get_executor(), target,
-                                               was_announced(lan.interface), [this] { replan(); });
+                watch = std::make_unique<LanWatch>(loop_.get_executor(), target,
+                                                   first && was_announced(lan.interface),
+                                                   [this] { replan(); });
             watch->set_certificate(custody_);
             watch->set_links(links_->links());
         }
@@ -336,17 +340,17 @@ void Agent::on_forwarder_channel(net::ChannelMessage message) {
 void Agent::on_forwarder(net::ChannelMessage message) {
     switch (static_cast<forwarder::Control>(message.kind)) {
         case forwarder::Control::applied:
-            forwarder_serves_ = true;
+            forwarder_trouble_.clear();
             for (const auto& [name, watch] : lan_) watch->look_now();
             return;
         case forwarder::Control::rejected:
-            forwarder_serves_ = false;
+            forwarder_trouble_ = text_of(message.body);
             return log::error("the forwarder refuses its settings",
-                              {{"error", std::string(text_of(message.body))}});
+                              {{"error", forwarder_trouble_}});
         case forwarder::Control::status:
             if (auto parsed = forwarder::parse_status(message.body))
                 forwarder_status_ = std::move(*parsed);
-            if (status_came_) status_came_->cancel();
+            if (const auto came = status_came_.lock()) came->cancel();
             return;
         default:
             return;
@@ -448,13 +452,16 @@ awaitable<std::string> Agent::answer(std::string request) {
     co_return "unknown request";
 }
 
-/// Waits until the forwarder told how it is, or for a second.
+/// Waits until the forwarder told how it is, or for a second. Whoever asks meanwhile waits along.
 awaitable<void> Agent::ask_forwarder() {
-    forwarder_status_.reset();
-    if (!forwarder_) co_return;
-    const auto came = std::make_shared<asio::steady_timer>(loop_, forwarder_answers_within);
-    status_came_ = came;
-    forwarder_->send(number(forwarder::Control::ask_status), {});
+    if (!forwarder_) co_return forwarder_status_.reset();
+    std::shared_ptr<asio::steady_timer> came = status_came_.lock();
+    if (!came) {
+        came = std::make_shared<asio::steady_timer>(loop_, forwarder_answers_within);
+        status_came_ = came;
+        forwarder_status_.reset();
+        forwarder_->send(number(forwarder::Control::ask_status), {});
+    }
     error_code cancelled;
     co_await came->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
 }
@@ -468,12 +475,17 @@ Status Agent::status() {
     status.cannot = cannot_;
     status.trouble = trouble_;
     status.forwarder = forwarder_status_;
+    status.forwarder_trouble = forwarder_trouble_;
+    if (config_ && uses_dnsmasq(*config_) && announces(*config_) && !processes_.dnsmasq_found)
+        status.processes.dnsmasq_trouble =
+            "dnsmasq is not running (no process by " + config_->dnsmasq.pid_file + ")";
     if (plan_) status.plan = *plan_;
     status.carriers = announcement_.carriers;
     for (CarrierStatus& carrier : status.carriers) {
-        if (carrier.carrier != "ra" && carrier.announced && !processes_.dnsmasq_trouble.empty()) {
+        const std::string& untold = status.processes.dnsmasq_trouble;
+        if (carrier.carrier != "ra" && carrier.announced && !untold.empty()) {
             carrier.announced = false;
-            carrier.why = processes_.dnsmasq_trouble;
+            carrier.why = untold;
         }
         if (carrier.carrier != "ra" || !carrier.announced) continue;
         const auto announcer = announcers_.find(carrier.link);

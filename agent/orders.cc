@@ -1,5 +1,6 @@
 #include "agent/orders.h"
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <optional>
 #include <utility>
@@ -76,6 +77,7 @@ struct Orders::State : std::enable_shared_from_this<State> {
     World world;
     bool wall_trusted = false;
     std::optional<acme::Validity> validity;  // of the certificate in use, if it is fit
+    Buffer awaited_chain;                    // of the certificate that came, until it is stored
     acme::Attempts attempts;
     bool read = false;  // `attempts` came from the store
     Account account;
@@ -99,8 +101,15 @@ void Orders::set(const Config& config, const World& world, const Custody& custod
     state.config = config;
     state.world = world;
     state.wall_trusted = wall_trusted;
-    state.validity.reset();
-    if (custody.status.fit && custody.status.not_before && custody.status.not_after)
+    // A certificate that can't be stored must not be ordered again and again.
+    const auto& stored = world.certificates;
+    if (changed || std::any_of(stored.begin(), stored.end(), [&](const StoredCertificate& one) {
+            return one.chain_pem == state.awaited_chain;
+        }))
+        state.awaited_chain.clear();
+    if (state.awaited_chain.empty()) state.validity.reset();
+    if (state.awaited_chain.empty() && custody.status.fit && custody.status.not_before &&
+        custody.status.not_after)
         state.validity = acme::Validity{*custody.status.not_before, *custody.status.not_after};
     if (!state.read) {
         state.read = true;
@@ -227,6 +236,7 @@ void Orders::State::on_outcome(const acme::Outcome& outcome) {
          {"directory", Buffer(outcome.directory.begin(), outcome.directory.end())}});
     // The certificate comes back with the world, and set() plans its renewal. Should storing fail,
     // it is tried again after a while, not at once.
+    awaited_chain = outcome.chain_pem;
     validity = acme::Validity{time.wall(), time.wall() + std::chrono::hours(1)};
     plan();
 }

@@ -244,7 +244,7 @@ std::vector<std::string> warnings(const Status& status) {
     if (status.forwarder) {
         const auto& last = status.forwarder->since_last_dot_query;
         const auto idle = last ? *last : status.uptime;
-        if (!what_is_told(status).carriers.empty() && idle >= unused_warning)
+        if (status.plan.router && !what_is_told(status).carriers.empty() && idle >= unused_warning)
             list.push_back("no host has asked over TLS for " + span(idle) +
                            ": do the hosts know RFC 9463?");
         const auto& upstreams = status.forwarder->upstreams;
@@ -252,6 +252,8 @@ std::vector<std::string> warnings(const Status& status) {
                                                [](const auto& one) { return one.reachable; }))
             list.push_back("no upstream answers: " + upstreams.front().last_error);
     }
+    if (!status.forwarder_trouble.empty())
+        list.push_back("the forwarder refuses its settings: " + status.forwarder_trouble);
     if (!status.trouble.empty()) list.push_back(status.trouble);
     return list;
 }

@@ -50,6 +50,7 @@ struct Status {
     Processes processes;
     std::vector<std::string> cannot;
     std::chrono::seconds uptime{0};
+    std::string forwarder_trouble;  // why the forwarder took no settings; empty: it did
     std::string trouble;  // what the keeper last failed to do since the last reload; empty: nothing
 };
 

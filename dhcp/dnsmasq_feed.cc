@@ -170,6 +170,17 @@ std::string options_text(const DnsmasqOptions& options) {
     return text;
 }
 
+bool tells(std::string_view options_text, std::string_view tag, const dns::Name& adn) {
+    const std::string begin = "tag:" + std::string(tag) + ",";
+    const std::string name = to_hex(adn.wire(), ':');
+    while (!options_text.empty()) {
+        const std::string_view line = options_text.substr(0, options_text.find('\n'));
+        options_text.remove_prefix(std::min(line.size() + 1, options_text.size()));
+        if (line.starts_with(begin) && line.find(name) != line.npos) return true;
+    }
+    return false;
+}
+
 std::string servers_text(std::span<const DnsServer> servers) {
     std::string text(header);
     for (const DnsServer& server : servers) {

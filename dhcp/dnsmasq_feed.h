@@ -80,6 +80,9 @@ DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
 /// links' too. Without any line it withdraws, once dnsmasq was sent SIGHUP.
 std::string options_text(const DnsmasqOptions& options);
 
+/// Whether such a file tells the hosts of `tag` of a resolver with that name.
+bool tells(std::string_view options_text, std::string_view tag, const dns::Name& adn);
+
 /// A server that dnsmasq asks. `zone` is the interface of a link-local address, else empty.
 struct DnsServer {
     IpAddress address;

@@ -100,6 +100,19 @@ def test_a_forwarder_that_stays_away_is_no_longer_announced_until_it_is_well(
     assert host.dhcpv4() == PLAN4
 
 
+@pytest.mark.slow
+def test_a_forwarder_that_hangs_is_withdrawn_then_replaced(home: Home, host: Host) -> None:
+    before = home.router.status()["processes"]
+    with host.watching() as heard:
+        os.kill(before["forwarder"], signal.SIGSTOP)
+        home.router.until_withdrawn(within_s=30)
+        eventually("hosts hear that it is gone", lambda: withdrawals(heard), within_s=10)
+    # The watchdog ends it; the next one must be well for a while.
+    after = home.router.until_announced(within_s=120)["processes"]
+    assert after["keeper"] == before["keeper"] and after["forwarder"] != before["forwarder"]
+    assert host.dhcpv4() == PLAN4
+
+
 def test_an_upstream_that_is_gone_is_said_and_survived(home: Home, host: Host) -> None:
     assert addresses(host.ask("short.example.net", LAN4, ADN)) == ["198.51.100.2"]
     assert addresses(host.ask("www.example.net", LAN4, ADN)) == ["198.51.100.80"]
@@ -136,9 +149,13 @@ def test_a_dnsmasq_that_crashed_is_fed_when_it_is_back(home: Home, host: Host) -
     assert pid
     os.kill(pid, signal.SIGKILL)
     eventually("dnsmasq is dead", lambda: home.router.dnsmasq_pid() is None)
+    status = home.router.until("it is said that nobody tells hosts by DHCP", lambda status:
+                               not status["announced"]["dhcpv4"], within_s=15)
+    assert "dnsmasq is not running" in status["warnings"][0] and status["announced"]["ra"]
     assert addresses(host.ask("www.example.org", LAN4, ADN)), "DoT needs no dnsmasq"
     home.router.start_dnsmasq()
     eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4, within_s=15)
+    home.router.until_announced(within_s=15)
 
 
 def test_a_flood_from_one_host_withdraws_nothing(home: Home, host: Host) -> None:
@@ -199,6 +216,36 @@ def test_an_unfit_certificate_is_not_announced_and_said(
     router.reload_porchlight()
     router.until_announced(within_s=60)
     assert host.dhcpv4() == PLAN4
+
+
+def test_a_certificate_that_expires_meanwhile_is_announced_no_longer(other_home: Home) -> None:
+    router = other_home.router
+    router.configure(certificate=files(other_home, ADN,
+                                       not_after=datetime.timedelta(seconds=15)))
+    router.start_porchlight()
+    router.until_announced()
+    host = other_home.host()
+    host.join()
+    with host.watching() as heard:
+        status = router.until_withdrawn(within_s=60)
+        eventually("hosts hear that it is gone", lambda: withdrawals(heard))
+    assert "expired" in status["certificate"]["why"] and "expired" in status["summary"]
+    assert host.dhcpv4() == host.dhcpv6() == []
+
+
+def test_a_reload_to_another_name_announces_it_once_it_was_looked_at(other_home: Home) -> None:
+    router = other_home.router
+    router.configure(certificate=files(other_home, ADN, "cpe2.example.net"))
+    router.start_porchlight()
+    router.until_announced()
+    host = other_home.host()
+    host.join()
+    router.configure(certificate=files(other_home, ADN), resolver={"adn": "cpe2.example.net"})
+    router.reload_porchlight()
+    status = router.until("the certificate is for another name",
+                          lambda status: status["certificate"]["fit"] is False)
+    assert not any(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")), status
+    assert host.dhcpv4() == [], "not for a moment"
 
 
 def test_a_ca_that_is_down_at_the_start_is_tried_until_it_is_up(other_home: Home) -> None:

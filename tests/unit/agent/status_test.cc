@@ -69,6 +69,40 @@ TEST_SUITE("agent/status") {
         CHECK(json["warnings"].size() == 1);
     }
 
+    TEST_CASE("nobody is expected to ask a router that tells of others alone") {
+        Status status = announced_status();
+        status.plan.mode = Mode::static_;
+        status.plan.router = false;
+        status.forwarder->since_last_dot_query = std::chrono::hours(25);
+        CHECK(nlohmann::json::parse(status_json(status, now))["warnings"].empty());
+    }
+
+    TEST_CASE("what the forwarder refuses is a warning") {
+        Status status = announced_status();
+        status.forwarder_trouble = "no trust anchor can be read";
+        const auto json = nlohmann::json::parse(status_json(status, now));
+        REQUIRE(json["warnings"].size() == 1);
+        CHECK(json["warnings"][0] ==
+              "the forwarder refuses its settings: no trust anchor can be read");
+    }
+
+    TEST_CASE("links that are told alike are told of together, groups don't speak for links") {
+        Status status = announced_status();
+        status.plan.links.push_back(status.plan.links[0]);
+        status.plan.links[1].link = "br-iot";
+        status.plan.links.push_back(status.plan.links[0]);
+        status.plan.links[2].link = "br-guest";
+        status.plan.links[2].resolvers[0].adn = *dns::parse_name("guests.example");
+        status.plan.links[2].resolvers[0].params.alpn = {"h2"};
+        CHECK(summary(status, now)
+                  .starts_with(
+                      "Hosts on br-lan, br-iot are told to use cpe1.example.net, those on br-guest "
+                      "guests.example over TLS, HTTPS (by DHCPv4, DHCPv6, RA); 3 hosts"));
+        status.carriers.resize(1);
+        status.carriers[0].is_group = true;
+        CHECK(summary(status, now).starts_with("Hosts are told of no encrypted resolver"));
+    }
+
     TEST_CASE("the JSON form holds the plan, and the text form is made of it") {
         Status status = announced_status();
         status.forwarder->counters = {{"dot_queries", 7}};

@@ -41,6 +41,14 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
               "fd:77:00:00:00:00:00:00:00:00:00:00:00:00:00:01:00:01:00:04:03:64:6f:74\n");
     }
 
+    TEST_CASE("what a file told can be asked of it") {
+        const std::string text = options_text(on_link("br-lan", {dot(1, "cpe1.example")}));
+        CHECK(tells(text, "br-lan", *dns::parse_name("cpe1.example")));
+        CHECK(!tells(text, "br-lan", *dns::parse_name("cpe2.example")));
+        CHECK(!tells(text, "br-guest", *dns::parse_name("cpe1.example")));
+        CHECK(!tells("", "br-lan", *dns::parse_name("cpe1.example")));
+    }
+
     TEST_CASE("nothing to tell is a file without an option") {
         CHECK(below_header(options_text({})).empty());
         CHECK(below_header(options_text(on_link("br-lan", {}))).empty());

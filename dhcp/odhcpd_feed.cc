@@ -1,0 +1,179 @@
+#include "dhcp/odhcpd_feed.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "dhcp/v6_dnr.h"
+
+namespace porchlight::dhcp {
+namespace {
+
+constexpr std::size_t name_octets_max = 64;
+constexpr std::uint16_t tls_port = 853;  // DNS over TLS and over QUIC (RFC 7858, RFC 9250)
+constexpr std::uint16_t https_port = 443;
+
+/// odhcpd takes several blanks for one. A value that somebody wrote by hand has one here, so that
+/// none of theirs is ever spelt like one of ours, and taken away with it.
+constexpr std::string_view behind_priority = "  ";
+
+std::string join(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
+    return text;
+}
+
+/// The port that hosts take where none is named; none where the protocols differ in it.
+std::optional<std::uint16_t> default_port(const std::vector<std::string>& alpn) {
+    std::optional<std::uint16_t> port;
+    for (const std::string& protocol : alpn) {
+        const bool tls = protocol == "dot" || protocol == "doq";
+        const std::uint16_t its_own = tls ? tls_port : https_port;
+        if (port && *port != its_own) return std::nullopt;
+        port = its_own;
+    }
+    return port;
+}
+
+/// The parameters' text goes through UCI and through odhcpd, which cuts it at blanks and at '='.
+bool survives(std::string_view value) {
+    return std::all_of(value.begin(), value.end(), [](char c) {
+        return c > ' ' && c <= '~' && c != '=' && c != '\'' && c != '"' && c != '\\';
+    });
+}
+
+/// Why odhcpd can't tell of a resolver whatever is done about it, or nothing if it can.
+std::optional<std::string> why_not_tellable(const dns::EncryptedResolver& resolver,
+                                            const OdhcpdUse& use) {
+    if (dns::is_adn_only(resolver) && use.may_serve_dhcpv4)
+        return "odhcpd would tell DHCPv4 clients too, with an octet too many";
+    if (!resolver.params.other.empty())
+        return "odhcpd does not know its " + dns::key_text(resolver.params.other.begin()->first);
+    if (resolver.params.dohpath && !survives(*resolver.params.dohpath))
+        return "odhcpd would cut its dohpath, which has '=' or a quotation mark";
+    if (!survives(join(resolver.params.alpn))) return "odhcpd would cut its alpn";
+    return std::nullopt;
+}
+
+Result<Buffer> dhcpv6_option(const dns::EncryptedResolver& resolver) {
+    return dns::encode_checked(resolver, v6_dnr(resolver), parse_v6_dnr);
+}
+
+/// The octets of ND option 144 before its padding (RFC 9463 section 6.1), which has more than the
+/// one of DHCPv6: type, length and lifetime, and behind addresses the length of the parameters.
+std::size_t advertised_octets(const dns::EncryptedResolver& resolver, const Buffer& dhcpv6) {
+    return dhcpv6.size() + (dns::is_adn_only(resolver) ? 6 : 8);
+}
+
+/// odhcpd pads with 8 octets what needs none, and with 9 what needs one.
+bool is_padded_wrong(std::size_t octets) {
+    return octets % 8 == 0 || octets % 8 == 7;
+}
+
+/// The resolver as odhcpd sends it.
+Result<dns::EncryptedResolver> tellable(dns::EncryptedResolver resolver, const OdhcpdUse& use,
+                                        std::size_t& ra_room) {
+    if (auto why = why_not_tellable(resolver, use)) return Error{Errc::refused, *std::move(why)};
+    // Not before this: without its addresses it could pass for one that has an ADN alone.
+    const std::vector<Ipv6> addresses = dns::announceable<Ipv6>(resolver);
+    if (addresses.empty() && !resolver.addresses.empty())
+        return Error{Errc::refused, "it has no IPv6 address, and odhcpd sends others wrong"};
+    resolver.addresses.assign(addresses.begin(), addresses.end());
+    Result<Buffer> option = dhcpv6_option(resolver);
+    if (!option) return option.error();
+    if (!use.advertises) return resolver;
+
+    const auto is_wrong = [&] { return is_padded_wrong(advertised_octets(resolver, *option)); };
+    if (is_wrong() && !dns::is_adn_only(resolver) && !resolver.params.port) {
+        resolver.params.port = default_port(resolver.params.alpn);
+        option = dhcpv6_option(resolver);
+        if (!option) return option.error();
+    }
+    if (is_wrong())
+        return Error{Errc::refused,
+                     "odhcpd would pad its Router Advertisement option with 8 octets too many"};
+    const std::size_t padded = (advertised_octets(resolver, *option) + 7) / 8 * 8;
+    if (padded > ra_room) return dns::does_not_fit(padded, ra_room);
+    ra_room -= padded;
+    return resolver;
+}
+
+std::string value_of(const dns::EncryptedResolver& resolver, std::chrono::seconds lifetime) {
+    std::string text = std::to_string(resolver.priority);
+    text.append(behind_priority) += dns::to_host(resolver.adn);
+    if (dns::is_adn_only(resolver)) return text;  // odhcpd takes the next word for addresses
+    std::vector<std::string> addresses;
+    for (const IpAddress& address : resolver.addresses) addresses.push_back(to_text(address));
+    text += " " + join(addresses);
+    const dns::SvcParams& params = resolver.params;
+    if (!params.alpn.empty()) text += " alpn=" + join(params.alpn);
+    if (params.no_default_alpn) text += " no-default-alpn";
+    if (params.port) text += " port=" + std::to_string(*params.port);
+    if (params.dohpath) text += " dohpath=" + *params.dohpath;
+    return text + " _lifetime=" + std::to_string(lifetime.count());
+}
+
+/// Whether a value can stand between apostrophes in a line of `uci batch`, and ends there.
+bool is_quotable(std::string_view value) {
+    return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+        return c >= ' ' && c <= '~' && c != '\'' && c != '"' && c != '\\';
+    });
+}
+
+}  // namespace
+
+OdhcpdList odhcpd_list(std::span<const dns::EncryptedResolver> resolvers, const OdhcpdUse& use) {
+    OdhcpdList list;
+    std::size_t ra_room = odhcpd_ra_room;
+    for (const auto& resolver : dns::by_priority({resolvers.begin(), resolvers.end()})) {
+        Result<dns::EncryptedResolver> told = tellable(resolver, use, ra_room);
+        if (!told) {
+            list.left_out.push_back({resolver.priority, resolver.adn, told.error().message});
+            continue;
+        }
+        list.values.push_back(value_of(*told, use.lifetime));
+        list.told.push_back(std::move(*told));
+    }
+    return list;
+}
+
+bool is_uci_name(std::string_view text) {
+    return !text.empty() && text.size() <= name_octets_max &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_';
+           });
+}
+
+std::string odhcpd_text(std::span<const OdhcpdEntry> entries) {
+    std::string text;
+    for (const OdhcpdEntry& entry : entries) text += entry.section + " " + entry.value + "\n";
+    return text;
+}
+
+Result<std::vector<OdhcpdEntry>> parse_odhcpd_text(std::string_view text) {
+    std::vector<OdhcpdEntry> entries;
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        const std::size_t blank = std::min(line.find(' '), line.size());
+        const std::string_view section = line.substr(0, blank);
+        const std::string_view value = line.substr(std::min(blank + 1, line.size()));
+        if (line.size() == text.size() || !is_uci_name(section) || !is_quotable(value))
+            return Error{Errc::malformed, "a line of odhcpd's list is no section and its value"};
+        entries.push_back({std::string(section), std::string(value)});
+        text.remove_prefix(line.size() + 1);
+    }
+    return entries;
+}
+
+std::string uci_batch(std::span<const OdhcpdEntry> before, std::span<const OdhcpdEntry> after) {
+    std::string text;
+    const auto add = [&](std::string_view command, const OdhcpdEntry& entry) {
+        text.append(command) += " dhcp." + entry.section + ".dnr='" + entry.value + "'\n";
+    };
+    // Also those that stay: UCI adds a value that is there already a second time.
+    for (const OdhcpdEntry& entry : before) add("del_list", entry);
+    for (const OdhcpdEntry& entry : after) add("add_list", entry);
+    return text;
+}
+
+}  // namespace porchlight::dhcp

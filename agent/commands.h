@@ -8,6 +8,7 @@ namespace porchlight::agent {
 // status of the program.
 
 int run_command(const Arguments& arguments);
+int setup_command(const Arguments& arguments);
 int check_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);

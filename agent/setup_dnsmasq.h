@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/storage.h"
+
+namespace porchlight::agent::setup {
+
+/// A process that is a dnsmasq.
+struct DnsmasqProcess {
+    std::vector<std::string> arguments;  // without the program's own name
+    std::string cgroups;                 // as /proc/PID/cgroup has them
+    bool init_script = false;            // this machine has /etc/init.d/dnsmasq
+};
+
+/// How a dnsmasq was started and configured, as far as it matters here.
+struct DnsmasqFound {
+    std::string config_file = "/etc/dnsmasq.conf";
+    std::string fragment;  // where a file of ours belongs; empty: it reads no conf-dir
+    std::string pid_file = "/run/dnsmasq.pid";
+    std::string resolv_file = "/etc/resolv.conf";
+    std::vector<std::string> interfaces = {};         // it serves, "*" at the end; empty: all
+    std::vector<std::string> except_interfaces = {};  // but for these
+    std::string domain = {};                          // of the home's names; empty: none
+    std::vector<std::string> restart = {};            // a program and its arguments; empty: unknown
+    bool operator==(const DnsmasqFound&) const = default;
+};
+
+/// Bound on the files that one dnsmasq's configuration is followed through.
+inline constexpr int dnsmasq_files_max = 64;
+
+/// What `process` makes of its command line and of the files that this names, as dnsmasq(8) says:
+/// the last of several values counts, files come after the command line. A file that can't be read
+/// is passed over. A restart is known only where the process is a service of this machine.
+DnsmasqFound read_dnsmasq(const DnsmasqProcess& process, Storage& storage);
+
+/// Whether it answers the hosts of an interface.
+bool serves(const DnsmasqFound& dnsmasq, const std::string& interface);
+
+}  // namespace porchlight::agent::setup

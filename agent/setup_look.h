@@ -1,0 +1,13 @@
+#pragma once
+
+#include "agent/setup_found.h"
+#include "core/result.h"
+#include "core/storage.h"
+
+namespace porchlight::agent::setup {
+
+/// Looks at this machine: its links, its default routes, the dnsmasqs that run in this network.
+/// Changes nothing and needs no privilege.
+Result<Found> look(Storage& storage);
+
+}  // namespace porchlight::agent::setup

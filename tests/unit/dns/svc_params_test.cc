@@ -201,6 +201,12 @@ TEST_SUITE("dns/svc_params") {
                                 "/q{?d ns,dns}",
                                 "/{{?dns}}",
                                 "/q{?dns,x:0}",
+                                "/q{?dns,x:}",
+                                "/q{?dns,x:1a}",
+                                "/q{?.a,dns}",
+                                "/q{?a.,dns}",
+                                "/q{?%7,dns}",
+                                "/q{?a%zz,dns}",
                                 "/q{?dns,x:10000}",
                                 "/q{?a..b,dns}",
                                 "https://a/{?dns}"}) {

@@ -6,8 +6,8 @@
 namespace porchlight::agent::setup {
 namespace {
 
-/// A row holds what the operator itself has published and nothing more: a protocol that works but
-/// is not promised is left out.
+/// A row holds what is published of the service: a protocol that works but is not promised is left
+/// out. `porchlight setup` shows the addresses before it writes them.
 const std::vector<PublicResolver>& table() {
     static const std::vector<PublicResolver> rows = {
         {"Quad9",

@@ -7,7 +7,7 @@
 
 namespace porchlight::agent::setup {
 
-/// A resolver that anybody may use, as its operator describes it. All speak DNS over TLS at 853,
+/// A resolver that anybody may use, as it is described in public. All speak DNS over TLS at 853,
 /// and DNS over HTTPS at 443 with the usual path.
 struct PublicResolver {
     std::string_view name;  // one word, as people call it

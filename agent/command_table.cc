@@ -88,7 +88,8 @@ std::vector<Command> make_table() {
          .options = {config_option, {.name = "json", .help = "print everything as JSON"}},
          .summary = "say how it goes",
          .help = "Asks the running daemon. The first line is a sentence: what hosts are told, how "
-                 "many used it, how long the certificate is good.",
+                 "many used it, how long the certificate is good. Where the configuration file is "
+                 "not valid the daemon is found by the one that it last took.",
          .function = status_command},
         {.name = "options",
          .verbs = {{.name = "decode",
@@ -133,7 +134,10 @@ std::vector<Command> make_table() {
                       .help = "also restart dnsmasq without us and remove our files there"}},
          .summary = "take every announcement back",
          .help = "Takes back whatever hosts were told, and gives dnsmasq its former servers. "
-                 "It needs no daemon, refuses beside a running one, and may be repeated.",
+                 "It needs no daemon, refuses beside a running one, and may be repeated. Where the "
+                 "configuration file is missing or not valid it goes by the one that was last "
+                 "taken, config.json in the state directory that the file names or else in "
+                 "/var/lib/porchlight; in any other directory, name that file with -c.",
          .function = withdraw_command},
         {.name = "completion",
          .arguments = "bash|zsh|fish",

@@ -39,11 +39,15 @@ std::string accepted_config(const std::string& state_directory) {
     return state_directory + "/config.json";
 }
 
+std::string control_socket(const std::string& runtime_directory) {
+    return runtime_directory + "/control.sock";
+}
+
 StatePaths::StatePaths(const Config& config)
     : state(config.state_directory),
       runtime(config.runtime_directory),
       lock(runtime + "/lock"),
-      control_socket(runtime + "/control.sock"),
+      control_socket(agent::control_socket(runtime)),
       empty_root(runtime + "/empty"),
       dnsmasq(runtime + "/dnsmasq"),
       accepted(accepted_config(state)),

@@ -16,6 +16,8 @@ inline constexpr std::string_view default_state_directory = "/var/lib/porchlight
 /// The configuration that was last found good, kept for `withdraw`: the user's own file may be
 /// under edit when a daemon dies.
 std::string accepted_config(const std::string& state_directory);
+/// Where a daemon answers `status`.
+std::string control_socket(const std::string& runtime_directory);
 
 /// Where everything lies that outlives a process. The keeper alone reads and writes it.
 struct StatePaths {

@@ -1,7 +1,7 @@
 #include <cstdio>
 
+#include "agent/accepted_config.h"
 #include "agent/commands.h"
-#include "agent/config.h"
 #include "agent/control_server.h"
 #include "agent/state_files.h"
 #include "agent/status.h"
@@ -9,16 +9,14 @@
 namespace porchlight::agent {
 namespace {
 
-/// Asks the daemon of the configuration that `arguments` name; says what is wrong itself.
+/// Asks the daemon of the configuration that `arguments` name; says what is wrong itself. The file
+/// may be the one whose reload was refused, which is what the answer is about then.
 std::optional<std::string> ask(const Arguments& arguments, std::string_view request, int& exit) {
     FileStorage storage;
-    const ConfigResult loaded = load_config(config_file(arguments), storage);
-    for (const Complaint& complaint : loaded.complaints)
-        std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
-    exit = exit_wrong;
-    if (!loaded.config) return std::nullopt;
-    exit = exit_failed;
-    auto answer = ask_daemon(StatePaths(*loaded.config).control_socket, request);
+    const UsableConfig usable = usable_config(config_file(arguments), storage);
+    for (const std::string& note : usable.notes) std::fprintf(stderr, "%s\n", note.c_str());
+    exit = usable.config ? exit_failed : exit_wrong;
+    auto answer = ask_daemon(control_socket(usable.runtime_directory), request);
     if (answer) return std::move(*answer);
     std::fprintf(stderr, "porchlight is not running here: %s\n", answer.error().message.c_str());
     return std::nullopt;

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "agent/accepted_config.h"
 #include "agent/announced.h"
 #include "agent/commands.h"
 #include "agent/config.h"
@@ -76,16 +77,25 @@ bool let_dnsmasq_go(const Config& config, const StatePaths& paths, Storage& stor
     return bool(gone);
 }
 
+/// Whatever the configuration is now: the daemon that loaded the rule may have had another.
+bool unload_rule() {
+    if (!has_capability(CAP_NET_ADMIN)) return true;
+    const auto unloaded = unload_firewall();
+    if (unloaded) return true;
+    std::fprintf(stderr, "firewall: %s\n", unloaded.error().message.c_str());
+    // Where nft is not installed a daemon loaded no rule either.
+    return unloaded.error().code == Errc::unavailable;
+}
+
 }  // namespace
 
 /// Needs no daemon and may be run twice: what is not announced any more is withdrawn already.
 int withdraw_command(const Arguments& arguments) {
     FileStorage storage;
-    const ConfigResult loaded = load_config(config_file(arguments), storage);
-    for (const Complaint& complaint : loaded.complaints)
-        std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
-    if (!loaded.config) return exit_wrong;
-    const Config& config = *loaded.config;
+    const UsableConfig usable = usable_config(config_file(arguments), storage);
+    for (const std::string& note : usable.notes) std::fprintf(stderr, "%s\n", note.c_str());
+    if (!usable.config) return exit_wrong;
+    const Config& config = *usable.config;
     const StatePaths paths(config);
     // Where the runtime directory is gone, so is the daemon; what lies on flash may still stand.
     FileDescriptor lock;
@@ -101,14 +111,10 @@ int withdraw_command(const Arguments& arguments) {
     // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
     bool done = let_dnsmasq_go(config, paths, storage, arguments.has("purge"));
     done = withdraw_advertisements(announced_lan(config, paths, storage), paths, storage) && done;
-    if (has_capability(CAP_NET_ADMIN) && config.resolver) {
-        if (auto unloaded = unload_firewall(); !unloaded) {
-            std::fprintf(stderr, "%s\n", unloaded.error().message.c_str());
-            done = false;
-        }
-    }
-    for (const std::string& path : {paths.control_socket, paths.accepted})
-        (void)storage.remove(path);
+    done = unload_rule() && done;
+    (void)storage.remove(paths.control_socket);
+    // Whoever has to repeat this may find a file that is no good then.
+    if (done) (void)storage.remove(paths.accepted);
     if (done) std::printf("nothing is announced any more\n");
     return done ? exit_done : exit_failed;
 }

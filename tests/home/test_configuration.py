@@ -72,6 +72,26 @@ def test_a_reload_with_faults_keeps_everything(home: Home, text: str) -> None:
     assert after["plan"] == before["plan"] and after["processes"] == before["processes"]
 
 
+@pytest.mark.parametrize("by", [('"lan"', '"lam"'), ("[", "")], ids=["a key", "a bracket"])
+def test_status_tells_a_refusal_while_the_file_is_as_it_was_refused(
+        home: Home, by: tuple[str, str]) -> None:
+    router = home.router
+    router.configure(router.config_file.read_text().replace(*by, 1))
+    router.reload_porchlight()
+    try:
+        eventually("status tells the refusal", lambda: "reload was refused" in router.command(
+            "status", check=False).stdout)
+        done = router.command("status")
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert f"going by {router.state}/config.json" in done.stderr
+        assert announces(router.status())
+    finally:
+        router.configure()
+        router.reload_porchlight()
+    router.until("nothing is refused any more", lambda status: not any(
+        "reload was refused" in warning for warning in status["warnings"]))
+
+
 def test_a_good_reload_keeps_connections_that_are_still_valid(home: Home) -> None:
     router = home.router
     host = home.host()

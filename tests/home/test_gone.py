@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from typing import Iterator
 
+import dns.exception
+import dns.rcode
 import pytest
 
 from lab import Home, decode
@@ -47,6 +50,24 @@ def programs(home: Home) -> list[int]:
         if program.removesuffix(" (deleted)") == str(BINARY):
             found.append(pid)
     return found
+
+
+def kill_everything(home: Home) -> None:
+    """SIGKILL to every process of porchlight, as a service manager or the kernel may do."""
+    # Stopped first: the last will doesn't get to see its keeper die.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in programs(home):
+            os.kill(pid, number)
+    assert home.router.porchlight
+    home.router.porchlight.wait()
+    eventually("no process of porchlight is left", lambda: not programs(home))
+
+
+def assert_still_standing(host: Host) -> None:
+    """The control: nobody took anything back yet."""
+    assert host.dhcpv4()
+    with pytest.raises(dns.exception.Timeout):
+        host.ask_clear("www.example.org", LAN4, within_s=2)
 
 
 def assert_old_hosts_are_served(host: Host, name: str) -> None:
@@ -109,6 +130,91 @@ def test_after_sigkill_a_file_under_edit_keeps_nothing_announced(home: Home, hos
     eventually("no process of porchlight is left", lambda: not programs(home), within_s=8)
     assert host.dhcpv4() == host.dhcpv6() == []
     assert_old_hosts_are_served(host, "diary.example.org")
+
+
+@pytest.mark.parametrize("damage", ["a key", "a bracket", "all", "missing"])
+def test_withdraw_goes_by_what_was_taken_whatever_became_of_the_file(
+        home: Home, host: Host, damage: str) -> None:
+    router = home.router
+    good = router.config_file.read_text()
+    if damage == "missing":
+        router.config_file.unlink()
+    else:
+        router.configure({"a key": good.replace('"lan"', '"lam"', 1), "all": "{ somebody is typing",
+                          "a bracket": good.replace("[", "", 1)}[damage])
+    kill_everything(home)
+    assert_still_standing(host)
+
+    start = time.monotonic()
+    with host.watching() as heard:
+        if damage in ("a key", "a bracket"):
+            done = router.command("withdraw")
+        else:
+            done = router.ns.run(*with_default_state(home), str(BINARY), "withdraw", "-c",
+                                 str(router.config_file))
+        assert "config.json, which was last found good" in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert host.ask_udhcpc() and host.dhcpv4() == host.dhcpv6() == []
+        eventually("old hosts resolve by the former servers", lambda: addresses(host.ask_clear(
+            "diary.example.org", LAN4)), within_s=10 - (time.monotonic() - start))
+    assert_withdrawn_octet_for_octet(heard)
+    assert not router.fragment.exists()
+    assert router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
+
+
+def with_default_state(home: Home) -> list[str]:
+    """A prefix for a command that sees this home's state where a router has it by default."""
+    return ["unshare", "-m", "sh", "-c",
+            "mount -t tmpfs none /var/lib && mkdir /var/lib/porchlight && "
+            f'mount --bind {home.router.state} /var/lib/porchlight && exec "$@"', "sh"]
+
+
+def test_withdraw_says_where_it_looked_in_vain(plain_home: Home) -> None:
+    router = plain_home.router
+    router.configure("{ somebody is typing")
+    done = router.command("withdraw", check=False)
+    router.configure()
+    assert done.returncode == 2
+    assert str(router.config_file) in done.stderr
+    assert "stands in /var/lib/porchlight" in done.stderr
+
+
+def test_withdraw_unloads_the_rule_of_a_resolver_that_the_file_has_no_more(
+        home: Home, host: Host) -> None:
+    kill_everything(home)
+    assert "porchlight" in home.router.ns.run("nft", "list", "ruleset").stdout
+    config = home.router.config(mode="off")
+    for section in ("resolver", "certificate"):
+        del config[section]
+    home.router.configure(config)
+    # Without nft all the rest goes, and what didn't is told.
+    done = home.router.ns.run(
+        "unshare", "-m", "sh", "-c", f'mount --bind /dev/null {shutil.which("nft")} && exec "$@"',
+        "sh", str(BINARY), "withdraw", "-c", str(home.router.config_file))
+    assert "nft: no such program" in done.stderr
+    assert host.dhcpv4() == []
+    assert "porchlight" in home.router.ns.run("nft", "list", "ruleset").stdout
+    assert home.router.command("withdraw").returncode == 0
+    assert home.router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
+
+
+def test_where_the_user_wants_it_old_hosts_fail_fast() -> None:
+    with Home() as home:
+        router = home.router
+        router.configure(dnsmasq=router.config()["dnsmasq"] | {"on_exit": "refuse"})
+        for end in (router.stop_porchlight, router.kill_porchlight):
+            router.start_porchlight()
+            router.until_announced()
+            host = home.host()
+            host.join()
+            assert addresses(host.ask_clear("www.example.org", LAN4)) == ["198.51.100.81"]
+            end()
+            eventually("no process of porchlight is left", lambda: not programs(home), within_s=8)
+            start = time.monotonic()
+            answer = host.ask_clear("diary.example.org", LAN4)
+            assert answer.rcode() == dns.rcode.REFUSED and time.monotonic() - start < 0.5
+            # What the router itself knows is not what was refused.
+            assert addresses(host.ask_clear("router.lan", LAN4)) == [LAN4]
 
 
 def test_sigterm_withdraws_also_where_the_agent_hangs(home: Home, host: Host) -> None:

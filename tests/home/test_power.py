@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from lab import Home, decode
 from lab.host import addresses
 from lab.isp import ADN
@@ -43,21 +45,27 @@ def test_a_power_cut_at_the_first_start_leaves_nothing_half_written() -> None:
         assert addresses(host.ask("www.example.org", LAN4, ADN)) == ["198.51.100.81"]
 
 
-def test_a_daemon_that_cannot_start_after_a_power_cut_leaves_nothing_standing() -> None:
+@pytest.mark.parametrize(("damage", "by", "said"), [
+    ("a key", ('"lan"', '"lam"'), "/lam: unknown key"),
+    ("a bracket", ("[", ""), "porchlight.json"),
+])
+def test_a_daemon_that_cannot_start_after_a_power_cut_leaves_nothing_standing(
+        damage: str, by: tuple[str, str], said: str) -> None:
     with Home() as home:
         router = home.router
         router.start_porchlight()
         router.until_announced()
         router.cut_power()
-        good = router.config_file.read_text()
-        router.config_file.write_text(good.replace('"lan"', '"lam"', 1))
+        router.configure(router.config_file.read_text().replace(*by, 1))
         router.start_dnsmasq()
         done = router.command("run", check=False)
-        assert done.returncode == 2 and "/lam: unknown key" in done.stdout + done.stderr
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+        assert f"going by {router.state}/config.json" in done.stderr, done.stderr
         host = home.host()
         assert host.dhcpv4() == []
         host.join()
         assert addresses(host.ask_clear("www.example.org", LAN4)) == ["198.51.100.81"]
+        assert not router.fragment.exists()
 
 
 def test_a_restart_before_the_first_certificate_announces_nothing() -> None:

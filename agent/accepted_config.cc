@@ -1,0 +1,71 @@
+#include "agent/accepted_config.h"
+
+#include "agent/state_files.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr std::string_view default_runtime_directory = "/run/porchlight";
+
+std::string_view after_blanks(std::string_view text) {
+    const std::size_t at = text.find_first_not_of(" \t\r\n");
+    return at == text.npos ? std::string_view() : text.substr(at);
+}
+
+/// The absolute path that stands behind a key, wherever in the text that is.
+std::string path_behind(std::string_view key, std::string_view text, std::string_view fallback) {
+    const std::string quoted = '"' + std::string(key) + '"';
+    const std::size_t at = text.find(quoted);
+    if (at == text.npos) return std::string(fallback);
+    text = after_blanks(text.substr(at + quoted.size()));
+    if (!text.starts_with(':')) return std::string(fallback);
+    text = after_blanks(text.substr(1));
+    if (!text.starts_with("\"/")) return std::string(fallback);
+    text.remove_prefix(1);
+    // A path that needs escapes, or lacks its closing quote, is none that can be relied on.
+    const std::size_t end = text.find_first_of("\"\\\n");
+    if (end == text.npos || text[end] != '"') return std::string(fallback);
+    return std::string(text.substr(0, end));
+}
+
+}  // namespace
+
+NamedDirectories named_directories(Bytes json) {
+    const std::string_view text = text_of(json);
+    return {path_behind("state_directory", text, default_state_directory),
+            path_behind("runtime_directory", text, default_runtime_directory)};
+}
+
+std::optional<AcceptedConfig> find_accepted(Bytes json, Storage& storage) {
+    for (const std::string& state :
+         {named_directories(json).state, std::string(default_state_directory)}) {
+        const std::string file = accepted_config(state);
+        if (ConfigResult kept = load_config(file, storage); kept.config)
+            return AcceptedConfig{file, std::move(*kept.config)};
+    }
+    return std::nullopt;
+}
+
+UsableConfig usable_config(const std::string& file, Storage& storage) {
+    ConfigResult loaded = load_config(file, storage);
+    if (loaded.config) {
+        std::string runtime = loaded.config->runtime_directory;
+        return {std::move(loaded.config), std::move(runtime), {}};
+    }
+    Buffer json;
+    if (auto content = storage.read(file)) json = std::move(*content);
+    const std::string why = to_text(loaded.complaints.front());
+    if (auto accepted = find_accepted(json, storage)) {
+        std::string runtime = accepted->config.runtime_directory;
+        return {std::move(accepted->config),
+                std::move(runtime),
+                {why + "; going by " + accepted->file + ", which was last found good"}};
+    }
+    const NamedDirectories named = named_directories(json);
+    UsableConfig none{std::nullopt, named.runtime, {}};
+    for (const Complaint& complaint : loaded.complaints) none.notes.push_back(to_text(complaint));
+    none.notes.push_back("no configuration that was found good stands in " + named.state);
+    return none;
+}
+
+}  // namespace porchlight::agent

@@ -28,6 +28,7 @@
 #include "agent/full_settings.h"
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
+#include "agent/odhcpd.h"
 #include "agent/orders.h"
 #include "agent/plan.h"
 #include "agent/status.h"
@@ -269,6 +270,7 @@ bool Agent::was_announced(const std::string& link) const {
     if (!custody_.status.fit) return false;
     const auto ra = announced_.find(link);
     return dhcp::tells(text_of(world_.dhcp_options), link, config_->resolver->adn) ||
+           odhcpd_tells(*config_, text_of(world_.odhcpd), link) ||
            (ra != announced_.end() && ra->second.standing());
 }
 
@@ -380,6 +382,7 @@ void Agent::replan() {
     plan_ = std::move(planned);
     announcement_ = announce(*config_, *plan_);
     keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
+    keeper_->send(number(Keep::odhcpd_lists), bytes_of(announcement_.odhcpd_lists));
     advertise();
 }
 
@@ -422,6 +425,7 @@ void Agent::end() {
     ending_ = true;
     lan_.clear();
     keeper_->send(number(Keep::dnsmasq_options), {});
+    keeper_->send(number(Keep::odhcpd_lists), {});
     for (auto& [name, announcer] : announcers_) start_withdrawal(std::move(announcer));
     announcers_.clear();
     if (withdrawing_ == 0) finish();
@@ -482,6 +486,11 @@ Status Agent::status() {
     if (plan_) status.plan = *plan_;
     status.carriers = announcement_.carriers;
     for (CarrierStatus& carrier : status.carriers) {
+        if (carrier.by_odhcpd) {
+            if (carrier.announced) carrier.why = processes_.odhcpd_trouble;
+            carrier.announced = carrier.announced && carrier.why.empty();
+            continue;
+        }
         const std::string& untold = status.processes.dnsmasq_trouble;
         if (carrier.carrier != "ra" && carrier.announced && !untold.empty()) {
             carrier.announced = false;

@@ -2,13 +2,18 @@
 
 #include <algorithm>
 
+#include "agent/odhcpd.h"
 #include "dhcp/dnsmasq_feed.h"
+#include "dhcp/odhcpd_feed.h"
+#include "dhcp/v6_dnr.h"
 #include "ra/dnr_option.h"
 #include "ra/draft_options.h"
 #include "ra/sender.h"
 
 namespace porchlight::agent {
 namespace {
+
+constexpr std::size_t dhcpv6_octets_max = 65535;  // of an option (RFC 8415 section 21.1)
 
 std::vector<std::string> sentences(const std::vector<dns::LeftOut>& left_out) {
     std::vector<std::string> list;
@@ -108,12 +113,54 @@ void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& wh
     whole.ra[link.link] = std::move(options);
 }
 
+/// odhcpd encodes for itself; what it is to send is shown all the same.
+void announce_by_odhcpd(const Config& config, const LinkPlan& link, Announcement& whole) {
+    const AnnounceConfig& told = config.announce;
+    const std::chrono::seconds lifetime = lifetime_in_intervals * told.ra_interval;
+    dhcp::OdhcpdList list;
+    for (const dns::Format format : told.forms.formats) {
+        if (format == dns::Format::rfc9463) {
+            const dhcp::OdhcpdUse use{told.ra == RaCarrier::odhcpd,
+                                      told.dhcpv4 != DhcpCarrier::dnsmasq, lifetime};
+            dhcp::OdhcpdList rendered = dhcp::odhcpd_list(link.resolvers, use);
+            list.values = std::move(rendered.values);
+            list.told = std::move(rendered.told);
+            list.left_out.insert(list.left_out.end(), rendered.left_out.begin(),
+                                 rendered.left_out.end());
+            continue;
+        }
+        for (const dns::EncryptedResolver& resolver : link.resolvers)
+            list.left_out.push_back(
+                {resolver.priority, resolver.adn, "in the draft's form: odhcpd does not know it"});
+    }
+    std::vector<dhcp::OdhcpdEntry> entries;
+    for (const LanConfig& lan : config.lan)
+        if (lan.interface == link.link)
+            for (const std::string& value : list.values)
+                entries.push_back({lan.uci_section, value});
+    whole.odhcpd_lists += dhcp::odhcpd_text(entries);
+    const auto show = [&](const char* carrier, unsigned code, const std::vector<Buffer>& options) {
+        std::vector<std::string> texts;
+        for (const Buffer& option : options) texts.push_back(option_text(code, option));
+        whole.carriers.push_back(
+            row(link.link, link.why, carrier, std::move(texts), list.left_out));
+        whole.carriers.back().by_odhcpd = true;
+    };
+    if (told.dhcpv6 == DhcpCarrier::odhcpd)
+        show("dhcpv6", dhcp::v6_dnr_code,
+             dhcp::encode_v6(list.told, list.told.size(), dhcpv6_octets_max).options);
+    if (told.ra == RaCarrier::odhcpd)
+        show("ra", ra::dnr_option_type, ra::encode(list.told, lifetime).options);
+}
+
 }  // namespace
 
 Announcement announce(const Config& config, const Plan& plan) {
     Announcement whole;
     announce_by_dnsmasq(config, plan, whole);
-    if (config.announce.ra != RaCarrier::off)
+    if (feeds_odhcpd(config))
+        for (const LinkPlan& link : plan.links) announce_by_odhcpd(config, link, whole);
+    if (advertises(config.announce.ra))
         for (const LinkPlan& link : plan.links) announce_by_ra(config, link, whole);
     return whole;
 }

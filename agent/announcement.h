@@ -13,6 +13,7 @@ namespace porchlight::agent {
 /// A plan as the carriers take it.
 struct Announcement {
     std::string dnsmasq_options;                    // the options file, whole
+    std::string odhcpd_lists;                       // see dhcp/odhcpd_feed.h
     std::map<std::string, std::vector<Buffer>> ra;  // link: see ra/options.h
     std::vector<CarrierStatus> carriers;            // what became of it, for people
 };

@@ -51,6 +51,7 @@ struct LanConfig {
     std::string interface;
     Mode mode = Mode::automatic;                    // automatic: as the rest of the home
     std::vector<AnnouncedResolver> resolvers = {};  // its own; empty: those of the whole home
+    std::string uci_section = {};                   // of OpenWrt's package dhcp; that of `odhcpd`
     bool operator==(const LanConfig&) const = default;
 };
 
@@ -79,10 +80,16 @@ struct ResolverConfig {
     bool operator==(const ResolverConfig&) const = default;
 };
 
-/// Who carries DHCP options to hosts.
-enum class DhcpCarrier { off, dnsmasq };
-/// How RAs come to hosts: beside those of the daemon that is there, as that daemon, or not at all.
-enum class RaCarrier { off, supplement, full };
+/// Who carries DHCP options to hosts. DHCPv4 is never odhcpd's: its option is malformed.
+enum class DhcpCarrier { off, dnsmasq, odhcpd };
+/// How RAs come to hosts: beside those of the daemon that is there, as that daemon, in those of
+/// odhcpd, or not at all.
+enum class RaCarrier { off, supplement, full, odhcpd };
+
+/// Whether we send Router Advertisements ourselves.
+inline bool advertises(RaCarrier carrier) {
+    return carrier == RaCarrier::supplement || carrier == RaCarrier::full;
+}
 
 /// How long hosts keep what an RA told them: three lost ones do no harm (RFC 8106 section 5.1).
 inline constexpr int lifetime_in_intervals = 3;
@@ -135,6 +142,11 @@ struct DnsmasqConfig {
     std::string resolv_file;           // whose nameservers are the former servers
     OnExit on_exit = OnExit::former;
     bool operator==(const DnsmasqConfig&) const = default;
+};
+
+struct OdhcpdConfig {
+    std::string uci;  // the program that changes what odhcpd reads
+    bool operator==(const OdhcpdConfig&) const = default;
 };
 
 /// A secret never stands in the configuration; the file with it does.
@@ -219,6 +231,7 @@ struct Config {
     Do53Config do53;
     LocalConfig local;
     DnsmasqConfig dnsmasq;
+    OdhcpdConfig odhcpd;
     CertificateConfig certificate;
     TlsConfig tls;
     CacheConfig cache;

@@ -15,9 +15,12 @@ constexpr std::pair<std::string_view, Mode> modes[] = {{"auto", Mode::automatic}
 constexpr std::pair<std::string_view, dns::Format> formats[] = {
     {"rfc9463", dns::Format::rfc9463}, {"draft-btw-11", dns::Format::draft_btw_11}};
 constexpr std::pair<std::string_view, DhcpCarrier> dhcp_carriers[] = {
-    {"dnsmasq", DhcpCarrier::dnsmasq}, {"off", DhcpCarrier::off}};
+    {"dnsmasq", DhcpCarrier::dnsmasq}, {"odhcpd", DhcpCarrier::odhcpd}, {"off", DhcpCarrier::off}};
 constexpr std::pair<std::string_view, RaCarrier> ra_carriers[] = {
-    {"supplement", RaCarrier::supplement}, {"full", RaCarrier::full}, {"off", RaCarrier::off}};
+    {"supplement", RaCarrier::supplement},
+    {"full", RaCarrier::full},
+    {"odhcpd", RaCarrier::odhcpd},
+    {"off", RaCarrier::off}};
 constexpr std::pair<std::string_view, ra::FullSettings::Preference> preferences[] = {
     {"low", ra::FullSettings::Preference::low},
     {"medium", ra::FullSettings::Preference::medium},
@@ -104,9 +107,17 @@ AnnouncedResolver announced_resolver(Node node) {
     return one;
 }
 
+/// OpenWrt names the bridge of its network "lan" br-lan, and the section of its hosts lan.
+std::string usual_uci_section(std::string_view interface) {
+    constexpr std::string_view bridge = "br-";
+    if (interface.starts_with(bridge)) interface.remove_prefix(bridge.size());
+    return std::string(interface);
+}
+
 LanConfig lan(Node node) {
-    return {node["interface"].text(), node["mode"].choice(modes),
-            node["resolvers"].list(announced_resolver)};
+    const std::string& interface = node["interface"].text();
+    return {interface, node["mode"].choice(modes), node["resolvers"].list(announced_resolver),
+            node.has("uci_section") ? node["uci_section"].text() : usual_uci_section(interface)};
 }
 
 WanConfig wan(Node node) {
@@ -235,6 +246,7 @@ Config build(const Value& whole) {
                    root["do53"]["port"].integer<std::uint16_t>()};
     config.local = local(root["local"]);
     config.dnsmasq = dnsmasq(root["dnsmasq"]);
+    config.odhcpd = {root["odhcpd"]["uci"].text()};
     config.certificate = certificate(root["certificate"]);
     config.tls = {root["tls"]["roots"].text()};
     config.cache = {root["cache"]["size"].size(), root["cache"]["negative_ttl_max"].seconds(),

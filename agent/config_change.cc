@@ -24,10 +24,9 @@ ConfigChange change_between(const Config& before, const Config& after) {
                          after.log.target != before.log.target,
         .listeners = other_links || dot_of(after) != dot_of(before) || after.do53 != before.do53 ||
                      after.upstream.empty() != before.upstream.empty(),
-        .advertisements =
-            other_links ||
-            (after.announce.ra == RaCarrier::off) != (before.announce.ra == RaCarrier::off) ||
-            after.announce.ra_interval != before.announce.ra_interval,
+        .advertisements = other_links ||
+                          advertises(after.announce.ra) != advertises(before.announce.ra) ||
+                          after.announce.ra_interval != before.announce.ra_interval,
     };
 }
 

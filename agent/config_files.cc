@@ -10,6 +10,7 @@
 #include "acme/certificate.h"
 #include "agent/config_json.h"
 #include "agent/custody.h"
+#include "agent/odhcpd.h"
 #include "agent/plan.h"
 #include "agent/privileges.h"
 #include "net/openssl.h"
@@ -52,6 +53,9 @@ class Examiner {
     std::vector<Complaint> examine() {
         examine_interfaces();
         examine_dnsmasq();
+        if (feeds_odhcpd(config_) && announces(config_) &&
+            ::access(config_.odhcpd.uci.c_str(), X_OK) != 0)
+            warn("/odhcpd/uci", "there is no program " + config_.odhcpd.uci);
         if (config_.certificate.files) examine_pair(*config_.certificate.files);
         if (config_.certificate.acme) examine_acme(*config_.certificate.acme);
         if (!config_.upstream.empty()) examine_roots("/tls/roots", config_.tls.roots);

@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "agent/config_build.h"
+#include "agent/odhcpd.h"
 #include "agent/plan.h"
+#include "dhcp/odhcpd_feed.h"
 
 // What no single setting can say: what a mode needs, and which settings contradict each other.
 
@@ -21,6 +23,7 @@ class Rules {
         judge_formats();
         judge_router();
         judge_groups();
+        judge_odhcpd();
         for (std::size_t i = 0; i < config_.upstream.size(); ++i)
             judge_upstream(config_.upstream[i], below("/upstream", i));
         judge_ports();
@@ -161,6 +164,33 @@ class Rules {
                              '"' + groups[i].hosts[j] + "\" stands here twice");
                 hosts.push_back(groups[i].hosts[j]);
             }
+        }
+    }
+
+    /// odhcpd has one list for everything that it sends on a link.
+    void judge_odhcpd() {
+        const AnnounceConfig& announce = config_.announce;
+        if (!feeds_odhcpd(config_)) return;
+        if (announce.dhcpv6 == DhcpCarrier::odhcpd && announce.ra != RaCarrier::odhcpd &&
+            announce.ra != RaCarrier::full)
+            complain("/announce/ra",
+                     "must be \"odhcpd\" or \"full\": odhcpd, which announce.dhcpv6 names, puts "
+                     "the same into its Router Advertisements");
+        if (announce.dhcpv6 == DhcpCarrier::off)
+            complain("/announce/dhcpv6",
+                     "must be \"odhcpd\" or \"dnsmasq\": odhcpd, which announce.ra names, puts "
+                     "the same into DHCPv6");
+        std::vector<std::string> sections;
+        for (std::size_t i = 0; i < config_.lan.size(); ++i) {
+            const std::string& section = config_.lan[i].uci_section;
+            const std::string at = below("/lan", i) + "/uci_section";
+            if (!dhcp::is_uci_name(section))
+                complain(at, '"' + section +
+                                 "\" is no name of a section; expected letters, digits "
+                                 "and '_', such as \"lan\"");
+            else if (is_among(section, sections))
+                complain(at, '"' + section + "\" stands for another interface already");
+            sections.push_back(section);
         }
     }
 

@@ -45,6 +45,11 @@ constexpr Setting table[] = {
      .like = "/announce/resolvers",
      .help = "Resolvers that hosts of this interface alone are told of, in place of "
              "announce.resolvers. A guest network may so have a resolver of its own."},
+    {.path = "/lan/*/uci_section",
+     .type = Type::text,
+     .help = "The section of OpenWrt's configuration `dhcp` that serves this interface, where "
+             "odhcpd announces. Without it, it is the interface's name without \"br-\": \"lan\" "
+             "for br-lan."},
 
     {.path = "/wan",
      .type = Type::list,
@@ -142,21 +147,25 @@ constexpr Setting table[] = {
      .type = Type::choice,
      .choices = "dnsmasq|off",
      .fallback = "\"dnsmasq\"",
-     .help = "Who puts the option into DHCPv4. With \"off\" no DHCPv4 client is told."},
+     .help = "Who puts the option into DHCPv4. With \"off\" no DHCPv4 client is told. odhcpd can't "
+             "be chosen: its DHCPv4 option has an octet too many, and hosts discard it."},
     {.path = "/announce/dhcpv6",
      .type = Type::choice,
-     .choices = "dnsmasq|off",
+     .choices = "dnsmasq|odhcpd|off",
      .fallback = "\"dnsmasq\"",
-     .help = "Who puts the option into DHCPv6. With \"off\" no DHCPv6 client is told."},
+     .help = "Who puts the option into DHCPv6. \"odhcpd\" is OpenWrt's server; announce.ra must "
+             "then be \"odhcpd\" or \"full\". With \"off\" no DHCPv6 client is told."},
     {.path = "/announce/ra",
      .type = Type::choice,
-     .choices = "supplement|full|off",
+     .choices = "supplement|full|odhcpd|off",
      .fallback = "\"supplement\"",
      .help =
          "\"supplement\" sends Router Advertisements of our own beside those of the daemon "
          "that runs already, with its header and our option. \"full\" makes porchlight the "
          "daemon: prefixes of the interface, plain resolvers and all that announce.router says; "
-         "no other may run then. With \"off\" none is sent."},
+         "no other may run then. \"odhcpd\" has OpenWrt's daemon carry the option in its own "
+         "ones; announce.dhcpv6 must then be \"odhcpd\", or \"dnsmasq\" where that serves DHCPv6. "
+         "With \"off\" none is sent."},
     {.path = "/announce/ra_interval",
      .type = Type::seconds,
      .min = 4 * second,
@@ -365,6 +374,17 @@ constexpr Setting table[] = {
      .help = "What the home's old hosts get once porchlight is gone: answers from the former "
              "servers, in clear text, or with \"refuse\" a quick failure. The former keeps the "
              "home working, the latter keeps it private."},
+
+    {.path = "/odhcpd",
+     .fallback = "{}",
+     .help = "How porchlight works with OpenWrt's odhcpd, where announce.dhcpv6 or announce.ra "
+             "says so. It keeps `list dnr` in the configuration `dhcp` and has odhcpd read that "
+             "again."},
+    {.path = "/odhcpd/uci",
+     .type = Type::path,
+     .fallback = "\"/sbin/uci\"",
+     .help = "The program that changes OpenWrt's configuration. It is run without a shell; what "
+             "else is staged for `dhcp` is committed along."},
 };
 
 }  // namespace

@@ -24,7 +24,6 @@
 #include "agent/spawn.h"
 #include "core/log.h"
 #include "forwarder/control.h"
-#include "ra/link_sockets.h"
 
 namespace porchlight::agent {
 namespace {
@@ -68,6 +67,7 @@ Keeper::Keeper(std::string config_file, Config config, Buffer config_json, Stora
       storage_(storage),
       paths_(config_),
       dnsmasq_(storage, dnsmasq_settings(config_)),
+      odhcpd_(storage, odhcpd_settings(config_)),
       agent_("agent", {}),
       forwarder_("forwarder", {}) {}
 
@@ -91,6 +91,7 @@ int Keeper::run() {
         agent_.watch(number(Keep::alive), now);
         forwarder_.watch(number(forwarder::Control::alive), now);
         look_at_dnsmasq(now);
+        if (now >= odhcpd_look_ && feeds_odhcpd(config_)) feed_odhcpd(odhcpd_.wanted());
         try_listeners_again(now);
         for (auto& [pid, deadline] : provisions_)
             if (now >= deadline) {
@@ -158,6 +159,7 @@ void Keeper::stop() {
     while (!withdrawn_ && agent_.running() && Clock::now() < until) wait(until);
     if (uses_dnsmasq(config_))
         report(dnsmasq_.unfeed(former_servers(config_, storage_)), "cannot let dnsmasq go");
+    feed_odhcpd({});
     forwarder_.stop();
     agent_.stop();
     for (const auto& [pid, deadline] : provisions_) ::kill(pid, SIGKILL);
@@ -176,6 +178,7 @@ void Keeper::stop() {
 /// What is announced by DHCP and where dnsmasq asks, before anything could be probed: after a power
 /// cut every host asks at once.
 void Keeper::restore_announcements() {
+    if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
     if (!uses_dnsmasq(config_)) return;
     const auto options = storage_.read(paths_.dhcp_options);
     feed_dnsmasq(options && announces(config_) ? text_of(*options) : "");
@@ -201,6 +204,17 @@ void Keeper::feed_dnsmasq(std::string_view options) {
     const auto fed = dnsmasq_.feed(fragment(), options, servers);
     dnsmasq_trouble_ = fed ? "" : fed.error().message;
     report(fed, "dnsmasq is not fed");
+}
+
+/// Does what is not done yet, and tells where that turned out otherwise than before.
+void Keeper::feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries) {
+    odhcpd_look_ = Clock::now() + dnsmasq_looked_at;
+    const auto fed = odhcpd_.feed(entries);
+    const std::string trouble = fed ? "" : fed.error().message;
+    if (trouble == odhcpd_trouble_) return;
+    odhcpd_trouble_ = trouble;
+    if (!fed) log::error("odhcpd is not fed", {{"error", trouble}});
+    send_processes();
 }
 
 void Keeper::open_firewall() {
@@ -263,6 +277,8 @@ Result<void> Keeper::take(Buffer config_json) {
     if (used_dnsmasq && former_fragment != config_.dnsmasq.fragment)
         report(storage_.remove(former_fragment), "cannot remove the former fragment");
     dnsmasq_ = Dnsmasq(storage_, dnsmasq_settings(config_));
+    if (!feeds_odhcpd(config_)) feed_odhcpd({});  // by the program that put it there
+    odhcpd_.use(odhcpd_settings(config_));
     open_firewall();
     if (change.listeners) send_listeners();
     if (uses_dnsmasq(config_)) {
@@ -333,32 +349,12 @@ void Keeper::send_world() {
 }
 
 void Keeper::send_link_sockets() {
-    std::vector<std::string> links;
-    std::vector<FileDescriptor> sockets;
-    Hindrances::Reasons hindered;
-    const bool wanted = config_.announce.ra != RaCarrier::off;
-    if (wanted && !has_capability(CAP_NET_RAW)) {
-        hindered["send Router Advertisements"] = "";
-    } else if (wanted) {
-        for (const auto& lan : config_.lan) {
-            auto icmpv6 = ra::open_icmpv6_socket(lan.interface);
-            auto frames = ra::open_frame_socket(lan.interface);
-            if (!icmpv6 || !frames) {
-                const Error& error = icmpv6 ? frames.error() : icmpv6.error();
-                if (error.code != Errc::unavailable)
-                    hindered["send Router Advertisements on " + lan.interface] = error.message;
-                continue;
-            }
-            links.push_back(lan.interface);
-            sockets.push_back(std::move(*icmpv6));
-            sockets.push_back(std::move(*frames));
-        }
-    }
-    hindrances_.set(Area::advertisements, std::move(hindered));
+    LinkSockets opened = open_link_sockets(config_);
+    hindrances_.set(Area::advertisements, std::move(opened.hindered));
     Writer out;
-    write(out, links);
+    write(out, opened.links);
     std::vector<int> descriptors;
-    for (const FileDescriptor& socket : sockets) descriptors.push_back(socket.get());
+    for (const FileDescriptor& socket : opened.sockets) descriptors.push_back(socket.get());
     auto message = out.take();
     if (message) agent_.send(number(Keep::link_sockets), *message, descriptors);
 }
@@ -417,6 +413,7 @@ void Keeper::send_processes() {
     processes.dnsmasq_found = dnsmasq_.process().has_value();
     processes.dnsmasq_trouble = dnsmasq_trouble_;
     processes.firewall = firewall_;
+    processes.odhcpd_trouble = odhcpd_trouble_;
     told_ = processes;
     Writer out;
     write(out, processes);
@@ -505,6 +502,8 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
             return agent_.answered();
         case Keep::dnsmasq_options:
             return on_dnsmasq_options(text_of(message.body));
+        case Keep::odhcpd_lists:
+            return feed_odhcpd(entries_for(config_, text_of(message.body)));
         case Keep::store_announced:
             return report(storage_.write_whole(paths_.announced, message.body, owner_only),
                           "cannot remember what is announced");
@@ -576,6 +575,7 @@ Clock::time_point Keeper::next_deadline() const {
     auto next = std::min(agent_.next_deadline(), forwarder_.next_deadline());
     for (const auto& [pid, deadline] : provisions_) next = std::min(next, deadline);
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
+    if (feeds_odhcpd(config_)) next = std::min(next, odhcpd_look_);
     return next;
 }
 

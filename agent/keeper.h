@@ -12,6 +12,7 @@
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
+#include "agent/odhcpd.h"
 #include "agent/privileges.h"
 #include "agent/service_sockets.h"
 #include "agent/state_files.h"
@@ -42,6 +43,7 @@ class Keeper {
     std::string fragment() const;
     void feed_dnsmasq(std::string_view options);
     void look_at_dnsmasq(Clock::time_point now);
+    void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
     void open_firewall();
     void reload();
     Result<void> take(Buffer config_json);
@@ -79,6 +81,7 @@ class Keeper {
     Storage& storage_;
     StatePaths paths_;
     Dnsmasq dnsmasq_;
+    Odhcpd odhcpd_;
     LastWill last_will_;
     FileDescriptor lock_;
     FileDescriptor signals_;
@@ -93,10 +96,12 @@ class Keeper {
     Hindrances hindrances_;
     std::string refusal_;  // of the last reload; empty: it was taken
     std::string dnsmasq_trouble_;
+    std::string odhcpd_trouble_;
     Clock::time_point dnsmasq_look_{};  // when to look whether that has changed
-    Processes told_;                    // to the agent, last
-    bool firewall_ = false;             // our rule is loaded
-    bool guarded_ = false;              // it is, or can't be: sockets may listen
+    Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke
+    Processes told_;                                            // to the agent, last
+    bool firewall_ = false;                                     // our rule is loaded
+    bool guarded_ = false;  // it is, or can't be: sockets may listen
     bool stopping_ = false;
     bool withdrawn_ = false;
 };

@@ -42,6 +42,7 @@ void write(Writer& out, const World& world) {
     write_field(out, world.schedule);
     write_field(out, world.announced);
     write_field(out, world.dhcp_options);
+    write_field(out, world.odhcpd);
 }
 
 Result<World> parse_world(Bytes message) {
@@ -57,6 +58,7 @@ Result<World> parse_world(Bytes message) {
     world.schedule = read_octets_field(in);
     world.announced = read_octets_field(in);
     world.dhcp_options = read_octets_field(in);
+    world.odhcpd = read_octets_field(in);
     if (!in.finished()) return in.error("the keeper's facts");
     return world;
 }
@@ -70,6 +72,7 @@ void write(Writer& out, const Processes& processes) {
     out.u8(processes.dnsmasq_found);
     write_field(out, processes.dnsmasq_trouble);
     out.u8(processes.firewall);
+    write_field(out, processes.odhcpd_trouble);
 }
 
 Result<Processes> parse_processes(Bytes message) {
@@ -83,6 +86,7 @@ Result<Processes> parse_processes(Bytes message) {
     processes.dnsmasq_found = in.u8() != 0;
     processes.dnsmasq_trouble = read_text_field(in);
     processes.firewall = in.u8() != 0;
+    processes.odhcpd_trouble = read_text_field(in);
     if (!in.finished()) return in.error("the keeper's processes");
     return processes;
 }

@@ -37,6 +37,7 @@ enum class Keep : std::uint16_t {
     withdrawn = 26,         // empty: nothing is announced any more; left out where that failed
     reload = 27,            // empty: somebody asked for it on the control socket
     links_changed = 28,     // empty: an interface came or went: look at the sockets again
+    odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 
     // Both ways, empty: the watchdog's question and its answer.
     alive = 40,
@@ -62,6 +63,7 @@ struct World {
     Buffer schedule;
     Buffer announced;     // by RA when the last run ended, see agent/announced.h
     Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
+    Buffer odhcpd;        // likewise by odhcpd
     bool operator==(const World&) const = default;
 };
 
@@ -74,6 +76,7 @@ struct Processes {
     bool dnsmasq_found = false;   // a process by its pid file
     std::string dnsmasq_trouble;  // empty: it is fed
     bool firewall = false;        // our rule is loaded
+    std::string odhcpd_trouble;   // empty: it is fed, or need not be
     bool operator==(const Processes&) const = default;
 };
 

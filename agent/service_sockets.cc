@@ -1,5 +1,6 @@
 #include "agent/service_sockets.h"
 
+#include <linux/capability.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,8 +12,10 @@
 #include <cstring>
 #include <optional>
 
+#include "agent/privileges.h"
 #include "core/log.h"
 #include "net/socket_address.h"
+#include "ra/link_sockets.h"
 
 namespace porchlight::agent {
 namespace {
@@ -120,6 +123,29 @@ Result<std::vector<ServiceSocket>> open_service(const Service& service, const Co
     if (service.interface.empty())
         return open_do53_sockets(config.do53.addresses, config.do53.port, config.workers);
     return open_dot_sockets(service.interface, config.resolver->dot.port, config.workers);
+}
+
+LinkSockets open_link_sockets(const Config& config) {
+    LinkSockets opened;
+    if (!advertises(config.announce.ra)) return opened;
+    if (!has_capability(CAP_NET_RAW)) {
+        opened.hindered["send Router Advertisements"] = "";
+        return opened;
+    }
+    for (const LanConfig& lan : config.lan) {
+        auto icmpv6 = ra::open_icmpv6_socket(lan.interface);
+        auto frames = ra::open_frame_socket(lan.interface);
+        if (!icmpv6 || !frames) {
+            const Error& error = icmpv6 ? frames.error() : icmpv6.error();
+            if (error.code != Errc::unavailable)
+                opened.hindered["send Router Advertisements on " + lan.interface] = error.message;
+            continue;
+        }
+        opened.links.push_back(lan.interface);
+        opened.sockets.push_back(std::move(*icmpv6));
+        opened.sockets.push_back(std::move(*frames));
+    }
+    return opened;
 }
 
 Result<FileDescriptor> open_control_socket(const std::string& path) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/hindrances.h"
 #include "core/address.h"
 #include "core/file_descriptor.h"
 #include "core/result.h"
@@ -40,6 +41,16 @@ struct Service {
 /// Everything that `config` has us serve.
 std::vector<Service> services(const Config& config);
 Result<std::vector<ServiceSocket>> open_service(const Service& service, const Config& config);
+
+/// What Router Advertisements are sent and heard by.
+struct LinkSockets {
+    std::vector<std::string> links;
+    std::vector<FileDescriptor> sockets;  // two for each link: raw ICMPv6, frames
+    Hindrances::Reasons hindered;
+};
+
+/// Those of each LAN interface that is there; none where we send no advertisements ourselves.
+LinkSockets open_link_sockets(const Config& config);
 
 /// A listening Unix socket for `porchlight status` and its like, mode 0660, replacing what lies at
 /// `path`.

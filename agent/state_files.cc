@@ -53,6 +53,7 @@ StatePaths::StatePaths(const Config& config)
       accepted(accepted_config(state)),
       announced(runtime + "/announced"),
       dhcp_options(state + "/dhcp-options"),
+      odhcpd(state + "/odhcpd"),
       certificates(state + "/certificates"),
       account(state + "/account"),
       schedule(state + "/schedule") {}
@@ -92,6 +93,7 @@ World with_stored(World named, const Config& config, Storage& storage) {
     }
     named.announced = read_or_empty(storage, paths.announced);
     named.dhcp_options = read_or_empty(storage, paths.dhcp_options);
+    named.odhcpd = read_or_empty(storage, paths.odhcpd);
     return named;
 }
 

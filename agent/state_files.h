@@ -32,6 +32,7 @@ struct StatePaths {
     std::string accepted;        // as the daemon last took it: for whoever must withdraw
     std::string announced;       // what is announced now: for whoever must withdraw it
     std::string dhcp_options;    // the last options, to be there at once after a power cut
+    std::string odhcpd;          // what stands in odhcpd's lists: for whoever must withdraw it
     std::string certificates;    // store of ACME's certificates
     std::string account;         // of ACME
     std::string schedule;        // of orders

@@ -37,6 +37,7 @@ struct CarrierStatus {
     std::vector<std::string> options;
     std::vector<std::string> left_out;  // "cpe1.example.net.: has no IPv4 address"
     std::string why;                    // why nothing is announced; empty otherwise
+    bool by_odhcpd = false;             // whose own messages carry it
 };
 
 /// Everything that `porchlight status` tells.

@@ -11,6 +11,7 @@
 #include "agent/daemon_lock.h"
 #include "agent/dnsmasq.h"
 #include "agent/firewall.h"
+#include "agent/odhcpd.h"
 #include "agent/privileges.h"
 #include "agent/state_files.h"
 #include "core/log.h"
@@ -87,6 +88,12 @@ bool unload_rule() {
     return unloaded.error().code == Errc::unavailable;
 }
 
+bool let_odhcpd_go(const Config& config, Storage& storage) {
+    const auto gone = Odhcpd(storage, odhcpd_settings(config)).feed({});
+    if (!gone) std::fprintf(stderr, "odhcpd: %s\n", gone.error().message.c_str());
+    return bool(gone);
+}
+
 }  // namespace
 
 /// Needs no daemon and may be run twice: what is not announced any more is withdrawn already.
@@ -110,6 +117,7 @@ int withdraw_command(const Arguments& arguments) {
     }
     // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
     bool done = let_dnsmasq_go(config, paths, storage, arguments.has("purge"));
+    done = let_odhcpd_go(config, storage) && done;
     done = withdraw_advertisements(announced_lan(config, paths, storage), paths, storage) && done;
     done = unload_rule() && done;
     (void)storage.remove(paths.control_socket);

@@ -12,7 +12,7 @@ namespace porchlight::agent {
 /// A configuration that is valid and gives all there is to give, to be spoilt by tests.
 inline constexpr std::string_view full_config = R"({
   "mode": "forwarder",
-  "lan": [{"interface": "br-lan"},
+  "lan": [{"interface": "br-lan", "uci_section": "home"},
           {"interface": "br-guest", "mode": "static",
            "resolvers": [{"adn": "guests.example.org", "addresses": "192.0.2.99", "dot": {}}]}],
   "wan": [{"interface": "eth0"}],
@@ -37,6 +37,7 @@ inline constexpr std::string_view full_config = R"({
   "dnsmasq": {"fragment": "/tmp/dnsmasq.d/porchlight.conf", "pid_file": "/tmp/dnsmasq.pid",
               "restart": ["/tmp/restart", "dnsmasq"], "resolv_file": "/tmp/resolv.conf",
               "on_exit": "refuse"},
+  "odhcpd": {"uci": "/tmp/uci"},
   "certificate": {"acme": {
     "directory": ["https://ca.example/dir", "https://other.example:14000/dir"],
     "contact": ["mailto:admin@example.net"], "agree_to_terms": true, "roots": "/tmp/ca.pem",

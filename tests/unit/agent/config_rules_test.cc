@@ -27,6 +27,38 @@ TEST_SUITE("agent/config_rules") {
               "/lan: missing; the interfaces whose hosts are told\n");
     }
 
+    TEST_CASE("odhcpd has one list for DHCPv6 and advertisements, so nobody else sends either") {
+        const auto carried = [](std::string dhcpv6, std::string ra) {
+            return complaints(R"({"lan": [{"interface": "br-lan"}], "announce": {"dhcpv6": ")" +
+                              dhcpv6 + R"(", "ra": ")" + ra + R"("}})");
+        };
+        for (const char* ra : {"supplement", "off"})
+            CHECK(carried("odhcpd", ra) ==
+                  "/announce/ra: must be \"odhcpd\" or \"full\": odhcpd, which announce.dhcpv6 "
+                  "names, puts the same into its Router Advertisements\n");
+        CHECK(carried("off", "odhcpd") ==
+              "/announce/dhcpv6: must be \"odhcpd\" or \"dnsmasq\": odhcpd, which announce.ra "
+              "names, puts the same into DHCPv6\n");
+        CHECK(carried("odhcpd", "odhcpd") == "");
+        CHECK(carried("odhcpd", "full") == "");
+        CHECK(carried("dnsmasq", "odhcpd") == "");
+    }
+
+    TEST_CASE("where odhcpd is told, each link has a section of its own") {
+        const auto home = [](std::string lan) {
+            return complaints(R"({"lan": [)" + lan +
+                              R"(], "announce": {"dhcpv6": "odhcpd", "ra": "odhcpd"}})");
+        };
+        CHECK(
+            home(R"({"interface": "eth1.3"})") ==
+            "/lan/0/uci_section: \"eth1.3\" is no name of a section; expected letters, digits and "
+            "'_', such as \"lan\"\n");
+        CHECK(home(R"({"interface": "eth1.3", "uci_section": "lan"})") == "");
+        CHECK(home(R"({"interface": "br-lan"}, {"interface": "lan"})") ==
+              "/lan/1/uci_section: \"lan\" stands for another interface already\n");
+        CHECK(complaints(R"({"lan": [{"interface": "eth1.3"}]})") == "");
+    }
+
     TEST_CASE("mode auto with a resolver is mode forwarder") {
         const std::string said = complaints(R"({"resolver": {"adn": "a.example"}})");
         CHECK(said.find("/upstream: missing") != std::string::npos);

@@ -49,7 +49,8 @@ TEST_SUITE("agent/config") {
         of_guests.addresses = {*parse_address("192.0.2.99")};
         of_guests.dot = 853;
         CHECK(config.lan ==
-              std::vector<LanConfig>{{"br-lan"}, {"br-guest", Mode::static_, {of_guests}}});
+              std::vector<LanConfig>{{"br-lan", Mode::automatic, {}, "home"},
+                                     {"br-guest", Mode::static_, {of_guests}, "guest"}});
         CHECK(config.wan == std::vector<WanConfig>{{"eth0"}});
         CHECK(config.resolver == ResolverConfig{name("cpe1.example.net"), {8853}});
         CHECK(config.announce.dhcpv4 == DhcpCarrier::dnsmasq);
@@ -93,6 +94,7 @@ TEST_SUITE("agent/config") {
                                               {"/tmp/restart", "dnsmasq"},
                                               "/tmp/resolv.conf",
                                               OnExit::refuse});
+        CHECK(config.odhcpd == OdhcpdConfig{"/tmp/uci"});
         REQUIRE(config.certificate.acme);
         const AcmeConfig& acme = *config.certificate.acme;
         CHECK(acme.directories == std::vector<std::string>{"https://ca.example/dir",

@@ -17,6 +17,7 @@ World full_world() {
     world.schedule = {5};
     world.announced = {6};
     world.dhcp_options = {7};
+    world.odhcpd = {8};
     return world;
 }
 
@@ -37,7 +38,8 @@ TEST_SUITE("agent/keeper_protocol") {
     }
 
     TEST_CASE("processes and lists do too") {
-        const Processes processes{1, 2, 3, 4, 5, true, "dnsmasq is not fed", true};
+        const Processes processes{
+            1, 2, 3, 4, 5, true, "dnsmasq is not fed", true, "odhcpd is not running"};
         CHECK(*parse_processes(octets(processes)) == processes);
         const std::vector<std::string> names{"br-lan", "br-guest", ""};
         CHECK(*parse_names(octets(names)) == names);

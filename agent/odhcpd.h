@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/config.h"
+#include "core/result.h"
+#include "core/storage.h"
+#include "dhcp/odhcpd_feed.h"
+
+namespace porchlight::agent {
+
+/// OpenWrt's odhcpd as the keeper handles it: values of `list dnr` in the UCI package `dhcp`, which
+/// odhcpd reads again at SIGHUP. UCI lies on flash and outlives us, so a journal beside it knows
+/// which values are ours, from before the first is written until after the last is gone.
+class Odhcpd {
+  public:
+    struct Settings {
+        std::string uci;      // the program
+        std::string journal;  // a file of ours that outlives a restart of the machine
+    };
+
+    Odhcpd(Storage& storage, Settings settings);
+
+    /// Makes `entries` all that UCI has of us, and tells odhcpd where that changed anything. Fails
+    /// with what a person must do; may be repeated at little cost until it succeeds. Without
+    /// entries and a journal it does nothing.
+    Result<void> feed(const std::vector<dhcp::OdhcpdEntry>& entries);
+
+    /// A reload may name another program.
+    void use(Settings settings) { settings_ = std::move(settings); }
+    /// What was last asked for.
+    const std::vector<dhcp::OdhcpdEntry>& wanted() const { return wanted_; }
+
+  private:
+    std::vector<dhcp::OdhcpdEntry> standing();
+    /// Fails with `refused` where UCI has none of that name.
+    Result<void> look_for_section(const std::string& section);
+    Result<void> replace(const std::vector<dhcp::OdhcpdEntry>& entries);
+    Result<void> keep(const std::vector<dhcp::OdhcpdEntry>& entries);
+
+    Storage* storage_;
+    Settings settings_;
+    std::vector<dhcp::OdhcpdEntry> wanted_;
+    std::optional<std::vector<dhcp::OdhcpdEntry>> fed_;  // by this process
+};
+
+/// Whether odhcpd is one of the carriers.
+bool feeds_odhcpd(const Config& config);
+Odhcpd::Settings odhcpd_settings(const Config& config);
+
+/// What the agent asks for, for the sections of the home's links alone: a process without privilege
+/// wrote it. None where it is damaged.
+std::vector<dhcp::OdhcpdEntry> entries_for(const Config& config, std::string_view text);
+
+/// Whether the journal's `text` has the router's own resolver on that link.
+bool odhcpd_tells(const Config& config, std::string_view text, const std::string& link);
+
+}  // namespace porchlight::agent

@@ -1,0 +1,141 @@
+"""odhcpd told by UCI. Both are stand-ins: see lab/uci.py and lab/odhcpd.py."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+
+from lab import Home, decode
+from lab.isp import ADN
+from lab.odhcpd import Odhcpd, dhcpv6_option
+from lab.program import eventually
+from lab.router import LAN6
+
+OWN = "9 dns.user.example 2001:db8::53 alpn=dot"
+CONFIG = f"""
+config dhcp 'lan'
+	option interface 'lan'
+	option ra 'server'
+	option dhcpv6 'server'
+	list dnr '{OWN}'
+
+config dhcp 'guest'
+	option interface 'guest'
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    with Home() as home:
+        yield home
+
+
+@pytest.fixture
+def odhcpd(home: Home) -> Odhcpd:
+    router = home.router
+    odhcpd = Odhcpd(router.ns, CONFIG)
+    odhcpd.start()
+    router.configure(router.config(announce={"dhcpv6": "odhcpd", "ra": "odhcpd"},
+                                   odhcpd={"uci": str(odhcpd.uci)}))
+    return odhcpd
+
+
+def ours(odhcpd: Odhcpd) -> list[str]:
+    return [value for value in odhcpd.dnr() if value != OWN]
+
+
+def announced(home: Home, odhcpd: Odhcpd) -> list[str]:
+    """UCI's list once odhcpd has read ours, which `status` may say a moment earlier."""
+    home.router.until_announced()
+    eventually("odhcpd has read one value of ours", lambda: len(ours(odhcpd)) == 1)
+    return odhcpd.in_uci()
+
+
+def test_odhcpd_tells_what_the_plan_says_and_nobody_else_does(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    router.start_porchlight()
+    status = router.until_announced()
+    eventually("odhcpd has read one value of ours", lambda: len(ours(odhcpd)) == 1)
+    option = dhcpv6_option(ours(odhcpd)[0])
+    planned = decode.planned(status, "br-lan", 6)[0]
+    # The router's own name makes a length that odhcpd pads wrong, unless it names the port.
+    told = decode.dhcpv6(option)
+    assert (told.adn, told.addresses) == (ADN, (LAN6,)) == (planned.adn, planned.addresses)
+    shown = {row["carrier"]: row["options"] for row in status["announced"]["carriers"]}
+    assert shown["dhcpv6"] == ["144 " + option.hex()]
+    advertised = bytes.fromhex(shown["ra"][0].removeprefix("144 "))
+    assert decode.nd_option(advertised).resolver == told
+    assert len(advertised) - (len(option) + 8) in range(1, 7)
+    # Neither we nor dnsmasq send these options beside odhcpd; dnsmasq still has DHCPv4.
+    host = home.host()
+    host.join()
+    assert host.dhcpv6() == host.ra(within_s=4) == []
+    assert [resolver.adn for resolver in host.dhcpv4()] == [ADN]
+
+    assert router.stop_porchlight() == 0
+    eventually("odhcpd has read that nothing of ours is left", lambda: odhcpd.dnr() == [OWN])
+    assert odhcpd.in_uci() == [OWN]
+
+
+def test_after_a_kill_withdraw_takes_exactly_ours(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    router.start_porchlight()
+    announced(home, odhcpd)
+    router.kill_porchlight()
+    eventually("the last will has taken ours back", lambda: odhcpd.dnr() == [OWN])
+    assert odhcpd.in_uci() == [OWN]
+
+    # A power cut leaves no last will: what stands in UCI is announced again until someone withdraws.
+    router.start_porchlight()
+    standing = announced(home, odhcpd)
+    router.cut_power()
+    assert len(standing) == 2 and odhcpd.in_uci() == standing
+    odhcpd.start()
+    assert router.command("withdraw").returncode == 0
+    assert odhcpd.in_uci() == [OWN]
+    eventually("odhcpd has read that ours is gone", lambda: odhcpd.dnr() == [OWN])
+    reads = odhcpd.times_read()
+    assert router.command("withdraw").returncode == 0
+    assert odhcpd.times_read() == reads
+
+
+def test_a_restart_after_a_power_cut_leaves_one_value(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    router.start_porchlight()
+    before = announced(home, odhcpd)
+    router.cut_power()
+    router.start_dnsmasq()
+    odhcpd.start()
+    router.start_porchlight()
+    router.until_announced()
+    eventually("the list is as it was", lambda: odhcpd.in_uci() == odhcpd.dnr() == before)
+
+
+def test_what_is_missing_is_told_and_mended(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    config = router.config(announce={"dhcpv6": "odhcpd", "ra": "odhcpd"},
+                           odhcpd={"uci": str(odhcpd.uci)})
+    router.configure(config, lan=[{"interface": "br-lan", "uci_section": "elsewhere"}])
+    router.start_porchlight()
+    status = router.until("the section is missed", lambda status: any(
+        "has no section elsewhere" in row.get("why", "")
+        for row in status["announced"]["carriers"]))
+    assert not status["announced"]["ra"] and not status["announced"]["dhcpv6"]
+    assert odhcpd.in_uci() == [OWN]
+    router.configure(config, lan=[{"interface": "br-lan", "uci_section": "guest"}])
+    router.reload_porchlight()
+    eventually("odhcpd has read ours there", lambda: len(odhcpd.dnr("guest")) == 1)
+    assert odhcpd.in_uci() == [OWN]
+    router.until_announced()
+
+    odhcpd.stop()
+    router.until("odhcpd is missed", lambda status: any(
+        row.get("why") == "odhcpd is not running" for row in status["announced"]["carriers"]))
+    odhcpd.start()
+    router.until_announced()
+
+    # Another carrier: odhcpd's list is emptied before it matters who sends.
+    router.configure(router.config())
+    router.reload_porchlight()
+    eventually("nothing of ours is left", lambda: odhcpd.in_uci("guest") == [])

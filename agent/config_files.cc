@@ -26,12 +26,27 @@ bool exists(const std::string& path) {
     return ::access(path.c_str(), F_OK) == 0;
 }
 
+/// One broken entry of a bundle takes nobody's trust from the others, here as in a TLS client.
 bool holds_certificate(Bytes pem) {
     const net::BioPtr in = net::borrow(pem);
-    const net::X509Ptr first(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
-    if (first == nullptr) net::take_openssl_reason();
-    return first != nullptr;
+    while (BIO_eof(in.get()) == 0) {
+        const net::X509Ptr one(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+        if (one) return true;
+        net::take_openssl_reason();
+    }
+    return false;
 }
+
+/// Why nobody could be trusted by what `path` holds, or nothing if somebody could.
+std::optional<std::string> why_no_roots(const std::string& path, Bytes pem) {
+    if (holds_certificate(pem)) return std::nullopt;
+    return "expected certificates of authorities, as PEM, in " + path + ", found none";
+}
+
+constexpr std::string_view pair_pointer = "/certificate/files";
+constexpr std::string_view roots_pointer = "/tls/roots";
+constexpr std::string_view acme_roots_pointer = "/certificate/acme/roots";
+constexpr const char* but_refused = "; a reload would be refused";
 
 /// As RFC 4648 section 4 has it, in one line, padding included.
 bool is_base64(Bytes text) {
@@ -58,7 +73,7 @@ class Examiner {
             warn("/odhcpd/uci", "there is no program " + config_.odhcpd.uci);
         if (config_.certificate.files) examine_pair(*config_.certificate.files);
         if (config_.certificate.acme) examine_acme(*config_.certificate.acme);
-        if (!config_.upstream.empty()) examine_roots("/tls/roots", config_.tls.roots);
+        if (!config_.upstream.empty()) examine_roots(roots_pointer, config_.tls.roots);
         if (::geteuid() == 0) {
             examine_user("/users/agent", config_.users.agent);
             examine_user("/users/forwarder", config_.users.forwarder);
@@ -121,11 +136,11 @@ class Examiner {
         if (key) examine_privacy("/certificate/files/key", files.key);
         if (!chain || !key) return;
         if (auto why = why_unservable(files, *chain, *key))
-            return warn("/certificate/files", *why + "; a reload would be refused");
+            return warn(pair_pointer, *why + but_refused);
         std::vector<dns::Name> names;
         if (config_.resolver) names.push_back(config_.resolver->adn);
         if (auto why = acme::check_pair(*chain, *key, names, time_.wall(), time_.wall_trusted()))
-            warn("/certificate/files", *why);
+            warn(pair_pointer, *why);
     }
 
     void examine_acme(const AcmeConfig& acme) {
@@ -143,13 +158,13 @@ class Examiner {
             warn("/certificate/acme/agree_to_terms",
                  "is false; a CA that has terms of service gives no certificate");
         if (acme.roots != config_.tls.roots || config_.upstream.empty())
-            examine_roots("/certificate/acme/roots", acme.roots);
+            examine_roots(acme_roots_pointer, acme.roots);
     }
 
     void examine_roots(std::string_view pointer, const std::string& path) {
         const auto pem = read(pointer, path);
-        if (pem && !holds_certificate(*pem))
-            warn(pointer, path + " holds no certificate; nobody could be trusted");
+        if (!pem) return;
+        if (auto why = why_no_roots(path, *pem)) warn(pointer, *why + but_refused);
     }
 
     void examine_user(std::string_view pointer, const std::string& user) {
@@ -185,6 +200,25 @@ class Examiner {
 std::vector<Complaint> examine_machine(std::string_view file_name, const Config& config,
                                        Storage& storage, const TimeSource& time) {
     return Examiner(file_name, config, storage, time).examine();
+}
+
+std::optional<Complaint> why_useless(std::string_view file_name, const Config& config,
+                                     const World& named) {
+    const auto complaint = [&](std::string_view pointer, std::string text) {
+        return Complaint{std::string(file_name), std::string(pointer), std::move(text)};
+    };
+    if (const auto& files = config.certificate.files) {
+        const StoredCertificate& pair = named.certificates.front();
+        if (auto why = why_unservable(*files, pair.chain_pem, pair.key_pem))
+            return complaint(pair_pointer, *why);
+    }
+    if (!config.upstream.empty())
+        if (auto why = why_no_roots(config.tls.roots, named.roots_pem))
+            return complaint(roots_pointer, *why);
+    if (const auto& acme = config.certificate.acme)
+        if (auto why = why_no_roots(acme->roots, named.acme_roots_pem))
+            return complaint(acme_roots_pointer, *why);
+    return std::nullopt;
 }
 
 }  // namespace porchlight::agent

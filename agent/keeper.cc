@@ -15,8 +15,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "agent/config_change.h"
-#include "agent/custody.h"
+#include "agent/candidate.h"
 #include "agent/daemon_lock.h"
 #include "agent/firewall.h"
 #include "agent/plan.h"
@@ -248,28 +247,15 @@ void Keeper::reload() {
 }
 
 Result<void> Keeper::take(Buffer config_json) {
-    ConfigResult parsed = parse_config(config_file_, config_json);
-    for (const Complaint& complaint : parsed.complaints) log::error(to_text(complaint));
-    if (!parsed.config) return Error{Errc::refused, to_text(parsed.complaints.front())};
-    auto named = read_named_files(config_file_, *parsed.config, config_json, storage_);
-    if (!named) return named.error();
-    // The user's own files; nothing in them came from a network.
-    if (const auto& files = parsed.config->certificate.files) {
-        const StoredCertificate& pair = named->certificates.front();
-        if (const auto why = why_unservable(*files, pair.chain_pem, pair.key_pem))
-            return Error{Errc::refused,
-                         to_text(Complaint{config_file_, "/certificate/files", *why})};
-    }
-    const ConfigChange change = change_between(config_, *parsed.config);
-    if (change.needs_restart)
-        return Error{Errc::refused,
-                     "directories, users, workers and the log's target change only by a restart"};
+    auto candidate = judge_candidate(config_file_, config_json, config_, storage_);
+    if (!candidate) return candidate.error();
+    const ConfigChange change = candidate->change;
 
     const bool used_dnsmasq = uses_dnsmasq(config_);
     const std::string former_fragment = config_.dnsmasq.fragment;
-    config_ = std::move(*parsed.config);
+    config_ = std::move(candidate->config);
     config_json_ = std::move(config_json);
-    named_ = std::move(*named);
+    named_ = std::move(candidate->named);
     report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
     if (used_dnsmasq && !uses_dnsmasq(config_))

@@ -202,7 +202,18 @@ TEST_SUITE("agent/config_files") {
         Machine machine;
         machine.put("roots.pem", "nothing\n");
         CHECK(machine.warnings() ==
-              "/tls/roots: DIR/roots.pem holds no certificate; nobody could be trusted\n");
+              "/tls/roots: expected certificates of authorities, as PEM, in DIR/roots.pem, found "
+              "none; a reload would be refused\n");
+    }
+
+    TEST_CASE("a bundle of roots may hold a broken entry, but not that alone") {
+        Machine machine;
+        const std::string broken =
+            "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n";
+        machine.put("roots.pem", broken + Pair().chain);
+        CHECK(machine.warnings() == "");
+        machine.put("roots.pem", broken);
+        CHECK(machine.warnings().starts_with("/tls/roots: expected"));
     }
 
     TEST_CASE("resolvers that no host will be told of are pointed out") {

@@ -70,24 +70,22 @@ Result<void> Dnsmasq::feed(std::string_view fragment, std::string_view options,
     const auto pid = process();
     const bool read = pid && has_read(fragment, *pid);
     if (auto wrote = write(settings_.fragment, fragment); !wrote) return wrote;
-    if (!pid) return {};  // it will read everything when it starts
-    if (read) {
+    if (read)
         (void)write(settings_.directory + "/loaded", identity(*pid) + "\n" + std::string(fragment));
-        return tell();
-    }
-    if (settings_.restart.empty()) {
-        // It may have read the fragment all the same, where the clock was set since; our files are
-        // new to it then.
-        if (auto told = tell(); !told) return told;
+    // One that seems not to have read the fragment may have all the same, where the clock was set
+    // since; our files are new to it then.
+    return tell();
+}
+
+Result<void> Dnsmasq::restart() {
+    if (settings_.restart.empty())
         return Error{Errc::refused, "dnsmasq runs but has not read " + settings_.fragment +
                                         ": restart it once (leases stay), or set dnsmasq.restart"};
-    }
     log::info("restarting dnsmasq, so that it reads our fragment", {{"file", settings_.fragment}});
     return run_program(settings_.restart, {}, restart_may_take);
 }
 
 Result<void> Dnsmasq::feed_options(std::string_view options) {
-    if (auto old = storage_->read(options_path()); old && text_of(*old) == options) return {};
     if (auto wrote = write(options_path(), options); !wrote) return wrote;
     return tell();
 }

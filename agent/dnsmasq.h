@@ -30,11 +30,13 @@ class Dnsmasq {
     std::string options_path() const { return settings_.directory + "/options"; }
     std::string servers_path() const { return settings_.directory + "/servers"; }
 
-    /// Writes all three and makes dnsmasq take them: by SIGHUP where it has read the fragment, by
-    /// the restart command otherwise. Fails with what a person must do where neither is possible;
-    /// the files stand all the same, so that dnsmasq takes them whenever it starts.
+    /// Writes all three and sends SIGHUP, by which a dnsmasq that has read the fragment takes them;
+    /// any other takes them when it starts.
     Result<void> feed(std::string_view fragment, std::string_view options,
                       std::string_view servers);
+    /// Runs the restart command, so that the fragment is read. Fails with what a person must do
+    /// where there is none.
+    Result<void> restart();
     /// Replaces the options and tells dnsmasq.
     Result<void> feed_options(std::string_view options);
     /// No option any more, other servers, no fragment for dnsmasq's next start.

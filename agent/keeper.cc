@@ -65,7 +65,7 @@ Keeper::Keeper(std::string config_file, Config config, Buffer config_json, Stora
       config_json_(std::move(config_json)),
       storage_(storage),
       paths_(config_),
-      dnsmasq_(storage, dnsmasq_settings(config_)),
+      companion_(config_, storage),
       odhcpd_(storage, odhcpd_settings(config_)),
       agent_("agent", {}),
       forwarder_("forwarder", {}) {}
@@ -75,7 +75,8 @@ int Keeper::run() {
         log::error("cannot start", {{"error", prepared.error().message}});
         return 1;
     }
-    restore_announcements();
+    if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
+    companion_.restore();
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     // Loading the rule takes longer than everything else; meanwhile the children get ready.
     start_due_children(Clock::now());
@@ -156,16 +157,16 @@ void Keeper::stop() {
     agent_.send(number(Keep::withdraw), {});
     const auto until = Clock::now() + withdrawal_may_take;
     while (!withdrawn_ && agent_.running() && Clock::now() < until) wait(until);
-    if (uses_dnsmasq(config_))
-        report(dnsmasq_.unfeed(former_servers(config_, storage_)), "cannot let dnsmasq go");
+    const bool let_go = !uses_dnsmasq(config_) || companion_.let_go();
     feed_odhcpd({});
     forwarder_.stop();
     agent_.stop();
     for (const auto& [pid, deadline] : provisions_) ::kill(pid, SIGKILL);
     if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
     (void)storage_.remove(paths_.control_socket);
-    // An agent that was dead, hung or unheard took nothing back. Then the will does, after us.
-    if (!withdrawn_ && storage_.read(paths_.announced)) {
+    // An agent that was dead, hung or unheard took nothing back, and a full disk may have kept
+    // dnsmasq from hearing. Then the will does it, after us.
+    if (!let_go || (!withdrawn_ && storage_.read(paths_.announced))) {
         log::warn("stopped; what hosts were told is taken back by a process of its own");
         return;
     }
@@ -174,35 +175,12 @@ void Keeper::stop() {
     log::info("stopped");
 }
 
-/// What is announced by DHCP and where dnsmasq asks, before anything could be probed: after a power
-/// cut every host asks at once.
-void Keeper::restore_announcements() {
-    if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
-    if (!uses_dnsmasq(config_)) return;
-    const auto options = storage_.read(paths_.dhcp_options);
-    feed_dnsmasq(options && announces(config_) ? text_of(*options) : "");
-}
-
-std::string Keeper::fragment() const {
-    return dhcp::fragment_text(dnsmasq_fragment(config_, dnsmasq_));
-}
-
-/// A dnsmasq that a person restarted reads the fragment without anybody telling us.
 void Keeper::look_at_dnsmasq(Clock::time_point now) {
-    if (now < dnsmasq_look_ || !uses_dnsmasq(config_)) return;
+    if (now < dnsmasq_look_) return;
     dnsmasq_look_ = now + dnsmasq_looked_at;
-    if (!dnsmasq_trouble_.empty() && dnsmasq_.takes(fragment())) dnsmasq_trouble_.clear();
-    if (dnsmasq_.process().has_value() != told_.dnsmasq_found ||
-        dnsmasq_trouble_ != told_.dnsmasq_trouble)
+    companion_.look();
+    if (companion_.found() != told_.dnsmasq_found || companion_.trouble() != told_.dnsmasq_trouble)
         send_processes();
-}
-
-void Keeper::feed_dnsmasq(std::string_view options) {
-    const std::string servers =
-        config_.upstream.empty() ? former_servers(config_, storage_) : our_servers(config_);
-    const auto fed = dnsmasq_.feed(fragment(), options, servers);
-    dnsmasq_trouble_ = fed ? "" : fed.error().message;
-    report(fed, "dnsmasq is not fed");
 }
 
 /// Does what is not done yet, and tells where that turned out otherwise than before.
@@ -251,26 +229,16 @@ Result<void> Keeper::take(Buffer config_json) {
     if (!candidate) return candidate.error();
     const ConfigChange change = candidate->change;
 
-    const bool used_dnsmasq = uses_dnsmasq(config_);
-    const std::string former_fragment = config_.dnsmasq.fragment;
     config_ = std::move(candidate->config);
     config_json_ = std::move(config_json);
     named_ = std::move(candidate->named);
     report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
-    if (used_dnsmasq && !uses_dnsmasq(config_))
-        report(dnsmasq_.unfeed(former_servers(config_, storage_)), "cannot let dnsmasq go");
-    if (used_dnsmasq && former_fragment != config_.dnsmasq.fragment)
-        report(storage_.remove(former_fragment), "cannot remove the former fragment");
-    dnsmasq_ = Dnsmasq(storage_, dnsmasq_settings(config_));
     if (!feeds_odhcpd(config_)) feed_odhcpd({});  // by the program that put it there
     odhcpd_.use(odhcpd_settings(config_));
     open_firewall();
     if (change.listeners) send_listeners();
-    if (uses_dnsmasq(config_)) {
-        const auto standing = storage_.read(dnsmasq_.options_path());
-        feed_dnsmasq(standing ? text_of(*standing) : "");
-    }
+    report(companion_.follow(config_), "cannot remove the former fragment");
     send_world();
     if (change.advertisements) send_link_sockets();
     send_processes();
@@ -396,8 +364,8 @@ void Keeper::send_processes() {
     processes.forwarder = static_cast<std::uint32_t>(forwarder_.pid());
     processes.agent_starts = agent_.starts();
     processes.forwarder_starts = forwarder_.starts();
-    processes.dnsmasq_found = dnsmasq_.process().has_value();
-    processes.dnsmasq_trouble = dnsmasq_trouble_;
+    processes.dnsmasq_found = companion_.found();
+    processes.dnsmasq_trouble = companion_.trouble();
     processes.firewall = firewall_;
     processes.odhcpd_trouble = odhcpd_trouble_;
     told_ = processes;
@@ -518,12 +486,8 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
 
 void Keeper::on_dnsmasq_options(std::string_view options) {
     if (!uses_dnsmasq(config_)) return;
-    const auto fed = dnsmasq_.feed_options(options);
-    report(fed, "dnsmasq does not get the new options");
-    if (!fed) {
-        dnsmasq_trouble_ = fed.error().message;
-        send_processes();
-    }
+    companion_.set_options(options);
+    if (companion_.trouble() != told_.dnsmasq_trouble) send_processes();
     // What a stop withdraws is there again at the next start.
     if (!stopping_)
         report(storage_.write_whole(paths_.dhcp_options, bytes_of(options), owner_only),

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "agent/child.h"
+#include "agent/companion.h"
 #include "agent/config.h"
-#include "agent/dnsmasq.h"
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
@@ -39,9 +39,6 @@ class Keeper {
     void stop();
 
     // The world around.
-    void restore_announcements();
-    std::string fragment() const;
-    void feed_dnsmasq(std::string_view options);
     void look_at_dnsmasq(Clock::time_point now);
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
     void open_firewall();
@@ -80,7 +77,7 @@ class Keeper {
     World named_;  // `config_json_` and the files that it names, as they were when it was taken
     Storage& storage_;
     StatePaths paths_;
-    Dnsmasq dnsmasq_;
+    Companion companion_;
     Odhcpd odhcpd_;
     LastWill last_will_;
     FileDescriptor lock_;
@@ -95,7 +92,6 @@ class Keeper {
     Clock::time_point listeners_retry_{};
     Hindrances hindrances_;
     std::string refusal_;  // of the last reload; empty: it was taken
-    std::string dnsmasq_trouble_;
     std::string odhcpd_trouble_;
     Clock::time_point dnsmasq_look_{};  // when to look whether that has changed
     Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke

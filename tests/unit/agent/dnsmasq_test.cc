@@ -1,11 +1,8 @@
 #include "agent/dnsmasq.h"
 
 #include <doctest/doctest.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
+#include "called_dnsmasq.h"
 
 namespace porchlight::agent {
 namespace {
@@ -17,46 +14,6 @@ std::string content(MemoryStorage& files, const std::string& path) {
     auto octets = files.read(path);
     return octets ? std::string(text_of(*octets)) : "none";
 }
-
-/// A process that is called dnsmasq and ends well once it got SIGHUP, within ten seconds.
-class CalledDnsmasq {
-  public:
-    CalledDnsmasq() {
-        int ready[2];
-        REQUIRE(::pipe(ready) == 0);
-        pid_ = ::fork();
-        if (pid_ == 0) wait_for_hang_up(ready[1]);
-        ::close(ready[1]);
-        char word = 0;
-        CHECK(::read(ready[0], &word, 1) == 1);
-        ::close(ready[0]);
-    }
-    ~CalledDnsmasq() { (void)was_told(); }
-    CalledDnsmasq(const CalledDnsmasq&) = delete;
-    CalledDnsmasq& operator=(const CalledDnsmasq&) = delete;
-
-    std::string pid() const { return std::to_string(pid_); }
-    bool was_told() {
-        if (pid_ > 0) ::waitpid(pid_, &status_, 0);
-        pid_ = 0;
-        return status_ == 0;
-    }
-
-  private:
-    [[noreturn]] static void wait_for_hang_up(int ready) {
-        sigset_t hang_up;
-        sigemptyset(&hang_up);
-        sigaddset(&hang_up, SIGHUP);
-        sigprocmask(SIG_BLOCK, &hang_up, nullptr);
-        ::prctl(PR_SET_NAME, "dnsmasq");
-        const bool said = ::write(ready, "r", 1) == 1;
-        const timespec limit{10, 0};
-        ::_exit(said && ::sigtimedwait(&hang_up, nullptr, &limit) == SIGHUP ? 0 : 1);
-    }
-
-    pid_t pid_ = 0;
-    int status_ = 1;
-};
 
 TEST_SUITE("agent/dnsmasq") {
     TEST_CASE("a dnsmasq that does not run yet finds everything when it starts") {
@@ -106,9 +63,11 @@ TEST_SUITE("agent/dnsmasq") {
         const std::string pid = running.pid();
         const Bytes octets = bytes_of(pid);
         files.files[settings.pid_file].assign(octets.begin(), octets.end());
-        const auto fed = dnsmasq.feed("fragment", "options", "servers");
-        REQUIRE(!fed);
-        CHECK(fed.error().message.find("restart it once") != std::string::npos);
+        CHECK(dnsmasq.feed("fragment", "options", "servers"));
+        CHECK(!dnsmasq.takes("fragment"));
+        const auto restarted = dnsmasq.restart();
+        REQUIRE(!restarted);
+        CHECK(restarted.error().message.find("restart it once") != std::string::npos);
         CHECK(running.was_told());
     }
 

@@ -120,7 +120,6 @@ class Agent {
 
     Processes processes_;
     std::vector<std::string> cannot_;
-    std::string trouble_;
     std::optional<forwarder::Status> forwarder_status_;
     std::weak_ptr<asio::steady_timer> status_came_;  // held by those who wait on it
     bool ending_ = false;
@@ -188,9 +187,6 @@ void Agent::on_keeper(net::ChannelMessage message) {
         case Keep::cannot:
             if (auto names = parse_names(message.body)) cannot_ = std::move(*names);
             return;
-        case Keep::trouble:
-            trouble_ = text_of(message.body);
-            return;
         case Keep::withdraw:
             return end();
         default:
@@ -209,7 +205,6 @@ void Agent::on_world(Bytes message) {
     world_ = std::move(*world);
     config_ = std::move(*parsed.config);
     log::set_level(config_->log.level);
-    if (!first) trouble_.clear();
     if (first) {
         if (auto left = parse_announced_links(world_.announced))
             for (ra::Announced& link : *left) announced_[link.interface] = std::move(link);
@@ -477,7 +472,6 @@ Status Agent::status() {
     status.processes = processes_;
     status.processes.agent = static_cast<std::uint32_t>(::getpid());
     status.cannot = cannot_;
-    status.trouble = trouble_;
     status.forwarder = forwarder_status_;
     status.forwarder_trouble = forwarder_trouble_;
     if (config_ && uses_dnsmasq(*config_) && announces(*config_) && !processes_.dnsmasq_found)

@@ -217,11 +217,10 @@ void Keeper::reload() {
     log::info("reloading", {{"file", config_file_}});
     auto json = storage_.read(config_file_);
     const Result<void> taken = json ? take(std::move(*json)) : json.error();
-    refusal_ = taken ? "" : "the last reload was refused: " + taken.error().message;
-    if (taken) return;
-    log::error("the new configuration is refused, the old one stays",
-               {{"error", taken.error().message}});
-    agent_.send(number(Keep::trouble), bytes_of(refusal_));
+    if (!taken)
+        log::error("the new configuration is refused, the old one stays",
+                   {{"error", taken.error().message}});
+    note("the last reload was refused", taken);
 }
 
 Result<void> Keeper::take(Buffer config_json) {
@@ -269,7 +268,6 @@ void Keeper::start_agent(Clock::time_point now) {
     send_world();
     introduce_agent_to_forwarder();
     send_link_sockets();
-    if (!refusal_.empty()) agent_.send(number(Keep::trouble), bytes_of(refusal_));
     Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {
         // The agent answers; root and the agent's own user may ask.
@@ -368,6 +366,7 @@ void Keeper::send_processes() {
     processes.dnsmasq_trouble = companion_.trouble();
     processes.firewall = firewall_;
     processes.odhcpd_trouble = odhcpd_trouble_;
+    processes.troubles = troubles_.list();
     told_ = processes;
     Writer out;
     write(out, processes);
@@ -496,8 +495,8 @@ void Keeper::on_dnsmasq_options(std::string_view options) {
 
 void Keeper::on_new_certificate(Bytes message) {
     auto parts = parse_stored_parts(message);
-    if (!parts) return report(parts.error(), "a certificate came damaged");
-    const auto stored = store_generation(paths_, *parts, SystemTime().wall(), storage_);
+    const Result<void> stored =
+        parts ? store_generation(paths_, *parts, SystemTime().wall(), storage_) : parts.error();
     report(stored, "cannot store the certificate");
     if (stored) send_world();
 }
@@ -530,9 +529,13 @@ Clock::time_point Keeper::next_deadline() const {
 }
 
 void Keeper::report(const Result<void>& done, const char* doing) {
-    if (done) return;
-    log::error(doing, {{"error", done.error().message}});
-    agent_.send(number(Keep::trouble), bytes_of(std::string(doing) + ": " + done.error().message));
+    if (!done) log::error(doing, {{"error", done.error().message}});
+    note(doing, done);
+}
+
+/// `status` tells until it went well.
+void Keeper::note(const std::string& doing, const Result<void>& done) {
+    if (troubles_.note(doing, done)) send_processes();
 }
 
 }  // namespace porchlight::agent

@@ -16,6 +16,7 @@
 #include "agent/privileges.h"
 #include "agent/service_sockets.h"
 #include "agent/state_files.h"
+#include "agent/troubles.h"
 #include "core/storage.h"
 
 namespace porchlight::agent {
@@ -70,6 +71,7 @@ class Keeper {
     void on_links_changed();
 
     void report(const Result<void>& done, const char* doing);
+    void note(const std::string& doing, const Result<void>& done);
 
     std::string config_file_;
     Config config_;
@@ -91,7 +93,7 @@ class Keeper {
     std::vector<Service> unserved_;                  // what could not listen, and is tried again
     Clock::time_point listeners_retry_{};
     Hindrances hindrances_;
-    std::string refusal_;  // of the last reload; empty: it was taken
+    Troubles troubles_;
     std::string odhcpd_trouble_;
     Clock::time_point dnsmasq_look_{};  // when to look whether that has changed
     Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke

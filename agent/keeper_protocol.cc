@@ -73,6 +73,7 @@ void write(Writer& out, const Processes& processes) {
     write_field(out, processes.dnsmasq_trouble);
     out.u8(processes.firewall);
     write_field(out, processes.odhcpd_trouble);
+    write_list(out, processes.troubles, [&](const std::string& line) { write_field(out, line); });
 }
 
 Result<Processes> parse_processes(Bytes message) {
@@ -87,6 +88,7 @@ Result<Processes> parse_processes(Bytes message) {
     processes.dnsmasq_trouble = read_text_field(in);
     processes.firewall = in.u8() != 0;
     processes.odhcpd_trouble = read_text_field(in);
+    processes.troubles = read_list<std::string>(in, read_text_field);
     if (!in.finished()) return in.error("the keeper's processes");
     return processes;
 }

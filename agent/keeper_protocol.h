@@ -23,8 +23,7 @@ enum class Keep : std::uint16_t {
     forwarder_lost = 5,     // it died; a new channel follows
     provision_channel = 6,  // one descriptor: the channel to the provision role asked for
     withdraw = 7,           // take every announcement back, answer `withdrawn`
-    processes = 8,          // Processes: who runs now
-    trouble = 9,            // text: a write or a signal that the agent asked for failed
+    processes = 8,          // Processes: who runs now, and what is amiss
     cannot = 10,            // list of names: what these processes may not do, for people
 
     // Agent to keeper.
@@ -73,10 +72,11 @@ struct Processes {
     std::uint32_t forwarder = 0;  // 0: not running
     std::uint32_t forwarder_starts = 0;
     std::uint32_t agent_starts = 0;
-    bool dnsmasq_found = false;   // a process by its pid file
-    std::string dnsmasq_trouble;  // empty: it is fed
-    bool firewall = false;        // our rule is loaded
-    std::string odhcpd_trouble;   // empty: it is fed, or need not be
+    bool dnsmasq_found = false;         // a process by its pid file
+    std::string dnsmasq_trouble;        // empty: it is fed
+    bool firewall = false;              // our rule is loaded
+    std::string odhcpd_trouble;         // empty: it is fed, or need not be
+    std::vector<std::string> troubles;  // what the keeper could not do, until it is done
     bool operator==(const Processes&) const = default;
 };
 

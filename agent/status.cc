@@ -254,7 +254,7 @@ std::vector<std::string> warnings(const Status& status) {
     }
     if (!status.forwarder_trouble.empty())
         list.push_back("the forwarder refuses its settings: " + status.forwarder_trouble);
-    if (!status.trouble.empty()) list.push_back(status.trouble);
+    for (const std::string& trouble : status.processes.troubles) list.push_back(trouble);
     return list;
 }
 

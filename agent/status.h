@@ -52,7 +52,6 @@ struct Status {
     std::vector<std::string> cannot;
     std::chrono::seconds uptime{0};
     std::string forwarder_trouble;  // why the forwarder took no settings; empty: it did
-    std::string trouble;  // what the keeper last failed to do since the last reload; empty: nothing
 };
 
 /// One sentence that a person understands: what hosts are told, how many used it, how long the

@@ -39,7 +39,7 @@ TEST_SUITE("agent/keeper_protocol") {
 
     TEST_CASE("processes and lists do too") {
         const Processes processes{
-            1, 2, 3, 4, 5, true, "dnsmasq is not fed", true, "odhcpd is not running"};
+            1, 2, 3, 4, 5, true, "dnsmasq is not fed", true, "odhcpd is not running", {"no space"}};
         CHECK(*parse_processes(octets(processes)) == processes);
         const std::vector<std::string> names{"br-lan", "br-guest", ""};
         CHECK(*parse_names(octets(names)) == names);

@@ -1,5 +1,7 @@
 #include "agent/firewall.h"
 
+#include <algorithm>
+
 #include "agent/spawn.h"
 
 namespace porchlight::agent {
@@ -15,14 +17,33 @@ Result<void> run_nft(const std::string& script) {
     return run_program({"nft", "-f", "-"}, bytes_of(script), nft_may_take);
 }
 
+template <class Item>
+void add_missing(std::vector<Item>& list, const std::vector<Item>& more) {
+    for (const Item& item : more)
+        if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
 }  // namespace
 
-std::string firewall_rules(const std::vector<std::string>& lan_interfaces,
-                           const std::vector<std::uint16_t>& ports) {
+Fence fence(const Config& config) {
+    if (!config.resolver) return {};
+    Fence fence{{}, {config.resolver->dot.port}};
+    for (const LanConfig& lan : config.lan) fence.lan_interfaces.push_back(lan.interface);
+    return fence;
+}
+
+Fence both(Fence one, const Fence& other) {
+    add_missing(one.lan_interfaces, other.lan_interfaces);
+    add_missing(one.ports, other.ports);
+    return one;
+}
+
+std::string firewall_rules(const Fence& fence) {
     std::string inside = "\"lo\"";
-    for (const std::string& name : lan_interfaces) inside += ", \"" + name + "\"";
+    for (const std::string& name : fence.lan_interfaces) inside += ", \"" + name + "\"";
     std::string list;
-    for (std::uint16_t port : ports) list += (list.empty() ? "" : ", ") + std::to_string(port);
+    for (std::uint16_t port : fence.ports)
+        list += (list.empty() ? "" : ", ") + std::to_string(port);
     std::string text(remove_table);
     text += "table inet porchlight {\n";
     text += "    chain input {\n";
@@ -41,6 +62,10 @@ Result<void> load_firewall(const std::string& rules) {
 
 Result<void> unload_firewall() {
     return run_nft(std::string(remove_table));
+}
+
+bool firewall_stands() {
+    return bool(run_program({"nft", "list", "table", "inet", "porchlight"}, {}, nft_may_take));
 }
 
 }  // namespace porchlight::agent

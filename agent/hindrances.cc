@@ -18,6 +18,11 @@ void Hindrances::set(Area area, Reasons reasons) {
         if (!now.contains(what)) log::info("no longer hindered", {{"in", what}});
 }
 
+bool Hindrances::holds(Area area, const std::string& what) const {
+    const auto found = areas_.find(area);
+    return found != areas_.end() && found->second.contains(what);
+}
+
 std::vector<std::string> Hindrances::list() const {
     std::vector<std::string> all;
     for (const auto& [area, reasons] : areas_)

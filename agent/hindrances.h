@@ -17,6 +17,7 @@ class Hindrances {
     /// Replaces what is known of an area. Logs what is new, so that trying again every few seconds
     /// makes one line, and what is mended.
     void set(Area area, Reasons reasons);
+    bool holds(Area area, const std::string& what) const;
     /// "serve DNS over TLS on br-lan: cannot listen on 0.0.0.0:853: Address already in use"
     std::vector<std::string> list() const;
 

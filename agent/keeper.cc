@@ -17,7 +17,6 @@
 
 #include "agent/candidate.h"
 #include "agent/daemon_lock.h"
-#include "agent/firewall.h"
 #include "agent/plan.h"
 #include "agent/role_arguments.h"
 #include "agent/spawn.h"
@@ -31,6 +30,7 @@ constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
 constexpr std::chrono::minutes order_may_take{15};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
+constexpr std::chrono::minutes firewall_looked_at{1};
 constexpr std::chrono::seconds listeners_tried_again{10};
 constexpr std::size_t provisions_max = 2;  // one at work, one on its way out
 /// A child that never stops talking must not keep us from a signal.
@@ -80,9 +80,10 @@ int Keeper::run() {
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     // Loading the rule takes longer than everything else; meanwhile the children get ready.
     start_due_children(Clock::now());
-    open_firewall();
+    close_ports(fence(config_));
+    firewall_look_ = Clock::now() + firewall_looked_at;
     guarded_ = true;
-    send_listeners();
+    send_listeners(open_services(config_));
     send_processes();
     while (!stopping_) {
         start_due_children(Clock::now());
@@ -91,6 +92,7 @@ int Keeper::run() {
         agent_.watch(number(Keep::alive), now);
         forwarder_.watch(number(forwarder::Control::alive), now);
         look_at_dnsmasq(now);
+        look_at_firewall(now);
         if (now >= odhcpd_look_ && feeds_odhcpd(config_)) feed_odhcpd(odhcpd_.wanted());
         try_listeners_again(now);
         for (auto& [pid, deadline] : provisions_)
@@ -194,8 +196,8 @@ void Keeper::feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries) {
     send_processes();
 }
 
-void Keeper::open_firewall() {
-    if (!config_.resolver) {
+void Keeper::close_ports(const Fence& fence) {
+    if (fence.ports.empty()) {
         if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
         firewall_ = false;
         return hindrances_.set(Area::firewall, {});
@@ -203,13 +205,23 @@ void Keeper::open_firewall() {
     const std::string what =
         "load the firewall rule that keeps the encrypted ports closed toward the WAN";
     if (!has_capability(CAP_NET_ADMIN)) return hindrances_.set(Area::firewall, {{what, ""}});
-    std::vector<std::string> interfaces;
-    for (const auto& lan : config_.lan) interfaces.push_back(lan.interface);
-    const auto loaded = load_firewall(firewall_rules(interfaces, {config_.resolver->dot.port}));
+    const auto loaded = load_firewall(firewall_rules(fence));
     // One that was loaded before stands where the new one is refused.
     firewall_ = firewall_ || loaded;
     hindrances_.set(Area::firewall, loaded ? Hindrances::Reasons()
                                            : Hindrances::Reasons{{what, loaded.error().message}});
+}
+
+/// Whoever loads a ruleset flushes everybody's first, as Debian's nftables.service does.
+void Keeper::look_at_firewall(Clock::time_point now) {
+    if (now < firewall_look_) return;
+    firewall_look_ = now + firewall_looked_at;
+    if (!config_.resolver || !has_capability(CAP_NET_ADMIN)) return;
+    if (firewall_ && firewall_stands()) return;
+    if (firewall_) log::warn("the firewall rule is gone, loading it again");
+    firewall_ = false;
+    close_ports(fence(config_));
+    send_processes();
 }
 
 /// All or nothing: what is there keeps standing unless everything new is good.
@@ -227,7 +239,12 @@ Result<void> Keeper::take(Buffer config_json) {
     auto candidate = judge_candidate(config_file_, config_json, config_, storage_);
     if (!candidate) return candidate.error();
     const ConfigChange change = candidate->change;
-
+    std::optional<Opening> opening;
+    if (change.listeners) {
+        auto opened = open_beside(candidate->config);
+        if (!opened) return opened.error();
+        opening = std::move(*opened);
+    }
     config_ = std::move(candidate->config);
     config_json_ = std::move(config_json);
     named_ = std::move(candidate->named);
@@ -235,13 +252,28 @@ Result<void> Keeper::take(Buffer config_json) {
     log::set_level(config_.log.level);
     if (!feeds_odhcpd(config_)) feed_odhcpd({});  // by the program that put it there
     odhcpd_.use(odhcpd_settings(config_));
-    open_firewall();
-    if (change.listeners) send_listeners();
+    if (opening) send_listeners(std::move(*opening));
+    // After the sockets: those of the former configuration were open until now.
+    close_ports(fence(config_));
     report(companion_.follow(config_), "cannot remove the former fragment");
     send_world();
     if (change.advertisements) send_link_sockets();
     send_processes();
     return {};
+}
+
+/// The sockets that `next` needs, while those of the configuration that stands still listen. Fails,
+/// and leaves nothing behind, where one of them can't be had.
+Result<Opening> Keeper::open_beside(const Config& next) {
+    close_ports(both(fence(config_), fence(next)));
+    Opening opening = open_services(next);
+    for (const auto& [what, why] : opening.hindered) {
+        // What the standing one can't serve either is no reason to stay with it.
+        if (hindrances_.holds(Area::listeners, what)) continue;
+        close_ports(fence(config_));
+        return Error{Errc::refused, "cannot " + what + ": " + why};
+    }
+    return opening;
 }
 
 void Keeper::start_due_children(Clock::time_point now) {
@@ -255,7 +287,7 @@ void Keeper::start_forwarder(Clock::time_point now) {
         log::error("cannot start a process", {{"error", started.error().message}});
         return;
     }
-    if (guarded_) send_listeners();
+    if (guarded_) send_listeners(open_services(config_));
     introduce_agent_to_forwarder();
     send_processes();
 }
@@ -311,29 +343,20 @@ void Keeper::send_link_sockets() {
     if (message) agent_.send(number(Keep::link_sockets), *message, descriptors);
 }
 
-/// Opens every service socket anew and hands them over; our copies are closed at once, so that a
-/// dead forwarder means a closed port and never a silent one.
-void Keeper::send_listeners() {
-    link_indexes_.clear();
-    for (const auto& lan : config_.lan)
-        link_indexes_[lan.interface] = ::if_nametoindex(lan.interface.c_str());
-    std::vector<ServiceSocket> sockets;
-    unserved_.clear();
-    Hindrances::Reasons hindered;
-    for (Service& service : services(config_)) {
-        auto opened = open_service(service, config_);
-        if (opened) {
-            std::move(opened->begin(), opened->end(), std::back_inserter(sockets));
-        } else if (opened.error().code != Errc::unavailable) {
-            hindered[service.what] = opened.error().message;
-            unserved_.push_back(std::move(service));
-        }
-    }
-    hindrances_.set(Area::listeners, std::move(hindered));
+/// Hands every service socket over; our copies are closed at once, so that a dead forwarder means a
+/// closed port and never a silent one.
+void Keeper::send_listeners(Opening opening) {
+    for (const Service& service : opening.unserved)
+        if (!opening.hindered.contains(service.what) &&
+            std::find(unserved_.begin(), unserved_.end(), service) == unserved_.end())
+            log::info("an address is not here yet", {{"to", service.what}});
+    link_indexes_ = std::move(opening.links);
+    unserved_ = std::move(opening.unserved);
+    hindrances_.set(Area::listeners, std::move(opening.hindered));
     listeners_retry_ = Clock::now() + listeners_tried_again;
     std::vector<forwarder::ListenerInfo> infos;
     std::vector<int> descriptors;
-    for (const ServiceSocket& socket : sockets) {
+    for (const ServiceSocket& socket : opening.sockets) {
         infos.push_back(socket.info);
         descriptors.push_back(socket.descriptor.get());
     }
@@ -351,7 +374,7 @@ void Keeper::try_listeners_again(Clock::time_point now) {
     if (std::none_of(unserved_.begin(), unserved_.end(),
                      [&](const Service& service) { return bool(open_service(service, config_)); }))
         return;
-    send_listeners();
+    send_listeners(open_services(config_));
     send_processes();
 }
 
@@ -400,6 +423,8 @@ void Keeper::reap(Clock::time_point now) {
     int status = 0;
     while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
         if (pid < 0) return;
+        // Also at the end: the number of one that is gone may be somebody else's by then.
+        if (provisions_.erase(pid) > 0) continue;
         if (stopping_) {
             for (Child* child : {&agent_, &forwarder_})
                 if (pid == child->pid()) child->finished();
@@ -409,8 +434,6 @@ void Keeper::reap(Clock::time_point now) {
             forwarder_.ended(status, now);
             agent_.send(number(Keep::forwarder_lost), {});
             send_processes();
-        } else {
-            provisions_.erase(pid);
         }
     }
 }
@@ -506,7 +529,7 @@ void Keeper::on_links_changed() {
         link_indexes_.begin(), link_indexes_.end(),
         [](const auto& known) { return ::if_nametoindex(known.first.c_str()) == known.second; });
     if (same) return;
-    send_listeners();
+    send_listeners(open_services(config_));
     send_link_sockets();
     send_processes();
 }

@@ -9,6 +9,7 @@
 #include "agent/child.h"
 #include "agent/companion.h"
 #include "agent/config.h"
+#include "agent/firewall.h"
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
@@ -42,9 +43,11 @@ class Keeper {
     // The world around.
     void look_at_dnsmasq(Clock::time_point now);
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
-    void open_firewall();
+    void close_ports(const Fence& fence);
+    void look_at_firewall(Clock::time_point now);
     void reload();
     Result<void> take(Buffer config_json);
+    Result<Opening> open_beside(const Config& next);
 
     // Children.
     void start_due_children(Clock::time_point now);
@@ -53,7 +56,7 @@ class Keeper {
     void introduce_agent_to_forwarder();
     void send_world();
     void send_link_sockets();
-    void send_listeners();
+    void send_listeners(Opening opening);
     void try_listeners_again(Clock::time_point now);
     void send_processes();
     void start_provision();
@@ -95,11 +98,12 @@ class Keeper {
     Hindrances hindrances_;
     Troubles troubles_;
     std::string odhcpd_trouble_;
-    Clock::time_point dnsmasq_look_{};  // when to look whether that has changed
+    Clock::time_point dnsmasq_look_{};
     Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke
-    Processes told_;                                            // to the agent, last
-    bool firewall_ = false;                                     // our rule is loaded
-    bool guarded_ = false;  // it is, or can't be: sockets may listen
+    Clock::time_point firewall_look_{};
+    Processes told_;         // to the agent, last
+    bool firewall_ = false;  // our rule is loaded
+    bool guarded_ = false;   // it is, or can't be: sockets may listen
     bool stopping_ = false;
     bool withdrawn_ = false;
 };

@@ -10,10 +10,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <optional>
+#include <iterator>
 
 #include "agent/privileges.h"
-#include "core/log.h"
 #include "net/socket_address.h"
 #include "ra/link_sockets.h"
 
@@ -83,30 +82,18 @@ Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface
     return sockets;
 }
 
-Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
-                                                     std::uint16_t port, unsigned workers) {
+Result<std::vector<ServiceSocket>> open_do53_sockets(const IpAddress& address, std::uint16_t port,
+                                                     unsigned workers) {
     std::vector<ServiceSocket> sockets;
-    std::optional<Error> missing;
     for (unsigned worker = 0; worker < workers; ++worker) {
-        for (const IpAddress& address : addresses) {
-            for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
-                auto socket = open_bound(type, Endpoint{address, port}, "");
-                if (!socket) {
-                    if (socket.error().code != Errc::unavailable) return socket.error();
-                    missing = socket.error();
-                    continue;
-                }
-                const auto kind = type == SOCK_DGRAM ? forwarder::ListenerKind::do53_udp
-                                                     : forwarder::ListenerKind::do53_tcp;
-                sockets.push_back(
-                    {{kind, static_cast<std::uint8_t>(worker), ""}, std::move(*socket)});
-            }
+        for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+            auto socket = open_bound(type, Endpoint{address, port}, "");
+            if (!socket) return socket.error();
+            const auto kind = type == SOCK_DGRAM ? forwarder::ListenerKind::do53_udp
+                                                 : forwarder::ListenerKind::do53_tcp;
+            sockets.push_back({{kind, static_cast<std::uint8_t>(worker), ""}, std::move(*socket)});
         }
     }
-    if (!missing) return sockets;
-    if (sockets.empty()) return Error{Errc::refused, missing->message};
-    log::info("serving the companion without an address that is not here",
-              {{"error", missing->message}});
     return sockets;
 }
 
@@ -114,15 +101,41 @@ std::vector<Service> services(const Config& config) {
     std::vector<Service> list;
     if (config.resolver)
         for (const auto& lan : config.lan)
-            list.push_back({"serve DNS over TLS on " + lan.interface, lan.interface});
-    if (!config.upstream.empty()) list.push_back({"serve the companion on loopback", ""});
+            list.push_back({"serve DNS over TLS on " + lan.interface, lan.interface, {}});
+    if (!config.upstream.empty())
+        for (const IpAddress& address : config.do53.addresses)
+            list.push_back({"serve the companion on " + to_text(address), "", address});
     return list;
 }
 
 Result<std::vector<ServiceSocket>> open_service(const Service& service, const Config& config) {
-    if (service.interface.empty())
-        return open_do53_sockets(config.do53.addresses, config.do53.port, config.workers);
+    if (service.address)
+        return open_do53_sockets(*service.address, config.do53.port, config.workers);
     return open_dot_sockets(service.interface, config.resolver->dot.port, config.workers);
+}
+
+Opening open_services(const Config& config) {
+    Opening opening;
+    for (const auto& lan : config.lan)
+        opening.links[lan.interface] = ::if_nametoindex(lan.interface.c_str());
+    std::map<std::string, std::string> absent;  // loopback addresses
+    bool companion = false;
+    for (Service& service : services(config)) {
+        auto opened = open_service(service, config);
+        if (opened) {
+            companion = companion || service.address;
+            std::move(opened->begin(), opened->end(), std::back_inserter(opening.sockets));
+            continue;
+        }
+        const Error& error = opened.error();
+        const bool here = error.code != Errc::unavailable;
+        if (here || service.address) {
+            (here ? opening.hindered : absent)[service.what] = error.message;
+            opening.unserved.push_back(std::move(service));
+        }
+    }
+    if (!companion) opening.hindered.merge(absent);
+    return opening;
 }
 
 LinkSockets open_link_sockets(const Config& config) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,21 +28,35 @@ struct ServiceSocket {
 Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
                                                     std::uint16_t port, unsigned workers);
 
-/// Do53 sockets, UDP and TCP, on those of the loopback addresses that this machine has: with IPv6
-/// switched off there is no ::1, and old hosts must be served all the same. Fails where none is.
-Result<std::vector<ServiceSocket>> open_do53_sockets(const std::vector<IpAddress>& addresses,
-                                                     std::uint16_t port, unsigned workers);
+/// Do53 sockets, UDP and TCP, on one loopback address. Fails with `unavailable` where this machine
+/// has no such address, as where IPv6 is switched off there is no ::1.
+Result<std::vector<ServiceSocket>> open_do53_sockets(const IpAddress& address, std::uint16_t port,
+                                                     unsigned workers);
 
 /// Sockets that are opened, or can't be, as one.
 struct Service {
-    std::string what;       // "serve DNS over TLS on br-lan"
-    std::string interface;  // empty: Do53 on loopback
+    std::string what;                  // "serve DNS over TLS on br-lan"
+    std::string interface;             // empty: Do53 on loopback
+    std::optional<IpAddress> address;  // of Do53
     bool operator==(const Service&) const = default;
 };
 
 /// Everything that `config` has us serve.
 std::vector<Service> services(const Config& config);
 Result<std::vector<ServiceSocket>> open_service(const Service& service, const Config& config);
+
+/// What became of everything that a configuration has us serve.
+struct Opening {
+    std::vector<ServiceSocket> sockets;
+    /// What could not be opened for whom, and why. An interface that does not exist yet hinders
+    /// nothing, nor does a loopback address that is not there beside one that is: old hosts are
+    /// served all the same.
+    Hindrances::Reasons hindered;
+    std::vector<Service> unserved;          // what nobody tells us of when it can be opened
+    std::map<std::string, unsigned> links;  // the LAN interfaces' indexes just before
+};
+
+Opening open_services(const Config& config);
 
 /// What Router Advertisements are sent and heard by.
 struct LinkSockets {

@@ -16,8 +16,8 @@ import pytest
 from lab import Home
 from lab.host import Host, addresses
 from lab.isp import ADN
-from lab.program import eventually
-from lab.router import BINARY, LAN4, announces
+from lab.program import Program, eventually
+from lab.router import BINARY, LAN4, Router, announces
 
 
 def test_check_takes_the_home_s_configuration(home: Home) -> None:
@@ -186,35 +186,191 @@ def test_an_agent_that_starts_while_a_named_file_is_gone_lacks_nothing(home: Hom
         hidden.rename(key)
 
 
-def test_a_port_that_another_daemon_held_is_served_once_it_is_free(home: Home) -> None:
+def refusal(status: dict) -> str:
+    """Why the last reload was refused; empty if it was taken."""
+    return next((each for each in status["warnings"] if "reload was refused" in each), "")
+
+
+@pytest.mark.parametrize("at", ["/tls/roots", "/certificate/acme/roots"])
+def test_roots_that_trust_nobody_are_refused_and_the_old_ones_stay(home: Home, at: str) -> None:
     router = home.router
-    host = home.host("late")
+    host = home.host()
     host.join()
-    holder = router.ns.start(
-        "holder", sys.executable, "-c", "import socket, time; s = socket.socket(); "
-        "s.bind(('0.0.0.0', 8853)); s.listen(); print('holds', flush=True); time.sleep(300)")
-    eventually("the port is held", lambda: "holds" in holder.said())
-    router.configure(resolver={"adn": ADN, "dot": {"port": 8853}})
+    roots = router.folder / "roots.pem"
+    roots.write_text("what a download left here\n")
+    if at == "/tls/roots":
+        router.configure(tls={"roots": str(roots)})
+    else:
+        changed = router.config()["certificate"]
+        changed["acme"]["roots"] = str(roots)
+        router.configure(certificate=changed)
+    checked = router.command("check").stdout
+    assert f"#{at}: expected" in checked and "reload would be refused" in checked, checked
     router.reload_porchlight()
-
-    def hindered(status: dict) -> bool:
-        return any("serve DNS over TLS on br-lan" in each and "8853" in each
-                   for each in status["cannot"])
-
-    assert router.porchlight
     try:
-        router.until("what can't be served is told", hindered)
-        assert host.kdig("www.example.org", LAN4, ADN, port=8853).status == ""
+        status = router.until("the refusal is told", refusal)
+        assert f"{router.config_file}#{at}: expected" in refusal(status), refusal(status)
+        assert str(roots) in refusal(status) and announces(status)
+        # A name that no cache holds: the upstream is still trusted.
+        assert host.kdig(f"{at.count('/')}.fresh.example.org", LAN4, ADN).status != "SERVFAIL"
+        assert home.router.porchlight
+        assert "the forwarder refuses" not in home.router.porchlight.said()
+    finally:
+        router.configure()
+        router.reload_porchlight()
+        router.until("nothing is refused any more", lambda status: not refusal(status))
+
+
+def hold(router: Router, kind: str, address: str, port: int) -> Program:
+    """A daemon of somebody else's that shares its port with nobody."""
+    holder = router.ns.start(
+        f"holder of {port}", sys.executable, "-c", "import socket, time; "
+        f"s = socket.socket(socket.AF_INET, socket.{kind}); s.bind(('{address}', {port})); "
+        "print('holds', flush=True); time.sleep(300)")
+    eventually("the port is held", lambda: "holds" in holder.said())
+    return holder
+
+
+def rules(router: Router) -> str:
+    return router.ns.run("nft", "list", "ruleset").stdout
+
+
+def test_a_reload_to_a_port_that_is_held_keeps_the_old_one(home: Home) -> None:
+    router = home.router
+    host = home.host("steady")
+    host.join()
+    holder = hold(router, "SOCK_STREAM", "0.0.0.0", 8853)
+    before = router.until_announced()
+    try:
+        with host.dot_connection(LAN4, ADN) as connection:
+            router.configure(resolver={"adn": ADN, "dot": {"port": 8853}})
+            router.reload_porchlight()
+            status = router.until("the refusal is told", refusal)
+            assert "cannot serve DNS over TLS on br-lan" in refusal(status), refusal(status)
+            assert "8853" in refusal(status) and announces(status)
+            assert status["plan"] == before["plan"] and status["cannot"] == before["cannot"]
+            assert "853" in rules(router) and "8853" not in rules(router)
+            dns.query.send_tcp(connection, dns.message.make_query("www.example.org", "A"))
+            answer, _ = dns.query.receive_tcp(connection)
+            assert addresses(answer) == ["198.51.100.81"]
+        assert host.kdig("www.example.org", LAN4, ADN).status == "NOERROR"
     finally:
         holder.stop()
     try:
-        router.until("the port is served", lambda status: not hindered(status), within_s=20)
-        assert host.kdig("www.example.org", LAN4, ADN, port=8853).status == "NOERROR"
-        assert router.porchlight.said().count("cannot serve DNS over TLS on br-lan") == 1
+        router.reload_porchlight()
+        router.until("the reload is taken", lambda status: not refusal(status))
+        eventually("the new port is served", lambda: host.kdig(
+            "www.example.org", LAN4, ADN, port=8853).status == "NOERROR")
+        assert "8853" in rules(router) and "{ 853 }" not in rules(router)
     finally:
         router.configure()
         router.reload_porchlight()
         router.until_announced(within_s=60)
+
+
+def test_a_reload_to_a_companion_s_port_that_is_held_keeps_the_old_one(home: Home) -> None:
+    router = home.router
+    host = home.host("older")
+    host.join()
+    holder = hold(router, "SOCK_DGRAM", "127.0.0.1", 5399)
+    try:
+        router.configure(do53={"addresses": ["127.0.0.1", "::1"], "port": 5399})
+        router.reload_porchlight()
+        status = router.until("the refusal is told", refusal)
+        assert "cannot serve the companion on 127.0.0.1" in refusal(status), refusal(status)
+        assert announces(status)
+        assert host.kdig("www.example.org", LAN4, ADN).status == "NOERROR"
+        assert "5399" not in (router.runtime / "dnsmasq/servers").read_text()
+    finally:
+        holder.stop()
+        router.configure()
+        router.reload_porchlight()
+        router.until("nothing is refused any more", lambda status: not refusal(status))
+
+
+def test_a_port_that_another_daemon_held_at_the_start_is_served_once_it_is_free() -> None:
+    with Home() as home:
+        router = home.router
+        holder = hold(router, "SOCK_STREAM", "0.0.0.0", 853)
+
+        def hindered(status: dict) -> bool:
+            return any("serve DNS over TLS on br-lan" in each and "853" in each
+                       for each in status["cannot"])
+
+        router.start_porchlight()
+        host = home.host("late")
+        try:
+            router.until("what can't be served is told", hindered)
+            # What is not served can't be lost: this reload is taken.
+            router.configure(lan=[{"interface": "br-lan"}, {"interface": "br-guest"}])
+            router.reload_porchlight()
+            status = router.until("the link is known", lambda status: any(
+                link["link"] == "br-guest" for link in status["plan"]))
+            assert not refusal(status) and hindered(status)
+        finally:
+            holder.stop()
+        router.until("the port is served", lambda status: not hindered(status), within_s=20)
+        router.until_announced(within_s=60)
+        host.join()
+        assert host.kdig("www.example.org", LAN4, ADN).status == "NOERROR"
+        assert router.porchlight
+        assert router.porchlight.said().count("cannot serve DNS over TLS on br-lan") == 1
+
+
+def test_a_loopback_address_that_comes_later_is_served() -> None:
+    with Home() as home:
+        router = home.router
+        router.ns.ip("addr del ::1/128 dev lo")
+        router.start_porchlight()
+        status = router.until_announced()
+        assert not any("companion" in each for each in status["cannot"])
+        asked = ("kdig", "+time=1", "+retry=0", "@::1", "-p", "5453", "www.example.org")
+        assert "NOERROR" not in router.ns.run(*asked, check=False).stdout
+        router.ns.ip("addr add ::1/128 dev lo")
+        eventually("::1 is served", lambda: "NOERROR" in router.ns.run(
+            *asked, check=False).stdout, within_s=30, every_s=1)
+
+
+def test_a_firewall_rule_that_somebody_flushed_is_loaded_again(home: Home) -> None:
+    router = home.router
+    assert router.porchlight
+    before = rules(router)
+    assert "table inet porchlight" in before
+    router.ns.run("nft", "flush", "ruleset")
+    eventually("the rule stands again", lambda: "table inet porchlight" in rules(router),
+               within_s=80, every_s=1)
+    assert router.status()["firewall"]
+    assert router.porchlight.said().count("the firewall rule is gone") == 1
+
+
+def test_what_can_t_be_stored_is_told_until_it_can(home: Home) -> None:
+    router = home.router
+    # A directory in the file's place: not even root can write there.
+    stored = router.runtime / "announced"
+    stored.unlink()
+    (stored / "full").mkdir(parents=True)
+
+    def told(status: dict) -> bool:
+        return any("cannot remember what is announced" in each for each in status["warnings"])
+
+    there = {"adn": ADN, "dot": {"port": 8853}}
+    try:
+        router.configure(resolver=there)
+        router.reload_porchlight()
+        router.until("the trouble is told", told, within_s=60)
+        # A reload that has nothing to do with it.
+        upstream = router.config()["upstream"]
+        upstream[0]["addresses"] = upstream[0]["addresses"][:1]
+        router.configure(resolver=there, upstream=upstream)
+        router.reload_porchlight()
+        router.until("one upstream is left", lambda status: len(status["upstreams"]) == 1)
+        assert told(router.status())
+    finally:
+        (stored / "full").rmdir()
+        stored.rmdir()
+        router.configure()
+        router.reload_porchlight()
+    router.until("it is stored, and told no more", lambda status: not told(status), within_s=60)
 
 
 def test_a_daemon_does_not_start_with_a_bad_configuration(home: Home) -> None:

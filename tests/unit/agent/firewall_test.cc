@@ -7,7 +7,7 @@ namespace {
 
 TEST_SUITE("agent/firewall") {
     TEST_CASE("only the LAN and this machine reach the encrypted ports; others get no answer") {
-        const std::string rules = firewall_rules({"br-lan", "br-guest"}, {853});
+        const std::string rules = firewall_rules({{"br-lan", "br-guest"}, {853}});
         CHECK(rules.find("iifname != { \"lo\", \"br-lan\", \"br-guest\" } tcp dport { 853 } "
                          "counter drop") != std::string::npos);
         CHECK(rules.find("udp dport { 853 } counter drop") != std::string::npos);
@@ -15,13 +15,28 @@ TEST_SUITE("agent/firewall") {
     }
 
     TEST_CASE("it replaces what stood before in one transaction, and touches no other table") {
-        const std::string rules = firewall_rules({"br-lan"}, {853});
+        const std::string rules = firewall_rules({{"br-lan"}, {853}});
         CHECK(rules.starts_with("add table inet porchlight\ndelete table inet porchlight\n"));
         CHECK(rules.find("flush") == std::string::npos);
     }
 
     TEST_CASE("without a port there is nothing to close") {
-        CHECK(firewall_rules({"br-lan"}, {}).find("drop") == std::string::npos);
+        CHECK(firewall_rules({{"br-lan"}, {}}).find("drop") == std::string::npos);
+        CHECK(fence(Config()).ports.empty());
+    }
+
+    TEST_CASE("from one port to another both are closed, each once") {
+        Config before;
+        before.lan = {{"br-lan"}, {"br-old"}};
+        before.resolver = ResolverConfig{*dns::parse_name("cpe1.example.net"), {}};
+        before.resolver->dot.port = 853;
+        Config after = before;
+        after.lan = {{"br-lan"}, {"br-new"}};
+        after.resolver->dot.port = 8853;
+        const Fence fences = both(fence(before), fence(after));
+        CHECK(fences.lan_interfaces == std::vector<std::string>{"br-lan", "br-old", "br-new"});
+        CHECK(fences.ports == std::vector<std::uint16_t>{853, 8853});
+        CHECK(both(fence(before), fence(before)).ports == std::vector<std::uint16_t>{853});
     }
 }
 

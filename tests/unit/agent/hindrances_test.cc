@@ -17,6 +17,9 @@ TEST_SUITE("agent/hindrances") {
         CHECK(hindrances.list() == Lines{"change users", "serve a: in use", "serve b: in use"});
         hindrances.set(Area::listeners, {{"serve b", "denied"}});
         CHECK(hindrances.list() == Lines{"change users", "serve b: denied"});
+        CHECK(hindrances.holds(Area::listeners, "serve b"));
+        CHECK(!hindrances.holds(Area::listeners, "serve a"));
+        CHECK(!hindrances.holds(Area::firewall, "serve b"));
         hindrances.set(Area::listeners, {});
         CHECK(hindrances.list() == Lines{"change users"});
     }

@@ -30,17 +30,55 @@ class Holder {
     FileDescriptor socket_;
 };
 
+/// Serves nobody but the companion, on ports that the kernel chooses.
+Config companion_on(std::vector<IpAddress> addresses) {
+    Config config;
+    config.do53.addresses = std::move(addresses);
+    config.do53.port = 0;
+    config.upstream.resize(1);
+    return config;
+}
+
 TEST_SUITE("agent/service_sockets") {
     TEST_CASE("old hosts are served though one of the loopback addresses is not there") {
-        const auto sockets = open_do53_sockets({elsewhere, here}, 0, 2);
-        REQUIRE(sockets);
-        CHECK(sockets->size() == 4);  // UDP and TCP, two workers
+        Config config = companion_on({elsewhere, here});
+        config.workers = 2;
+        const Opening opening = open_services(config);
+        CHECK(opening.sockets.size() == 4);  // UDP and TCP, two workers
+        CHECK(opening.hindered.empty());
+        // It may come yet, and nobody tells.
+        REQUIRE(opening.unserved.size() == 1);
+        CHECK(opening.unserved.front().address == elsewhere);
     }
 
     TEST_CASE("none at all is a failure") {
-        const auto sockets = open_do53_sockets({elsewhere}, 0, 1);
-        REQUIRE(!sockets);
-        CHECK(sockets.error().code == Errc::refused);
+        const Opening opening = open_services(companion_on({elsewhere}));
+        CHECK(opening.sockets.empty());
+        CHECK(opening.hindered.contains("serve the companion on 192.0.2.1"));
+        CHECK(opening.unserved.size() == 1);
+    }
+
+    TEST_CASE("an interface that is not there yet hinders nothing; its coming is told") {
+        Config config = companion_on({here});
+        config.lan = {{"none0"}};
+        config.resolver = ResolverConfig{*dns::parse_name("cpe1.example.net"), {}};
+        const Opening opening = open_services(config);
+        CHECK(opening.sockets.size() == 2);
+        CHECK(opening.hindered.empty());
+        CHECK(opening.unserved.empty());
+        CHECK(opening.links == std::map<std::string, unsigned>{{"none0", 0}});
+    }
+
+    TEST_CASE("old and new sockets of ours share a port, which another daemon's keep to itself") {
+        Config config = companion_on({here});
+        {
+            const Holder holder;
+            config.do53.port = holder.port();
+            CHECK(!open_services(config).hindered.empty());
+        }
+        const Opening old = open_services(config);
+        CHECK(old.sockets.size() == 2);
+        CHECK(open_services(config).sockets.size() == 2);
     }
 
     TEST_CASE("what the configuration has us serve fails alone, and opens once its port is free") {
@@ -49,8 +87,9 @@ TEST_SUITE("agent/service_sockets") {
         config.resolver = ResolverConfig{*dns::parse_name("cpe1.example.net"), {}};
         config.do53.addresses = {here};
         config.upstream.resize(1);
-        CHECK(services(config) == std::vector<Service>{{"serve DNS over TLS on lo", "lo"},
-                                                       {"serve the companion on loopback", ""}});
+        CHECK(services(config) ==
+              std::vector<Service>{{"serve DNS over TLS on lo", "lo", {}},
+                                   {"serve the companion on 127.0.0.1", "", here}});
         {
             const Holder holder;
             config.do53.port = holder.port();

@@ -25,7 +25,7 @@ HOME = ROOT / "tests/home"
 FORWARDER = ROOT / "tests/forwarder"
 # Only the forwarder has more than one thread; the build preset `tsan` builds no other units.
 WITH_THREADS = "unit_(core|net|forwarder)"
-FUZZ_SECONDS = 30
+FUZZ_SECONDS = 20
 FOREIGN = ("s390x", "armhf")
 # Homes wait for their programs' timers most of the time.
 HOMES_AT_ONCE = 3
@@ -78,11 +78,6 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
         ("build as released", lambda: build("release")),
         ("scenarios in homes", lambda: scenarios(HOME, chosen.k, "" if chosen.all or chosen.home
                                                  else "not slow", at_once=HOMES_AT_ONCE))]
-    # Before the homes: one of them runs ./run, which configures the release without its units.
-    released: list[tuple[str, Step]] = [
-        ("build as released, with units", lambda: build("release", "--everything",
-                                                         "-DPORCHLIGHT_TESTS=ON")),
-        ("units as released", lambda: units_of("release"))]
     more: list[tuple[str, Step]] = [
         ("build with TSan", lambda: build("tsan")),
         ("units under TSan", lambda: units_of("tsan", WITH_THREADS)),
@@ -96,7 +91,7 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
     more += [(name, partial(program, path)) for name, path in PROGRAMS.items()]
     if chosen.unit or chosen.home:
         return (units if chosen.unit else []) + (homes if chosen.home else [])
-    return units + (released if every else []) + homes + (more if every else [])
+    return units + homes + (more if every else [])
 
 
 def run(steps: list[tuple[str, Step]]) -> int:

@@ -88,7 +88,8 @@ void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& wh
     std::vector<dns::LeftOut> left_out;
     for (const dns::Format format : config.announce.forms.formats) {
         if (format == dns::Format::rfc9463) {
-            ra::Encoded encoded = ra::encode(link.resolvers, lifetime);
+            ra::Encoded encoded =
+                ra::encode(link.resolvers, lifetime, ra::Sender::option_octets_max);
             for (Buffer& option : encoded.options) options.push_back(std::move(option));
             left_out.insert(left_out.end(), encoded.left_out.begin(), encoded.left_out.end());
             continue;

@@ -13,6 +13,7 @@
 #include "agent/odhcpd.h"
 #include "agent/plan.h"
 #include "agent/privileges.h"
+#include "agent/setup_look.h"
 #include "net/openssl.h"
 
 namespace porchlight::agent {
@@ -124,6 +125,14 @@ class Examiner {
         if (!exists(dnsmasq.resolv_file))
             warn("/dnsmasq/resolv_file", "there is no file " + dnsmasq.resolv_file +
                                              "; old hosts get no answers once porchlight is gone");
+        // Ours are in a file that dnsmasq's servers-file names.
+        for (const setup::DnsmasqFound& running : setup::look_at_dnsmasq(storage_))
+            if (running.fragment == dnsmasq.fragment)
+                for (const std::string& server : running.servers)
+                    warn("/dnsmasq/fragment",
+                         "dnsmasq asks " + server + " by its own configuration (" +
+                             running.config_file + "), in clear text and beside porchlight; " +
+                             "remove its line server=" + server);
         if (dnsmasq.restart.empty()) return;
         const std::string& program = dnsmasq.restart.front();
         if (program.starts_with('/') && ::access(program.c_str(), X_OK) != 0)

@@ -21,7 +21,7 @@ constexpr Setting table[] = {
              "where resolver is given, else \"static\" where announce.resolvers is, else \"off\"."},
     {.path = "/lan",
      .type = Type::list,
-     .max = 32,
+     .max = 64,
      .fallback = "[]",
      .help = "The interfaces of the home, each with hosts of its own. Hosts are told of resolvers "
              "on these alone, and encrypted DNS is served on these alone."},

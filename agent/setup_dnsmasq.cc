@@ -49,6 +49,8 @@ std::string_view long_name(char letter) {
             return "interface";
         case 'I':
             return "except-interface";
+        case 'S':
+            return "server";
         case 's':
             return "domain";
         default:
@@ -130,6 +132,9 @@ class Reading {
             const auto words = comma_separated(value);
             // "domain=guests.lan,192.168.2.0/24" is of a part of the home.
             if (words.size() == 1 && words[0] != "#") found_.domain = words[0];
+        } else if (name == "server") {
+            // "/lan/192.168.1.1" is for some names alone.
+            if (!value.empty() && !value.starts_with('/')) found_.servers.push_back(value);
         } else if (!value.starts_with('/')) {
             return;  // relative to a directory that nobody knows any more
         } else if (name == "pid-file") {

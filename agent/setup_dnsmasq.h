@@ -23,6 +23,7 @@ struct DnsmasqFound {
     std::vector<std::string> interfaces = {};         // it serves, "*" at the end; empty: all
     std::vector<std::string> except_interfaces = {};  // but for these
     std::string domain = {};                          // of the home's names; empty: none
+    std::vector<std::string> servers = {};            // that it asks by itself, for all names
     std::vector<std::string> restart = {};            // a program and its arguments; empty: unknown
     bool operator==(const DnsmasqFound&) const = default;
 };

@@ -82,6 +82,8 @@ std::vector<std::string> arguments_of(const fs::path& process) {
     return arguments;
 }
 
+}  // namespace
+
 std::vector<DnsmasqFound> look_at_dnsmasq(Storage& storage) {
     const auto here = network_of("/proc/self");
     const bool init_script = ::access("/etc/init.d/dnsmasq", X_OK) == 0;
@@ -102,8 +104,6 @@ std::vector<DnsmasqFound> look_at_dnsmasq(Storage& storage) {
     }
     return found;
 }
-
-}  // namespace
 
 Result<Found> look(Storage& storage) {
     auto links = look_at_links();

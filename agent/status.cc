@@ -361,7 +361,9 @@ std::string render(const Json& json) {
     std::string text = member(json, "summary") + "\n";
     for (const Json& warning : json.at("warnings"))
         text += "warning: " + escape(warning.get<std::string>()) + "\n";
-    return text + render_plan(json) + render_certificate(json.at("certificate")) +
+    const Json& certificate = json.at("certificate");
+    const bool shown = certificate.at("needed") == true || certificate.at("source") != "none";
+    return text + render_plan(json) + (shown ? render_certificate(certificate) : "") +
            render_upstreams(json.at("upstreams")) + render_rest(json);
 }
 
@@ -404,6 +406,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["groups"] = groups_json(status.plan);
     json["announced"] = announced_json(status.carriers);
     json["certificate"] = certificate_json(status.certificate);
+    json["certificate"]["needed"] = status.needs_certificate;
     json["upstreams"] = upstreams_json(status.forwarder);
     json["forwarder"] = forwarder_json(status.forwarder);
     json["counters"] = counters_json(status.forwarder);

@@ -29,6 +29,7 @@ Error system_error(std::string_view doing, const std::string& path) {
 
 std::string parent_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
+    if (slash == path.npos) return ".";
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
@@ -109,6 +110,7 @@ Result<void> FileStorage::remove(const std::string& path) {
 }
 
 Result<void> FileStorage::make_directory(const std::string& path, unsigned mode) {
+    if (path.empty()) return {};  // of a bare file name: the one that we are in
     if (::mkdir(path.c_str(), mode) == 0) return {};
     if (errno == ENOENT && path != "/") {
         if (auto made = make_directory(parent_of(path), 0755); !made) return made;

@@ -60,11 +60,15 @@ dns::EncryptedResolver resolver_of(const DnrOption& dnr) {
     return {dnr.priority, dnr.adn, {dnr.addresses.begin(), dnr.addresses.end()}, dnr.params};
 }
 
-Encoded encode(std::span<const dns::EncryptedResolver> resolvers, std::chrono::seconds lifetime) {
+Encoded encode(std::span<const dns::EncryptedResolver> resolvers, std::chrono::seconds lifetime,
+               std::size_t room) {
     Encoded encoded;
     for (const auto& resolver : dns::by_priority({resolvers.begin(), resolvers.end()})) {
         Result<Buffer> option =
             dns::encode_checked(resolver, dnr_option(resolver, lifetime), parse_dnr_option);
+        if (option && option->size() > room)
+            option = Error{Errc::refused, "its " + std::to_string(option->size()) +
+                                              " octets do not fit into one advertisement"};
         if (option) {
             encoded.options.push_back(std::move(*option));
         } else {

@@ -52,8 +52,9 @@ struct Encoded {
     std::vector<dns::LeftOut> left_out;
 };
 
-/// One option for each resolver that has an IPv6 address or is ADN-only. What is encoded was read
-/// again by parse_dnr_option and compared.
-Encoded encode(std::span<const dns::EncryptedResolver> resolvers, std::chrono::seconds lifetime);
+/// One option of at most `room` octets for each resolver that has an IPv6 address or is ADN-only.
+/// What is encoded was read again by parse_dnr_option and compared.
+Encoded encode(std::span<const dns::EncryptedResolver> resolvers, std::chrono::seconds lifetime,
+               std::size_t room = dnr_option_octets_max);
 
 }  // namespace porchlight::ra

@@ -389,3 +389,15 @@ def test_a_secret_is_never_shown(home: Home) -> None:
         assert home.isp.tsig_secret not in said
     key = (home.router.folder / "tsig.key").read_text()
     assert home.isp.tsig_secret in key, "the control: this is the secret"
+
+
+def test_check_points_at_servers_that_dnsmasq_asks_by_itself(home: Home) -> None:
+    router = home.router
+    assert "in clear text" not in router.command("check").stdout + router.command("check").stderr
+    with (router.folder / "dnsmasq.conf").open("a") as conf:
+        conf.write("server=/corp.example/192.0.2.8\nserver=192.0.2.77\n")
+    router.restart_dnsmasq()
+    done = router.command("check")
+    said = done.stdout + done.stderr
+    assert "dnsmasq asks 192.0.2.77 by its own configuration" in said, said
+    assert "192.0.2.8 " not in said, "a server for some names alone is the user's affair"

@@ -1,9 +1,11 @@
 #include "core/storage.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace porchlight {
@@ -86,6 +88,19 @@ TEST_SUITE("core/storage") {
         CHECK(!files.write_whole("/d/b", bytes_of("2"), 0600));
         CHECK(!files.remove("/d/a"));
         CHECK(files.list("/d") == std::vector<std::string>{"a"});
+    }
+
+    TEST_CASE("a bare file name lies in the directory that one is in") {
+        char folder[] = "/tmp/porchlight-storage-XXXXXX";
+        REQUIRE(::mkdtemp(folder) != nullptr);
+        const auto before = std::filesystem::current_path();
+        std::filesystem::current_path(folder);
+        FileStorage storage;
+        CHECK(storage.write_whole("bare.json", bytes_of("{}"), 0600));
+        CHECK(storage.read("bare.json"));
+        CHECK(storage.make_directory("", 0755));
+        std::filesystem::current_path(before);
+        std::filesystem::remove_all(folder);
     }
 }
 

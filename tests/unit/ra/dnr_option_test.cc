@@ -162,5 +162,21 @@ TEST_SUITE("ra/dnr_option") {
     }
 }
 
+TEST_SUITE("ra/dnr_option encoded") {
+    TEST_CASE("what one advertisement can't hold is left out and named") {
+        dns::EncryptedResolver resolver;
+        resolver.adn = *dns::parse_name("a.example");
+        resolver.addresses = {*parse_ipv6("2001:db8::53")};
+        resolver.params.alpn = {"h2"};
+        resolver.params.dohpath = "/" + std::string(1300, 'p') + "{?dns}";
+        const std::vector<dns::EncryptedResolver> resolvers{resolver};
+        CHECK(encode(resolvers, std::chrono::seconds(60)).options.size() == 1);
+        const Encoded encoded = encode(resolvers, std::chrono::seconds(60), 1224);
+        CHECK(encoded.options.empty());
+        REQUIRE(encoded.left_out.size() == 1);
+        CHECK(encoded.left_out[0].why.ends_with("octets do not fit into one advertisement"));
+    }
+}
+
 }  // namespace
 }  // namespace porchlight::ra

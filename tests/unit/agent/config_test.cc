@@ -129,7 +129,7 @@ TEST_SUITE("agent/config") {
         CHECK(result.config->certificate.acme->directories ==
               std::vector<std::string>{"https://ca.example/dir"});
         CHECK(complaints(R"({"lan": {"interface": "br-lan"}})") ==
-              "/lan: expected a list of 0 to 32 elements, found an object\n");
+              "/lan: expected a list of 0 to 64 elements, found an object\n");
     }
 
     TEST_CASE("the CA's roots are those of all TLS where nothing else is said") {

@@ -119,6 +119,30 @@ bool is_quotable(std::string_view value) {
     });
 }
 
+bool has_our_mark(std::string_view value) {
+    const std::size_t behind_digits = std::min(value.find_first_not_of("0123456789"), value.size());
+    return behind_digits > 0 && value.substr(behind_digits).starts_with(behind_priority) &&
+           is_quotable(value);
+}
+
+/// Up to a blank or the line's end, quoted as a shell does it: blanks and ends of lines may stand
+/// between apostrophes, an apostrophe behind a backslash.
+std::string take_word(std::string_view& text) {
+    std::string word;
+    bool quoted = false;
+    std::size_t at = 0;
+    for (; at < text.size() && (quoted || (text[at] != ' ' && text[at] != '\n')); ++at) {
+        if (text[at] == '\'')
+            quoted = !quoted;
+        else if (quoted || text[at] != '\\')
+            word += text[at];
+        else if (++at < text.size())
+            word += text[at];
+    }
+    text.remove_prefix(std::min(at, text.size()));
+    return word;
+}
+
 }  // namespace
 
 OdhcpdList odhcpd_list(std::span<const dns::EncryptedResolver> resolvers, const OdhcpdUse& use) {
@@ -163,6 +187,28 @@ Result<std::vector<OdhcpdEntry>> parse_odhcpd_text(std::string_view text) {
         text.remove_prefix(line.size() + 1);
     }
     return entries;
+}
+
+UciDhcp parse_uci_show(std::string_view text) {
+    constexpr std::string_view package = "dhcp.";
+    UciDhcp shown;
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 1))) {
+        std::string value = take_word(text);
+        const std::string place = value.substr(0, value.find('='));
+        value.erase(0, place.size() + 1);
+        const std::size_t dot = std::min(place.find('.', package.size()), place.size());
+        const std::string section =
+            place.starts_with(package) ? place.substr(package.size(), dot - package.size()) : "";
+        const std::string_view option = std::string_view(place).substr(dot);
+        if (is_uci_name(section) && option.empty()) shown.sections.push_back(section);
+        for (bool more = true; more; value = more ? take_word(text) : "") {
+            if (is_uci_name(section) && option == ".dnr" && has_our_mark(value))
+                shown.ours.push_back({section, value});
+            more = text.starts_with(' ');
+            if (more) text.remove_prefix(1);
+        }
+    }
+    return shown;
 }
 
 std::string uci_batch(std::span<const OdhcpdEntry> before, std::span<const OdhcpdEntry> after) {

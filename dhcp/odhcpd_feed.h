@@ -55,6 +55,15 @@ bool is_uci_name(std::string_view text);
 std::string odhcpd_text(std::span<const OdhcpdEntry> entries);
 Result<std::vector<OdhcpdEntry>> parse_odhcpd_text(std::string_view text);
 
+/// The UCI package `dhcp`, as far as it matters here.
+struct UciDhcp {
+    std::vector<std::string> sections;  // that have a name
+    std::vector<OdhcpdEntry> ours;      // values of `list dnr` that are spelt as only we spell them
+};
+
+/// What `uci show dhcp` printed. Lines of other shape are passed over.
+UciDhcp parse_uci_show(std::string_view text);
+
 /// What `uci batch` reads to have `after` where `before` or a part of both was. Values that are
 /// neither stay as they are, and so may it be run twice.
 std::string uci_batch(std::span<const OdhcpdEntry> before, std::span<const OdhcpdEntry> after);

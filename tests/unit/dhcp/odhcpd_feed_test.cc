@@ -159,6 +159,33 @@ TEST_SUITE("dhcp/odhcpd_feed") {
         }
     }
 
+    TEST_CASE("of what UCI shows, named sections and values spelt as ours are taken") {
+        const UciDhcp shown = parse_uci_show(
+            "dhcp.@dnsmasq[0]=dnsmasq\n"
+            "dhcp.lan=dhcp\n"
+            "dhcp.lan.dnr='9 own.example' '1  a.example fd77::1' '2  b.example'\n"
+            "dhcp.lan.dhcp_option='3  c.example'\n"
+            "dhcp.@dhcp[1].dnr='1  d.example'\n"
+            "network.wan.dnr='1  e.example'\n"
+            "dhcp.guest=dhcp\n"
+            "dhcp.guest.note='it'\\''s\ndhcp.lan.dnr=1  f.example'\n"
+            "dhcp.guest.dnr='  g.example' '1  \"h' '10  i.example'\n");
+        CHECK(shown.sections == std::vector<std::string>{"lan", "guest"});
+        CHECK(shown.ours == std::vector<OdhcpdEntry>{{"lan", "1  a.example fd77::1"},
+                                                     {"lan", "2  b.example"},
+                                                     {"guest", "10  i.example"}});
+        for (const char* broken : {"", "\n", "dhcp", "dhcp.", "dhcp.lan.dnr", "dhcp.lan.dnr='1  a",
+                                   "dhcp.lan.dnr=\\", "uci: Entry not found\n", "=", "' \n"})
+            CHECK(parse_uci_show(broken).sections.empty());
+    }
+
+    TEST_CASE("what is told is found again by its spelling") {
+        const OdhcpdList list = list_of(resolver(well_padded, {"dot"}));
+        REQUIRE(list.values.size() == 1);
+        const UciDhcp shown = parse_uci_show("dhcp.lan.dnr='" + list.values[0] + "'\n");
+        CHECK(shown.ours == std::vector<OdhcpdEntry>{{"lan", list.values[0]}});
+    }
+
     TEST_CASE("a batch takes away what was ours and adds what is") {
         const std::vector<OdhcpdEntry> before{{"lan", "1  a.example"}};
         const std::vector<OdhcpdEntry> after{{"lan", "1  a.example"}, {"guest", "1  b.example"}};

@@ -64,10 +64,10 @@ struct Pipe {
     }
 };
 
-/// Feeds the child and keeps the start of what it complains of, until it closes its end.
+/// Feeds the child and keeps what it prints, until it closes its end.
 std::string converse(FileDescriptor& to_child, Bytes input, const FileDescriptor& from_child,
                      Clock::time_point until) {
-    std::string complaint;
+    std::string printed;
     for (;;) {
         if (input.empty()) to_child.reset();
         std::array<pollfd, 2> waits{pollfd{from_child.get(), POLLIN, 0},
@@ -76,7 +76,7 @@ std::string converse(FileDescriptor& to_child, Bytes input, const FileDescriptor
             std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
         if (left.count() <= 0 ||
             ::poll(waits.data(), waits.size(), static_cast<int>(left.count())) <= 0)
-            return complaint;
+            return printed;
         if (waits[1].revents != 0) {
             const ssize_t wrote = ::write(to_child.get(), input.data(), input.size());
             input = wrote > 0 ? input.subspan(static_cast<std::size_t>(wrote)) : Bytes();
@@ -84,9 +84,9 @@ std::string converse(FileDescriptor& to_child, Bytes input, const FileDescriptor
         if (waits[0].revents != 0) {
             char text[512];
             const ssize_t got = ::read(from_child.get(), text, sizeof text);
-            if (got <= 0) return complaint;
-            if (complaint.size() < sizeof text)
-                complaint.append(text, static_cast<std::size_t>(got));
+            if (got <= 0) return printed;
+            if (printed.size() < program_output_max)
+                printed.append(text, static_cast<std::size_t>(got));
         }
     }
 }
@@ -120,6 +120,13 @@ Result<pid_t> spawn_role(const std::vector<std::string>& arguments,
 
 Result<void> run_program(const std::vector<std::string>& arguments, Bytes input,
                          std::chrono::milliseconds within) {
+    const auto printed = read_program(arguments, input, within);
+    if (!printed) return printed.error();
+    return {};
+}
+
+Result<std::string> read_program(const std::vector<std::string>& arguments, Bytes input,
+                                 std::chrono::milliseconds within) {
     Pipe to_child;
     Pipe from_child;
     if (!to_child.open() || !from_child.open()) return failed("cannot make a pipe");
@@ -140,11 +147,11 @@ Result<void> run_program(const std::vector<std::string>& arguments, Bytes input,
     to_child.read.reset();
     from_child.write.reset();
     const Clock::time_point until = Clock::now() + within;
-    std::string complaint = converse(to_child.write, input, from_child.read, until);
+    std::string printed = converse(to_child.write, input, from_child.read, until);
     to_child.write.reset();
     const int status = wait_until(pid, until);
-    if (status == 0) return {};
-    complaint = complaint.substr(0, complaint.find('\n'));
+    if (status == 0) return printed;
+    const std::string complaint = printed.substr(0, printed.find('\n'));
     if (status == -1) return Error{Errc::timeout, arguments[0] + " took too long and was killed"};
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127 && complaint.empty())
         return Error{Errc::unavailable, arguments[0] + ": no such program"};

@@ -93,7 +93,7 @@ int Keeper::run() {
         forwarder_.watch(number(forwarder::Control::alive), now);
         look_at_dnsmasq(now);
         look_at_firewall(now);
-        if (now >= odhcpd_look_ && feeds_odhcpd(config_)) feed_odhcpd(odhcpd_.wanted());
+        if (now >= odhcpd_look_ && looks_at_odhcpd()) feed_odhcpd(odhcpd_.wanted());
         try_listeners_again(now);
         for (auto& [pid, deadline] : provisions_)
             if (now >= deadline) {
@@ -159,15 +159,16 @@ void Keeper::stop() {
     agent_.send(number(Keep::withdraw), {});
     const auto until = Clock::now() + withdrawal_may_take;
     while (!withdrawn_ && agent_.running() && Clock::now() < until) wait(until);
-    const bool let_go = !uses_dnsmasq(config_) || companion_.let_go();
+    const bool dnsmasq_let_go = !uses_dnsmasq(config_) || companion_.let_go();
     feed_odhcpd({});
+    const bool let_go = dnsmasq_let_go && odhcpd_trouble_.empty();
     forwarder_.stop();
     agent_.stop();
     for (const auto& [pid, deadline] : provisions_) ::kill(pid, SIGKILL);
     if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
     (void)storage_.remove(paths_.control_socket);
     // An agent that was dead, hung or unheard took nothing back, and a full disk may have kept
-    // dnsmasq from hearing. Then the will does it, after us.
+    // dnsmasq or odhcpd from hearing. Then the will does it, after us.
     if (!let_go || (!withdrawn_ && storage_.read(paths_.announced))) {
         log::warn("stopped; what hosts were told is taken back by a process of its own");
         return;
@@ -183,6 +184,11 @@ void Keeper::look_at_dnsmasq(Clock::time_point now) {
     companion_.look();
     if (companion_.found() != told_.dnsmasq_found || companion_.trouble() != told_.dnsmasq_trouble)
         send_processes();
+}
+
+/// Also where it carries nothing any more, until it has taken back what it said.
+bool Keeper::looks_at_odhcpd() const {
+    return feeds_odhcpd(config_) || !odhcpd_trouble_.empty();
 }
 
 /// Does what is not done yet, and tells where that turned out otherwise than before.
@@ -250,8 +256,9 @@ Result<void> Keeper::take(Buffer config_json) {
     named_ = std::move(candidate->named);
     report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
-    if (!feeds_odhcpd(config_)) feed_odhcpd({});  // by the program that put it there
-    odhcpd_.use(odhcpd_settings(config_));
+    // What was put there is taken back by the same program, also where that takes another try.
+    if (!feeds_odhcpd(config_)) feed_odhcpd({});
+    if (feeds_odhcpd(config_) || odhcpd_trouble_.empty()) odhcpd_.use(odhcpd_settings(config_));
     if (opening) send_listeners(std::move(*opening));
     // After the sockets: those of the former configuration were open until now.
     close_ports(fence(config_));
@@ -547,7 +554,7 @@ Clock::time_point Keeper::next_deadline() const {
     auto next = std::min(agent_.next_deadline(), forwarder_.next_deadline());
     for (const auto& [pid, deadline] : provisions_) next = std::min(next, deadline);
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
-    if (feeds_odhcpd(config_)) next = std::min(next, odhcpd_look_);
+    if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;
 }
 

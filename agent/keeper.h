@@ -42,6 +42,7 @@ class Keeper {
 
     // The world around.
     void look_at_dnsmasq(Clock::time_point now);
+    bool looks_at_odhcpd() const;
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
     void close_ports(const Fence& fence);
     void look_at_firewall(Clock::time_point now);

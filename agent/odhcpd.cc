@@ -22,6 +22,12 @@ using Entries = std::vector<dhcp::OdhcpdEntry>;
 
 constexpr std::chrono::seconds uci_may_take{5};
 constexpr unsigned owner_only = 0600;
+constexpr unsigned owner_alone = 0700;  // a folder
+
+template <class T>
+bool contains(const std::vector<T>& list, const T& one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+}
 
 bool is_odhcpd(const fs::path& process) {
     std::string name;
@@ -62,27 +68,26 @@ Odhcpd::Odhcpd(Storage& storage, Settings settings)
 
 Result<void> Odhcpd::feed(const Entries& entries) {
     wanted_ = entries;
-    if (entries.empty() && standing().empty()) {
-        fed_.reset();
+    if (entries.empty() && !has_journal()) {
+        committed_.reset();
         return {};
     }
     std::string missing;
-    if (fed_ != entries) {
+    if (committed_ != entries) {
+        const auto text = uci({"show", "dhcp"});
+        if (!text) return text.error();
+        const dhcp::UciDhcp shown = dhcp::parse_uci_show(*text);
         Entries placed;
         for (const dhcp::OdhcpdEntry& entry : entries) {
-            const auto found = look_for_section(entry.section);
-            if (!found && found.error().code != Errc::refused) return found;
-            if (found)
+            if (contains(shown.sections, entry.section))
                 placed.push_back(entry);
             else
                 missing = entry.section;
         }
-        if (fed_ != placed) {
-            if (auto replaced = replace(placed); !replaced) return replaced;
-            if (auto told = tell(processes()); !told) return told;
-            fed_ = std::move(placed);
-        }
+        if (committed_ != placed)
+            if (auto replaced = replace(standing(shown), placed); !replaced) return replaced;
     }
+    if (auto settled = settle(); !settled) return settled;
     if (!missing.empty())
         return Error{Errc::refused, "OpenWrt's configuration dhcp has no section " + missing +
                                         ": name the right one in lan's uci_section"};
@@ -91,37 +96,60 @@ Result<void> Odhcpd::feed(const Entries& entries) {
     return {};
 }
 
-/// The values in UCI that are ours, or may be where a power cut came between.
-Entries Odhcpd::standing() {
+/// With a folder of our own for what is staged: a commit takes everything that lies in it, and in
+/// UCI's usual one the user may be half done.
+Result<std::string> Odhcpd::uci(const std::vector<std::string>& command, Bytes input) const {
+    std::vector<std::string> arguments{settings_.uci, "-t", settings_.staging};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    return read_program(arguments, input, uci_may_take);
+}
+
+/// One that can't be read is one.
+bool Odhcpd::has_journal() const {
     const auto text = storage_->read(settings_.journal);
-    if (!text) return {};
-    auto entries = dhcp::parse_odhcpd_text(text_of(*text));
-    if (entries) return std::move(*entries);
-    log::error("the list of what odhcpd was told is damaged", {{"file", settings_.journal}});
+    return text || text.error().code != Errc::unavailable;
+}
+
+/// The values in UCI that are ours, or may be where a power cut came between.
+Entries Odhcpd::standing(const dhcp::UciDhcp& shown) const {
+    if (!has_journal()) return {};
+    if (const auto text = storage_->read(settings_.journal))
+        if (auto entries = dhcp::parse_odhcpd_text(text_of(*text))) return std::move(*entries);
+    log::error("the list of what odhcpd was told is damaged; UCI is asked what looks like ours",
+               {{"file", settings_.journal}});
+    return shown.ours;
+}
+
+Result<void> Odhcpd::replace(const Entries& before, const Entries& after) {
+    // A commit that fails may have been half of one.
+    committed_.reset();
+    settled_ = false;
+    Entries either = before;
+    for (const dhcp::OdhcpdEntry& entry : after)
+        if (!contains(before, entry)) either.push_back(entry);
+    if (auto kept = keep(either); !kept) return kept;
+    if (auto made = storage_->make_directory(settings_.staging, owner_alone); !made) return made;
+    // `uci batch` succeeds whatever becomes of its lines; the commit tells whether UCI can write.
+    const std::string batch = dhcp::uci_batch(before, after);
+    if (auto staged = uci({"batch"}, bytes_of(batch)); !staged) return staged.error();
+    if (auto done = uci({"commit", "dhcp"}); !done) return done.error();
+    committed_ = after;
     return {};
 }
 
-Result<void> Odhcpd::look_for_section(const std::string& section) {
-    return run_program({settings_.uci, "-q", "get", "dhcp." + section}, {}, uci_may_take);
+/// Until odhcpd has been told, the journal stays: whoever comes after a crash tells it again.
+Result<void> Odhcpd::settle() {
+    if (settled_) return {};
+    if (auto told = tell(processes()); !told) return told;
+    if (auto kept = committed_->empty() ? storage_->remove(settings_.journal) : keep(*committed_);
+        !kept)
+        return kept;
+    settled_ = true;
+    return {};
 }
 
-Result<void> Odhcpd::replace(const Entries& entries) {
-    const Entries before = standing();
-    Entries either = before;
-    for (const dhcp::OdhcpdEntry& entry : entries)
-        if (std::find(before.begin(), before.end(), entry) == before.end()) either.push_back(entry);
-    if (auto kept = keep(either); !kept) return kept;
-    // `uci batch` succeeds whatever becomes of its lines; the commit tells whether UCI can write.
-    const std::string batch = dhcp::uci_batch(before, entries);
-    if (auto staged = run_program({settings_.uci, "batch"}, bytes_of(batch), uci_may_take); !staged)
-        return staged;
-    if (auto done = run_program({settings_.uci, "commit", "dhcp"}, {}, uci_may_take); !done)
-        return done;
-    return keep(entries);
-}
-
+/// Also where there are none: something may be left to tell.
 Result<void> Odhcpd::keep(const Entries& entries) {
-    if (entries.empty()) return storage_->remove(settings_.journal);
     return storage_->write_whole(settings_.journal, bytes_of(dhcp::odhcpd_text(entries)),
                                  owner_only);
 }
@@ -131,7 +159,8 @@ bool feeds_odhcpd(const Config& config) {
 }
 
 Odhcpd::Settings odhcpd_settings(const Config& config) {
-    return {config.odhcpd.uci, StatePaths(config).odhcpd};
+    const StatePaths paths(config);
+    return {config.odhcpd.uci, paths.odhcpd, paths.runtime + "/uci"};
 }
 
 Entries entries_for(const Config& config, std::string_view text) {

@@ -14,19 +14,22 @@ namespace porchlight::agent {
 
 /// OpenWrt's odhcpd as the keeper handles it: values of `list dnr` in the UCI package `dhcp`, which
 /// odhcpd reads again at SIGHUP. UCI lies on flash and outlives us, so a journal beside it knows
-/// which values are ours, from before the first is written until after the last is gone.
+/// which values are ours, from before the first is written until odhcpd was told that the last is
+/// gone. What the user has staged in UCI is neither seen nor committed.
 class Odhcpd {
   public:
     struct Settings {
         std::string uci;      // the program
         std::string journal;  // a file of ours that outlives a restart of the machine
+        std::string staging;  // a folder of ours, where UCI puts changes until they are committed
     };
 
     Odhcpd(Storage& storage, Settings settings);
 
     /// Makes `entries` all that UCI has of us, and tells odhcpd where that changed anything. Fails
     /// with what a person must do; may be repeated at little cost until it succeeds. Without
-    /// entries and a journal it does nothing.
+    /// entries and a journal it does nothing. A journal that can't be read is kept until UCI was
+    /// asked for the values that carry our mark, and is made anew from them.
     Result<void> feed(const std::vector<dhcp::OdhcpdEntry>& entries);
 
     /// A reload may name another program.
@@ -35,16 +38,19 @@ class Odhcpd {
     const std::vector<dhcp::OdhcpdEntry>& wanted() const { return wanted_; }
 
   private:
-    std::vector<dhcp::OdhcpdEntry> standing();
-    /// Fails with `refused` where UCI has none of that name.
-    Result<void> look_for_section(const std::string& section);
-    Result<void> replace(const std::vector<dhcp::OdhcpdEntry>& entries);
+    Result<std::string> uci(const std::vector<std::string>& command, Bytes input = {}) const;
+    bool has_journal() const;
+    std::vector<dhcp::OdhcpdEntry> standing(const dhcp::UciDhcp& shown) const;
+    Result<void> replace(const std::vector<dhcp::OdhcpdEntry>& before,
+                         const std::vector<dhcp::OdhcpdEntry>& after);
+    Result<void> settle();
     Result<void> keep(const std::vector<dhcp::OdhcpdEntry>& entries);
 
     Storage* storage_;
     Settings settings_;
     std::vector<dhcp::OdhcpdEntry> wanted_;
-    std::optional<std::vector<dhcp::OdhcpdEntry>> fed_;  // by this process
+    std::optional<std::vector<dhcp::OdhcpdEntry>> committed_;  // by this process
+    bool settled_ = false;  // odhcpd was told of that, and the journal says no more than that
 };
 
 /// Whether odhcpd is one of the carriers.

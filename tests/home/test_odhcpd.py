@@ -100,6 +100,49 @@ def test_after_a_kill_withdraw_takes_exactly_ours(home: Home, odhcpd: Odhcpd) ->
     assert odhcpd.times_read() == reads
 
 
+def test_what_a_stop_could_not_take_back_a_withdrawal_does(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    router.start_porchlight()
+    standing = announced(home, odhcpd)
+    odhcpd.fill_flash()
+    assert router.stop_porchlight() == 0
+    assert odhcpd.in_uci() == standing
+    # The configuration that the last will goes by stays for as long as anything is announced.
+    assert (router.state / "config.json").exists()
+    odhcpd.empty_flash()
+    # The last will may be at it still; both at once is one too many.
+    eventually("a withdrawal goes through",
+               lambda: router.command("withdraw", check=False).returncode == 0)
+    eventually("odhcpd has read that ours is gone", lambda: odhcpd.dnr() == [OWN])
+    assert odhcpd.in_uci() == [OWN]
+    assert not (router.state / "config.json").exists()
+
+
+def test_without_its_journal_ours_is_known_by_its_spelling(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    router.start_porchlight()
+    announced(home, odhcpd)
+    router.cut_power()
+    odhcpd.start()
+    (router.state / "odhcpd").write_bytes(bytes(64))
+    assert router.command("withdraw").returncode == 0
+    assert odhcpd.in_uci() == [OWN]
+    assert not (router.state / "odhcpd").exists()
+    eventually("odhcpd has read that ours is gone", lambda: odhcpd.dnr() == [OWN])
+
+
+def test_what_the_user_has_staged_is_not_committed(home: Home, odhcpd: Odhcpd) -> None:
+    odhcpd.change("set", "dhcp.guest.ra=server")
+    home.router.start_porchlight()
+    announced(home, odhcpd)
+    assert "option ra 'server'" not in odhcpd.file.read_text().partition("'guest'")[2]
+    odhcpd.change("commit", "dhcp")
+    assert "option ra 'server'" in odhcpd.file.read_text().partition("'guest'")[2]
+    assert len(odhcpd.in_uci()) == 2
+    assert home.router.stop_porchlight() == 0
+    assert odhcpd.in_uci() == [OWN]
+
+
 def test_a_restart_after_a_power_cut_leaves_one_value(home: Home, odhcpd: Odhcpd) -> None:
     router = home.router
     router.start_porchlight()
@@ -135,7 +178,12 @@ def test_what_is_missing_is_told_and_mended(home: Home, odhcpd: Odhcpd) -> None:
     odhcpd.start()
     router.until_announced()
 
-    # Another carrier: odhcpd's list is emptied before it matters who sends.
+    # Another carrier: odhcpd's list is emptied, if not at once then as soon as UCI can write.
+    odhcpd.fill_flash()
     router.configure(router.config())
     router.reload_porchlight()
-    eventually("nothing of ours is left", lambda: odhcpd.in_uci("guest") == [])
+    assert router.porchlight
+    said = router.porchlight.said
+    eventually("UCI could not write", lambda: "I/O error" in said())
+    odhcpd.empty_flash()
+    eventually("nothing of ours is left", lambda: odhcpd.in_uci("guest") == [], within_s=20)

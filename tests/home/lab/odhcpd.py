@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .namespace import Namespace
 from .program import Program, eventually
+from .uci import FULL, parse
 
 KEYS = {"mandatory": 0, "alpn": 1, "no-default-alpn": 2, "port": 3, "dohpath": 7, "ohttp": 8}
 
@@ -55,6 +56,16 @@ class Odhcpd:
     def times_read(self) -> int:
         return json.loads(self._read.read_text())["times"]
 
+    def fill_flash(self) -> None:
+        (self.file.parent / FULL).touch()
+
+    def empty_flash(self) -> None:
+        (self.file.parent / FULL).unlink()
+
+    def change(self, *command: str) -> None:
+        """`uci` as the user calls it."""
+        self.ns.run(str(self.uci), *command)
+
     def in_uci(self, section: str = "lan") -> list[str]:
         return shlex.split(self.ns.run(str(self.uci), "-q", "get", f"dhcp.{section}.dnr",
                                        check=False).stdout)
@@ -85,8 +96,6 @@ def dhcpv6_option(value: str) -> bytes:
 
 
 def main() -> None:
-    from .uci import parse
-
     Path("/proc/self/comm").write_text("odhcpd")
     config, read = Path(sys.argv[1]), Path(sys.argv[2])
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])

@@ -3,7 +3,9 @@
 What is known of the real one and kept here: `batch` reads commands from standard input, complains
 of those that fail and succeeds all the same; a change is staged beside the configuration until
 `commit`; `add_list` adds a value that is there already once more; `del_list` removes every equal
-value and takes it well when there is none; a section must be there before it has a list.
+value and takes it well when there is none; a section must be there before it has a list; `show`
+quotes values as a shell does; `-t` names the folder where changes are staged, and those staged in
+another are then neither seen nor committed.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import sys
 from pathlib import Path
 
 Section = dict[str, object]
+
+FULL = ".full"  # a file of this name beside the configuration: flash takes nothing more
 
 
 class Refused(Exception):
@@ -40,10 +44,11 @@ def parse(text: str) -> dict[str, Section]:
     return sections
 
 
-def export(sections: dict[str, Section]) -> str:
-    def quoted(value: object) -> str:
-        return "'" + str(value).replace("'", "'\\''") + "'"
+def quoted(value: object) -> str:
+    return "'" + str(value).replace("'", "'\\''") + "'"
 
+
+def export(sections: dict[str, Section]) -> str:
     text = ""
     for name, section in sections.items():
         text += f"\nconfig {section['.type']} {quoted(name)}\n"
@@ -56,9 +61,9 @@ def export(sections: dict[str, Section]) -> str:
 
 
 class Uci:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, staging: Path) -> None:
         self.folder = folder
-        self.staging = folder / ".uci"
+        self.staging = staging
 
     def load(self, package: str, staged: bool = True) -> dict[str, Section]:
         file = self.folder / package
@@ -78,6 +83,8 @@ class Uci:
         if command == "commit" and len(rest) == 1:
             # Nothing is written where nothing was staged.
             if self.changes(rest[0]):
+                if (self.folder / FULL).exists():
+                    raise Refused("I/O error")
                 (self.folder / rest[0]).write_text(export(self.load(rest[0])))
                 (self.staging / rest[0]).unlink()
         elif command in ("add_list", "del_list", "set") and len(rest) == 1 and "=" in rest[0]:
@@ -94,6 +101,13 @@ class Uci:
             if found is None:
                 raise Refused("Entry not found")
             print(shlex.join(found) if isinstance(found, list) else found)
+        elif command == "show" and len(rest) == 1:
+            for name, section in self.load(rest[0]).items():
+                print(f"{rest[0]}.{name}={section['.type']}")
+                for option, value in section.items():
+                    if option != ".type":
+                        values = value if isinstance(value, list) else [value]
+                        print(f"{rest[0]}.{name}.{option}=" + " ".join(map(quoted, values)))
         else:
             raise Refused("Invalid argument")
 
@@ -116,10 +130,11 @@ def apply(sections: dict[str, Section], command: str, section: str, option: str,
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("-c", dest="folder", type=Path, default=Path("/etc/config"))
+    parser.add_argument("-t", dest="staging", type=Path)
     parser.add_argument("-q", dest="quiet", action="store_true")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
-    uci = Uci(arguments.folder)
+    uci = Uci(arguments.folder, arguments.staging or arguments.folder / ".uci")
 
     def attempt(argv: list[str]) -> int:
         try:

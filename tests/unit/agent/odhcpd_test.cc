@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -23,7 +24,8 @@ using Entries = std::vector<dhcp::OdhcpdEntry>;
 const Entries first{{"lan", "1  a.example fd77::1 alpn=dot"}};
 const Entries second{{"lan", "1  b.example"}, {"guest", "1  b.example"}};
 
-/// A program in UCI's place, with sections lan and guest, that keeps what it is told.
+/// A program in UCI's place, with sections lan and guest, that keeps what it is told, as long as
+/// that is staged where it does not mix with what others staged.
 class ProgramForUci {
   public:
     ProgramForUci() {
@@ -31,34 +33,55 @@ class ProgramForUci {
         REQUIRE(::mkdtemp(folder) != nullptr);
         folder_ = folder;
         std::ofstream(path()) << "#!/bin/sh\ncd " << folder_.string() << R"(
+[ "$1 $2" = "-t /run/uci" ] || exit 1
+shift 2
 case "$*" in
-"-q get dhcp.lan" | "-q get dhcp.guest") exit 0 ;;
-"-q get "*) exit 1 ;;
+"show dhcp")
+    [ ! -e broken ] || { echo "uci: Parse error" >&2; exit 1; }
+    echo look >> looks
+    echo "dhcp.lan=dhcp"; cat lan; echo "dhcp.guest=dhcp" ;;
 batch) cat >> said ;;
 "commit dhcp") [ ! -e full ] || { echo "uci: I/O error" >&2; exit 1; }; echo commit >> said ;;
 *) exit 1 ;;
 esac
 )";
         fs::permissions(path(), fs::perms::owner_all);
+        show("'9 own.example'");
     }
     ~ProgramForUci() { fs::remove_all(folder_); }
     ProgramForUci(const ProgramForUci&) = delete;
     ProgramForUci& operator=(const ProgramForUci&) = delete;
 
     std::string path() const { return folder_ / "uci"; }
+    void break_configuration() { std::ofstream(folder_ / "broken"); }
+    void mend_configuration() { fs::remove(folder_ / "broken"); }
+    /// What it shows of section lan's list.
+    void show(std::string_view values) {
+        std::ofstream(folder_ / "lan") << "dhcp.lan.dnr=" << values << "\n";
+    }
+    /// How often it was looked into since the last call.
+    std::size_t looks() {
+        const std::string text = take("looks");
+        return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    }
     void fill_flash() { std::ofstream(folder_ / "full"); }
     void empty_flash() { fs::remove(folder_ / "full"); }
     /// What it was told since the last call.
-    std::string said() {
-        std::stringstream text;
-        text << std::ifstream(folder_ / "said").rdbuf();
-        fs::remove(folder_ / "said");
-        return text.str();
-    }
+    std::string said() { return take("said"); }
 
   private:
+    std::string take(const char* file) {
+        std::stringstream text;
+        text << std::ifstream(folder_ / file).rdbuf();
+        fs::remove(folder_ / file);
+        return text.str();
+    }
     fs::path folder_;
 };
+
+Odhcpd::Settings settings(const ProgramForUci& uci) {
+    return {uci.path(), "/state/odhcpd", "/run/uci"};
+}
 
 /// A process that is called odhcpd and ends well once it got SIGHUP, within ten seconds.
 pid_t start_called_odhcpd() {
@@ -82,6 +105,12 @@ pid_t start_called_odhcpd() {
     return pid;
 }
 
+bool ended_well(pid_t pid) {
+    int status = 1;
+    ::waitpid(pid, &status, 0);
+    return status == 0;
+}
+
 std::string journal(MemoryStorage& files) {
     const auto octets = files.read("/state/odhcpd");
     return octets ? std::string(text_of(*octets)) : "none";
@@ -91,7 +120,7 @@ TEST_SUITE("agent/odhcpd") {
     TEST_CASE("UCI is told once, and only of what changes") {
         ProgramForUci uci;
         MemoryStorage files;
-        Odhcpd odhcpd(files, {uci.path(), "/state/odhcpd"});
+        Odhcpd odhcpd(files, settings(uci));
         CHECK(odhcpd.feed({}));
         CHECK(uci.said().empty());
         CHECK(odhcpd.feed(first).error().message == "odhcpd is not running");
@@ -114,20 +143,74 @@ TEST_SUITE("agent/odhcpd") {
     TEST_CASE("another process knows what to take back, wherever the first one ended") {
         ProgramForUci uci;
         MemoryStorage files;
-        CHECK(!Odhcpd(files, {uci.path(), "/state/odhcpd"}).feed(first));
+        CHECK(!Odhcpd(files, settings(uci)).feed(first));
         uci.fill_flash();
-        CHECK(Odhcpd(files, {uci.path(), "/state/odhcpd"})
-                  .feed(second)
-                  .error()
-                  .message.find("I/O error") != std::string::npos);
+        CHECK(Odhcpd(files, settings(uci)).feed(second).error().message.find("I/O error") !=
+              std::string::npos);
         // Both may stand now.
         Entries both = first;
         both.insert(both.end(), second.begin(), second.end());
         CHECK(journal(files) == dhcp::odhcpd_text(both));
         uci.empty_flash();
         uci.said();
-        CHECK(Odhcpd(files, {uci.path(), "/state/odhcpd"}).feed({}));
+        CHECK(Odhcpd(files, settings(uci)).feed({}));
         CHECK(uci.said() == dhcp::uci_batch(both, {}) + "commit\n");
+        CHECK(journal(files) == "none");
+    }
+
+    TEST_CASE("a damaged journal is kept until UCI has said what looks like ours") {
+        ProgramForUci uci;
+        MemoryStorage files;
+        const Buffer damaged = {'l', 'a', 'n', 0, '\n'};
+        files.files["/state/odhcpd"] = damaged;
+        uci.show("'9 own.example' '1  a.example fd77::1 alpn=dot' '2  old.example'");
+        uci.break_configuration();
+        CHECK(!Odhcpd(files, settings(uci)).feed({}));
+        CHECK(files.files["/state/odhcpd"] == damaged);
+        CHECK(uci.said().empty());
+        uci.mend_configuration();
+        uci.fill_flash();
+        const Entries found{first[0], {"lan", "2  old.example"}};
+        CHECK(!Odhcpd(files, settings(uci)).feed({}));
+        CHECK(journal(files) == dhcp::odhcpd_text(found));
+        uci.empty_flash();
+        uci.said();
+        files.files["/state/odhcpd"] = damaged;
+        CHECK(Odhcpd(files, settings(uci)).feed({}));
+        CHECK(uci.said() == dhcp::uci_batch(found, {}) + "commit\n");
+        CHECK(journal(files) == "none");
+        files.files["/state/odhcpd"] = damaged;
+        CHECK(!Odhcpd(files, settings(uci)).feed(second));
+        CHECK(uci.said() == dhcp::uci_batch(found, second) + "commit\n");
+        CHECK(journal(files) == dhcp::odhcpd_text(second));
+    }
+
+    TEST_CASE("UCI is looked into once, however much there is to tell") {
+        ProgramForUci uci;
+        MemoryStorage files;
+        Odhcpd odhcpd(files, settings(uci));
+        CHECK(!odhcpd.feed({second[0], {"lan", "2  c.example"}, second[1]}));
+        CHECK(uci.looks() == 1);
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(uci.looks() == 0);
+    }
+
+    TEST_CASE("the journal stays until odhcpd was told") {
+        ProgramForUci uci;
+        MemoryStorage files;
+        Odhcpd odhcpd(files, settings(uci));
+        CHECK(!odhcpd.feed(first));
+        uci.said();
+        const pid_t pid = start_called_odhcpd();
+        // The journal can be written before UCI is changed, and can't be removed behind that.
+        files.fail_after = 1;
+        CHECK(!odhcpd.feed({}));
+        CHECK(ended_well(pid));
+        CHECK(journal(files) == dhcp::odhcpd_text(first));
+        CHECK(uci.said() == dhcp::uci_batch(first, {}) + "commit\n");
+        files.fail_after = -1;
+        CHECK(odhcpd.feed({}));
+        CHECK(uci.said().empty());
         CHECK(journal(files) == "none");
     }
 
@@ -135,14 +218,14 @@ TEST_SUITE("agent/odhcpd") {
         ProgramForUci uci;
         MemoryStorage files;
         files.fail_after = 0;
-        CHECK(!Odhcpd(files, {uci.path(), "/state/odhcpd"}).feed(first));
+        CHECK(!Odhcpd(files, settings(uci)).feed(first));
         CHECK(uci.said().empty());
     }
 
     TEST_CASE("a section that is not there is named, and the others are served") {
         ProgramForUci uci;
         MemoryStorage files;
-        Odhcpd odhcpd(files, {uci.path(), "/state/odhcpd"});
+        Odhcpd odhcpd(files, settings(uci));
         const auto fed = odhcpd.feed({{"nowhere", "1  b.example"}, second[1]});
         REQUIRE(!fed);
         CHECK(fed.error().message ==
@@ -153,7 +236,7 @@ TEST_SUITE("agent/odhcpd") {
 
     TEST_CASE("without the program nothing can be told, and nothing is remembered") {
         MemoryStorage files;
-        const auto fed = Odhcpd(files, {"/no/such/uci", "/state/odhcpd"}).feed(first);
+        const auto fed = Odhcpd(files, {"/no/such/uci", "/state/odhcpd", "/run/uci"}).feed(first);
         REQUIRE(!fed);
         CHECK(fed.error().code == Errc::unavailable);
         CHECK(journal(files) == "none");
@@ -163,10 +246,8 @@ TEST_SUITE("agent/odhcpd") {
         ProgramForUci uci;
         MemoryStorage files;
         const pid_t pid = start_called_odhcpd();
-        CHECK(Odhcpd(files, {uci.path(), "/state/odhcpd"}).feed(first));
-        int status = 1;
-        ::waitpid(pid, &status, 0);
-        CHECK(status == 0);
+        CHECK(Odhcpd(files, settings(uci)).feed(first));
+        CHECK(ended_well(pid));
     }
 }
 

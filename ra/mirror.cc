@@ -45,7 +45,7 @@ std::optional<RouterHeader> Mirror::header(Clock::time_point now) const {
 std::optional<RouterHeader> Mirror::last(Clock::time_point now) const {
     if (!said_ || now < last_from_) return std::nullopt;
     const bool ended = said_->router_lifetime.count() > 0 && now >= route_until_;
-    if (!heard_ && ended) return std::nullopt;
+    if (!heard_ && !told_ && ended) return std::nullopt;
     return left_of_said(now);
 }
 

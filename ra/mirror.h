@@ -45,6 +45,9 @@ class Mirror {
     /// have a new one.
     void remember(const RouterHeader& header, Clock::time_point route_until,
                   Clock::time_point from);
+    /// An advertisement of ours left for all hosts under last(). From then on that is what they
+    /// have, even when it ends: a daemon that gave them a newer one since would have been heard.
+    void on_told() { told_ = true; }
 
     bool heard() const { return heard_; }
     /// The header to announce with.
@@ -64,6 +67,7 @@ class Mirror {
     RouterHeader left_of_said(Clock::time_point now) const;
 
     bool heard_ = false;                // by this process
+    bool told_ = false;                 // hosts were, by this process
     std::optional<RouterHeader> said_;  // flags and Router Lifetime alone
     Clock::time_point route_until_{};   // when the Router Lifetime ends
     Clock::time_point forget_at_{};     // when the header is too old to announce with

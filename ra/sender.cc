@@ -127,6 +127,7 @@ void Sender::send_due(Clock::time_point now, const Send& send) {
         const bool sent = send_to(all_nodes, std::move(round_.front()), now, send);
         round_.pop_front();
         round_failed_ |= !sent;
+        if (sent && !full_ && farewells_left_ == 0) mirror_.on_told();
         if (!finishing_) spaced_ = now + multicast_spacing;
         if (round_.empty()) finish_round(now);
     }

@@ -80,8 +80,11 @@ std::optional<Heard> ask_daemon(const Sockets& sockets, std::chrono::millisecond
     return std::nullopt;
 }
 
-/// Sends until everything is taken back. What can't be sent is tried again for a while.
-Result<unsigned> send_withdrawals(const Sockets& sockets, const Ipv6& source, Sender& sender) {
+/// Sends until everything is taken back, or nothing more can be. What can't be sent is tried again
+/// for a while. A daemon that speaks meanwhile is followed, if `beside_daemon`; else what is heard
+/// is our own farewell.
+Result<unsigned> send_withdrawals(const Sockets& sockets, Ipv6 source, bool beside_daemon,
+                                  Sender& sender) {
     const Clock::time_point give_up = Clock::now() + send_within;
     unsigned packets = 0;
     std::optional<Error> failure;
@@ -94,12 +97,19 @@ Result<unsigned> send_withdrawals(const Sockets& sockets, const Ipv6& source, Se
         }
         return bool(sent);
     };
-    while (!sender.silent()) {
-        if (Clock::now() >= give_up && failure) return *failure;
-        std::this_thread::sleep_until(sender.wake());
+    while (!sender.silent() && sender.wake() != Sender::never && Clock::now() < give_up) {
+        std::this_thread::sleep_until(std::min(sender.wake(), give_up));
+        if (const auto heard = read_ready(sockets); heard && beside_daemon) {
+            source = heard->source;
+            sender.on_daemon_advertisement(heard->header, false, true, Clock::now());
+        }
         sender.send_due(Clock::now(), send);
     }
-    return packets;
+    if (sender.silent()) return packets;
+    if (failure) return *failure;
+    // The remembered header ended before anything could leave under it.
+    if (packets == 0) return packets;
+    return Error{Errc::timeout, "not everything was taken back in time"};
 }
 
 }  // namespace
@@ -131,9 +141,11 @@ Result<WithdrawOutcome> withdraw_now(const Announced& announced,
         outcome.header = WithdrawOutcome::Header::remembered;
     }
     sender.finish(now);
-    auto packets = send_withdrawals(*sockets, heard ? heard->source : announced.source, sender);
+    auto packets = send_withdrawals(*sockets, heard ? heard->source : announced.source,
+                                    !announced.full, sender);
     if (!packets) return packets.error();
     outcome.packets = *packets;
+    if (!heard && outcome.packets == 0) outcome.header = WithdrawOutcome::Header::unknown;
     return outcome;
 }
 

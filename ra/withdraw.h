@@ -21,8 +21,10 @@ struct WithdrawOutcome {
 
 /// Takes back what a process that no longer runs announced: three times within about a second,
 /// under a header that leaves the hosts' default route alone. Blocks for `ask_within`, in which the
-/// RA daemon of this machine is asked for its header, and that second. Needs CAP_NET_RAW.
-/// Where nobody knows the header, nothing is sent: the options' own lifetimes end them then.
+/// RA daemon of this machine is asked for its header, and that second; never longer than some
+/// seconds. Needs CAP_NET_RAW.
+/// Where nobody knows the header, nothing is sent: the options' own lifetimes end them then. Where
+/// it ends on the way, the rest leaves with Router Lifetime 0: hosts have no route left to lose.
 /// Where the dead process was the RA daemon itself and no other has taken the link over, hosts hear
 /// Router Lifetime 0. Fails when something had to be sent and could not be, for some seconds: it
 /// still stands then.

@@ -100,6 +100,12 @@ TEST_SUITE("ra/mirror") {
         mirror.remember(no_default_router, start, start);
         CHECK(mirror.header(start + 3s)->router_lifetime == 1800s);
 
+        Mirror told;
+        told.remember(daemon_header, start + 1000s, start);
+        told.on_told();
+        CHECK(told.last(start + 1000s) == RouterHeader{0, 0xc8, 0s, 0ms, 0ms});
+        CHECK(!told.header(start));
+
         Mirror after_boot;
         after_boot.remember(daemon_header, start + 2000s, start);
         CHECK(!after_boot.last(start));

@@ -20,6 +20,12 @@ Announced announced_until(Clock::time_point route_until) {
     return {"lan0", router_address(), Daemon::header, route_until, {option}};
 }
 
+/// `left` from when the link is ready.
+Announced announced_for(Clock::duration left) {
+    (void)router_address();
+    return announced_until(Clock::now() + left);
+}
+
 Announced announced_in_full() {
     Announced announced = announced_until({});
     announced.full = true;
@@ -63,6 +69,46 @@ TEST_SUITE("ra/withdraw") {
             const auto lifetime = withdrawn_thrice(host).router_lifetime;
             CHECK(lifetime > 590s);
             CHECK(lifetime <= 600s);
+        });
+    }
+
+    TEST_CASE("a route that ends between the withdrawals ends none of them") {
+        on_own_link([] {
+            Host host;
+            const auto outcome = withdraw_now(announced_for(600ms), 50ms);
+            REQUIRE(outcome);
+            CHECK(outcome->header == Header::remembered);
+            const auto heard = host.heard();
+            REQUIRE(heard.size() == 3);
+            CHECK(heard.front().header.router_lifetime == 1s);
+            CHECK(heard.back().header.router_lifetime == 0s);
+            for (const Advertisement& one : heard)
+                CHECK(one.options == NdOptions{withdrawn(option)});
+        });
+    }
+
+    TEST_CASE("a daemon that speaks between the withdrawals keeps its route") {
+        on_own_link([] {
+            Host host;
+            std::thread speaking([daemon = Daemon()]() mutable {
+                std::this_thread::sleep_for(300ms);
+                daemon.advertise(all_nodes);
+            });
+            const auto outcome = withdraw_now(announced_for(600ms), 50ms);
+            speaking.join();
+            REQUIRE(outcome);
+            CHECK(outcome->packets == 3);
+            const auto heard = host.heard();
+            REQUIRE(heard.size() == 3);
+            CHECK(heard.back().header.router_lifetime == Daemon::header.router_lifetime);
+        });
+    }
+
+    TEST_CASE("a link that refuses until the route has ended is given up") {
+        on_own_link([] {
+            const Announced announced = announced_for(400ms);
+            REQUIRE(std::system("ip link set lan0 down") == 0);
+            CHECK(!withdraw_now(announced, 50ms));
         });
     }
 

@@ -52,7 +52,7 @@ class LinkAnnouncer {
     /// How long a daemon that may live is waited for before something is taken back without it.
     static constexpr std::chrono::milliseconds daemon_first{1500};
     static constexpr std::chrono::seconds farewell_asked_after{1};
-    static constexpr std::size_t own_packets_max = 32;  // remembered, to be known when heard
+    static constexpr std::size_t own_packets_max = 256;  // remembered, to be known when heard
     static constexpr int messages_per_turn_max = 16;
 
     /// `time` and `random` must outlive the executor's run.

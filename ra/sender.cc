@@ -178,9 +178,7 @@ std::optional<Advertisement> Sender::said(Clock::time_point now) const {
 
 /// What time alone has changed.
 void Sender::settle(Clock::time_point now) {
-    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
-        return withdrawal.left == 0 && now >= withdrawal.until;
-    });
+    forget_done(now);
     const auto farewell = mirror_.farewell();
     if (full_ || !farewell || told_.empty() || now < *farewell + Mirror::farewell_grace) return;
     // The daemon has ended: what came from its address ends too.
@@ -230,9 +228,19 @@ void Sender::take_back_all_but(const NdOptions& wanted, Clock::time_point now) {
     std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
         return contains(wanted, withdrawal.option);
     });
-    if (withdrawing_.size() > withdrawing_max)
-        withdrawing_.erase(withdrawing_.begin(),
-                           withdrawing_.end() - std::ptrdiff_t(withdrawing_max));
+}
+
+/// Ends the withdrawals that were told often and long enough.
+void Sender::forget_done(Clock::time_point now) {
+    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
+        return withdrawal.left == 0 && now >= withdrawal.until;
+    });
+    const auto vanished = [](const Withdrawal& withdrawal) { return withdrawal.left == 0; };
+    auto surplus = std::count_if(withdrawing_.begin(), withdrawing_.end(), vanished) -
+                   std::ptrdiff_t(vanished_prefixes_max);
+    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
+        return vanished(withdrawal) && surplus-- > 0;
+    });
 }
 
 void Sender::begin_farewell(RouterHeader header, Clock::time_point from) {
@@ -260,9 +268,7 @@ void Sender::finish_round(Clock::time_point now) {
     failures_ = 0;
     for (Withdrawal& withdrawal : withdrawing_)
         if (withdrawal.left > 0) --withdrawal.left;
-    std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
-        return withdrawal.left == 0 && now >= withdrawal.until;
-    });
+    forget_done(now);
     if (farewells_left_ > 0 && --farewells_left_ == 0) farewell_.reset();
     if (initial_left_ > 0) --initial_left_;
     due_ = silent() ? never : now + next_interval();

@@ -61,7 +61,9 @@ class Sender {
     static constexpr std::size_t answers_waiting_max = 8;  // more: one multicast for all
     static constexpr std::size_t packet_octets_max = 1280 - 40;  // the least IPv6 MTU
     static constexpr std::size_t option_octets_max = packet_octets_max - 16;
-    static constexpr std::size_t withdrawing_max = 64;  // options; the oldest make room
+    /// Prefixes that were taken back often enough and are still told to hosts that missed it; the
+    /// oldest make room. What has yet to be taken back has no limit but what was told.
+    static constexpr std::size_t vanished_prefixes_max = 64;
 
     static constexpr Clock::time_point never = Clock::time_point::max();
 
@@ -125,6 +127,7 @@ class Sender {
     void changed(const std::optional<RouterHeader>& former_header, const NdOptions& former,
                  Clock::time_point now);
     void take_back_all_but(const NdOptions& wanted, Clock::time_point now);
+    void forget_done(Clock::time_point now);
     void begin_farewell(RouterHeader header, Clock::time_point from);
     void end_farewell();
     void finish_round(Clock::time_point now);

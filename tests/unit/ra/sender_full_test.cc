@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "simulated_link.h"
 
 namespace porchlight::ra {
@@ -114,6 +116,26 @@ TEST_SUITE("ra/sender, full form") {
         REQUIRE(!link.sent.empty());
         for (const auto& one : link.sent)
             CHECK(one.message.options == NdOptions{mtu, ula_option, rdnss, option_a});
+    }
+
+    TEST_CASE("prefixes that come and go are taken back thrice and not remembered for ever") {
+        FullLink link;
+        link.sender.set_options({option_a}, link.now);
+        link.run_for(20s);
+        constexpr unsigned changes = 3 * Sender::vanished_prefixes_max;
+        std::map<Buffer, unsigned> taken_back;
+        for (unsigned i = 1; i < changes; ++i) {
+            LinkFacts::OwnPrefix one = gua;
+            one.prefix.address.octets[7] = std::uint8_t(i);
+            link.sender.set_link(link_with({one}), link.now);
+            link.run_for(20s);
+        }
+        for (const auto& one : link.sent)
+            for (const Buffer& unit : one.message.options)
+                if (is_prefix(unit) && !is_preferred(unit)) ++taken_back[unit];
+        CHECK(taken_back.size() == changes);  // the two at first, and all since but the last
+        for (const auto& [unit, times] : taken_back) CHECK(times >= Sender::withdrawals);
+        CHECK(link.announced().size() <= Sender::vanished_prefixes_max + 4 + 1);
     }
 
     TEST_CASE("a prefix that comes back is no longer deprecated") {

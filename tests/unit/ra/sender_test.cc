@@ -1,5 +1,7 @@
 #include "ra/sender.h"
 
+#include <map>
+
 #include "simulated_link.h"
 
 namespace porchlight::ra {
@@ -210,6 +212,31 @@ TEST_SUITE("ra/sender") {
         CHECK(link.sender.silent());
         for (const auto& one : link.sent)
             CHECK(one.message.options == NdOptions{withdrawn(option_a)});
+    }
+
+    TEST_CASE("however much was told, all of it is taken back thrice") {
+        for (const bool at_the_end : {false, true}) {
+            CAPTURE(at_the_end);
+            SimulatedLink link;
+            link.daemon_speaks();
+            link.sender.set_options(many_options(), link.now);
+            link.run_for(100s);
+            link.sent.clear();
+            if (at_the_end) {
+                link.sender.finish(link.now);
+            } else {
+                link.sender.withdraw(link.now);
+            }
+            CHECK(link.announced().size() == many_options().size());
+            link.run_for(at_the_end ? 1s : 100s);
+            CHECK(link.sender.silent());
+            CHECK(link.announced().empty());
+            std::map<Buffer, unsigned> taken_back;
+            for (const auto& one : link.sent)
+                for (const Buffer& unit : one.message.options) ++taken_back[unit];
+            CHECK(taken_back.size() == many_options().size());
+            for (const auto& [unit, times] : taken_back) CHECK(times == Sender::withdrawals);
+        }
     }
 
     TEST_CASE("finishing cuts a slow withdrawal short and is no news when there is nothing") {

@@ -19,6 +19,16 @@ inline const Buffer option_a = hex("9002 0001 00000708 0005 03646e7300 00");
 inline const Buffer option_b = hex("9002 0002 00000708 0005 03646f7400 00");
 inline const Ipv6 host = *parse_ipv6("fe80::5");
 
+/// As many resolvers as the largest configuration can tell of.
+inline NdOptions many_options() {
+    NdOptions many(320, hex("9002 0000 00000708 0005 03646e7300 00"));
+    for (std::size_t i = 0; i < many.size(); ++i) {
+        many[i][2] = std::uint8_t(i / 256);
+        many[i][3] = std::uint8_t(i % 256);
+    }
+    return many;
+}
+
 /// A link in simulated time: what left, and when.
 struct SimulatedLink {
     struct Sent {

@@ -15,6 +15,13 @@ RouterHeader last_words(RouterHeader header) {
 
 }  // namespace
 
+/// The interval begins when the last packet of a round has left.
+std::chrono::seconds option_lifetime(std::chrono::seconds interval_max, std::size_t packets) {
+    constexpr unsigned rounds = 3;
+    const auto pauses = std::chrono::seconds::rep(std::max<std::size_t>(packets, 1) - 1);
+    return rounds * (interval_max + pauses * Sender::multicast_spacing);
+}
+
 void Sender::adopt(const Announced& former, Clock::time_point from) {
     if (!former.standing()) return;
     former_ = former;

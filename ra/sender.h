@@ -20,6 +20,10 @@ struct Packet {
     Buffer octets;
 };
 
+/// The Lifetime of options that a Sender tells again at least every `interval_max`, spread over
+/// `packets`: hosts that miss two rounds in a row still know them.
+std::chrono::seconds option_lifetime(std::chrono::seconds interval_max, std::size_t packets);
+
 /// Decides when which Router Advertisement leaves on one link. In one of two forms:
 /// - *supplement*: options of ours beside an RA daemon that we don't control, under a copy of its
 ///   header (see Mirror). Nothing leaves before that is known; withdrawals alone may leave without

@@ -37,8 +37,10 @@ struct SimulatedLink {
         Advertisement message;
     };
 
+    explicit SimulatedLink(Sender::Interval interval = {}) : sender(interval, random) {}
+
     SeededRandom random{7};
-    Sender sender{{}, random};
+    Sender sender;
     Clock::time_point now = begin;
     std::vector<Sent> sent;
     bool broken = false;  // nothing can be sent

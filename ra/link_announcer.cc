@@ -88,8 +88,8 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     Announced stored;                 // as on_store last had it
     std::deque<Buffer> own_packets;   // that were sent in full form, the latest last
     Clock::time_point solicit_at = Sender::never;
-    Clock::time_point solicited_at = Clock::time_point::min();
-    Clock::time_point daemon_heard_at = Clock::time_point::min();
+    std::optional<Clock::time_point> solicited_at;
+    std::optional<Clock::time_point> daemon_heard_at;
     Clock::duration solicit_again = solicitation_interval;
     bool pump_posted = false;
     Counters counters;
@@ -203,7 +203,7 @@ bool LinkAnnouncer::State::take_icmpv6() {
     const bool from_here = knows_itself() && received->envelope.source == source;
     // Only when we asked: what else claims to be the daemon here, the frame socket didn't see
     // leave.
-    if (is_own_answer(*received) && now - solicited_at < answer_within_max) {
+    if (is_own_answer(*received) && solicited_at && now - *solicited_at < answer_within_max) {
         on_own_advertisement(*received, true);
     } else if (from_here || !knows_itself()) {
         // Our solicitation and the daemon's multicasts, looped back; or too early.

@@ -182,6 +182,19 @@ TEST_SUITE("ra/link_announcer") {
         });
     }
 
+    TEST_CASE("who never asked takes nothing for an answer") {
+        on_own_link([] {
+            Home home;
+            home.announcer->set_full(FullSettings{});
+            home.announcer->set_link(own_link());
+            home.announcer->set_options({});
+            home.run_for(50ms);
+            home.daemon.advertise(home.daemon.address());  // over loopback, as answers come
+            home.run_for(50ms);
+            CHECK(home.announcer->counters().daemon_advertisements == 0);
+        });
+    }
+
     TEST_CASE("what could not be sent still stands, and leaves when it can") {
         on_own_link([] {
             Home home;

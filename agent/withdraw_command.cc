@@ -36,9 +36,17 @@ std::vector<std::string> announced_lan(const Config& config, const StatePaths& p
 bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePaths& paths,
                              Storage& storage) {
     const auto octets = storage.read(paths.announced);
-    if (!octets) return true;
+    if (!octets) {
+        if (octets.error().code == Errc::unavailable) return true;
+        std::fprintf(stderr, "%s\n", octets.error().message.c_str());
+        return false;
+    }
     const auto announced = parse_announced_links(*octets);
-    if (!announced) return true;
+    if (!announced) {
+        std::fprintf(stderr, "%s: %s; what hosts know by it ends with its lifetimes\n",
+                     paths.announced.c_str(), announced.error().message.c_str());
+        return false;
+    }
     const auto ours = on_links_of(lan, *announced);
     bool done = ours.size() == announced->size();
     if (!done) std::fprintf(stderr, "not withdrawing on links that are none of the home's\n");

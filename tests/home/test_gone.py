@@ -179,6 +179,18 @@ def test_withdraw_says_where_it_looked_in_vain(plain_home: Home) -> None:
     assert "stands in /var/lib/porchlight" in done.stderr
 
 
+def test_withdraw_does_not_pass_over_what_it_cannot_read(home: Home) -> None:
+    kill_everything(home)
+    announced = home.router.runtime / "announced"
+    announced.write_bytes(b"of another layout")
+    done = home.router.command("withdraw", check=False)
+    assert done.returncode == 1
+    assert str(announced) in done.stderr
+    assert "nothing is announced any more" not in done.stdout
+    # Whoever can read it may still come.
+    assert announced.read_bytes() == b"of another layout"
+
+
 def test_withdraw_unloads_the_rule_of_a_resolver_that_the_file_has_no_more(
         home: Home, host: Host) -> None:
     kill_everything(home)

@@ -8,6 +8,7 @@
 #include "dhcp/v6_dnr.h"
 #include "ra/dnr_option.h"
 #include "ra/draft_options.h"
+#include "ra/options.h"
 #include "ra/sender.h"
 
 namespace porchlight::agent {
@@ -82,36 +83,54 @@ void announce_by_dnsmasq(const Config& config, const Plan& plan, Announcement& w
     if (told) whole.dnsmasq_options = dhcp::options_text(options);
 }
 
-void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& whole) {
-    const std::chrono::seconds lifetime = lifetime_in_intervals * config.announce.ra_interval;
-    std::vector<Buffer> options;
+/// Options as units of ra/options.h, and who is not in them.
+struct RaUnits {
+    ra::NdOptions units;
     std::vector<dns::LeftOut> left_out;
-    for (const dns::Format format : config.announce.forms.formats) {
+};
+
+RaUnits encode_ra(const dns::Forms& forms, const std::vector<dns::EncryptedResolver>& resolvers,
+                  std::chrono::seconds lifetime) {
+    RaUnits whole;
+    for (const dns::Format format : forms.formats) {
         if (format == dns::Format::rfc9463) {
-            ra::Encoded encoded =
-                ra::encode(link.resolvers, lifetime, ra::Sender::option_octets_max);
-            for (Buffer& option : encoded.options) options.push_back(std::move(option));
-            left_out.insert(left_out.end(), encoded.left_out.begin(), encoded.left_out.end());
+            ra::Encoded encoded = ra::encode(resolvers, lifetime, ra::Sender::option_octets_max);
+            for (Buffer& option : encoded.options) whole.units.push_back(std::move(option));
+            whole.left_out.insert(whole.left_out.end(), encoded.left_out.begin(),
+                                  encoded.left_out.end());
             continue;
         }
         ra::EncodedDraft encoded =
-            ra::encode_draft(link.resolvers, lifetime, ra::Sender::option_octets_max,
-                             config.announce.forms.code_points);
+            ra::encode_draft(resolvers, lifetime, ra::Sender::option_octets_max, forms.code_points);
         // The two options of a resolver must not be parted, so they are one unit.
         for (const auto& group : encoded.groups) {
-            Buffer& unit = options.emplace_back();
+            Buffer& unit = whole.units.emplace_back();
             for (const Buffer& option : group)
                 unit.insert(unit.end(), option.begin(), option.end());
         }
         for (dns::LeftOut& one : encoded.left_out) {
             one.why = "in the draft's form: " + one.why;
-            left_out.push_back(std::move(one));
+            whole.left_out.push_back(std::move(one));
         }
     }
+    return whole;
+}
+
+void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& whole) {
+    const auto interval = config.announce.ra_interval;
+    const auto encode = [&](std::size_t packets) {
+        return encode_ra(config.announce.forms, link.resolvers,
+                         ra::option_lifetime(interval, packets));
+    };
+    RaUnits told = encode(1);
+    std::size_t packets = ra::spread(told.units, ra::Sender::option_octets_max).size();
+    // In full form the router's own options may need one more.
+    if (packets > 1 && config.announce.ra == RaCarrier::full) ++packets;
+    if (packets > 1) told = encode(packets);
     std::vector<std::string> texts;
-    for (const Buffer& unit : options) texts.push_back(option_text(unit.front(), unit));
-    whole.carriers.push_back(row(link.link, link.why, "ra", std::move(texts), left_out));
-    whole.ra[link.link] = std::move(options);
+    for (const Buffer& unit : told.units) texts.push_back(option_text(unit.front(), unit));
+    whole.carriers.push_back(row(link.link, link.why, "ra", std::move(texts), told.left_out));
+    whole.ra[link.link] = std::move(told.units);
 }
 
 /// odhcpd encodes for itself; what it is to send is shown all the same.
@@ -121,7 +140,8 @@ void announce_by_odhcpd(const Config& config, const LinkPlan& link, Announcement
     dhcp::OdhcpdList list;
     for (const dns::Format format : told.forms.formats) {
         if (format == dns::Format::rfc9463) {
-            const dhcp::OdhcpdUse use{told.ra == RaCarrier::odhcpd,
+            // Whether its RAs are off is its own configuration's to say; so its list suits them.
+            const dhcp::OdhcpdUse use{told.ra != RaCarrier::off,
                                       told.dhcpv4 != DhcpCarrier::dnsmasq, lifetime};
             dhcp::OdhcpdList rendered = dhcp::odhcpd_list(link.resolvers, use);
             list.values = std::move(rendered.values);

@@ -86,8 +86,8 @@ class Agent {
     void remember(const ra::Announced& announced);
     awaitable<void> look_at_clock();
     void end();
-    void start_withdrawal(std::shared_ptr<ra::LinkAnnouncer> announcer);
-    awaitable<void> withdraw(std::shared_ptr<ra::LinkAnnouncer> announcer);
+    void start_withdrawal(const std::string& name, std::shared_ptr<ra::LinkAnnouncer> announcer);
+    awaitable<void> withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer);
     void finish();
     awaitable<std::string> answer(std::string request);
     awaitable<void> ask_forwarder();
@@ -112,6 +112,7 @@ class Agent {
     std::map<std::string, std::unique_ptr<LanWatch>> lan_;
     // Shared with their own withdrawal, which may outlast their place here.
     std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
+    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> leaving_;  // take everything back
     std::size_t withdrawing_ = 0;
     std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
     std::optional<Plan> plan_;
@@ -310,18 +311,25 @@ void Agent::on_link_sockets(net::ChannelMessage message) {
         if (const auto old = former.find(name); old != former.end()) {
             announcer->adopt(old->second->announced());
             former.erase(old);
+        } else if (const auto going = leaving_.find(name); going != leaving_.end()) {
+            // The link is back while its withdrawal is under way: one voice alone may go on.
+            announcer->adopt(going->second->announced());
+            going->second->close();
+            leaving_.erase(going);
         } else if (const auto left = announced_.find(name); left != announced_.end()) {
             announcer->adopt(left->second);
         }
         announcers_[name] = std::move(announcer);
     }
-    for (auto& [name, announcer] : former) start_withdrawal(std::move(announcer));
+    for (auto& [name, announcer] : former) start_withdrawal(name, std::move(announcer));
     if (plan_) advertise();
 }
 
-awaitable<void> Agent::withdraw(std::shared_ptr<ra::LinkAnnouncer> announcer) {
+awaitable<void> Agent::withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer) {
     co_await announcer->withdraw();
     --withdrawing_;
+    if (const auto left = leaving_.find(name); left != leaving_.end() && left->second == announcer)
+        leaving_.erase(left);
     if (ending_ && withdrawing_ == 0) finish();
 }
 
@@ -421,14 +429,16 @@ void Agent::end() {
     lan_.clear();
     keeper_->send(number(Keep::dnsmasq_options), {});
     keeper_->send(number(Keep::odhcpd_lists), {});
-    for (auto& [name, announcer] : announcers_) start_withdrawal(std::move(announcer));
+    for (auto& [name, announcer] : announcers_) start_withdrawal(name, std::move(announcer));
     announcers_.clear();
     if (withdrawing_ == 0) finish();
 }
 
-void Agent::start_withdrawal(std::shared_ptr<ra::LinkAnnouncer> announcer) {
+void Agent::start_withdrawal(const std::string& name,
+                             std::shared_ptr<ra::LinkAnnouncer> announcer) {
     ++withdrawing_;
-    asio::co_spawn(loop_, withdraw(std::move(announcer)), asio::detached);
+    leaving_[name] = announcer;
+    asio::co_spawn(loop_, withdraw(name, std::move(announcer)), asio::detached);
 }
 
 void Agent::finish() {

@@ -335,6 +335,9 @@ Clock::duration Sender::next_interval() {
 
 /// What hosts shall know.
 NdOptions Sender::wanted(Clock::time_point now) const {
+    // Beside a daemon that has ended nothing of ours stands, whoever wants it.
+    const auto farewell = mirror_.farewell();
+    if (!full_ && farewell && now >= *farewell + Mirror::farewell_grace) return {};
     if (!full_) return options_;
     NdOptions all = compose_full(*full_, link_, now).options;
     all.insert(all.end(), options_.begin(), options_.end());

@@ -52,7 +52,9 @@ def resolvers(heard: list[decode.RouterAdvertisement]) -> list[decode.Resolver]:
 @pytest.fixture(params=["dnsmasq", "radvd"])
 def daemon(request: pytest.FixtureRequest, home: Home) -> Any:
     if request.param == "dnsmasq":
-        made: Any = ra.DnsmasqRa(home.router, DAEMON_LIFETIME_S)
+        # Within its first minute dnsmasq speaks every 5 to 20 s, whatever it is told.
+        steady = "one_router" in request.node.name
+        made: Any = ra.DnsmasqRa(home.router, 30 if steady else DAEMON_LIFETIME_S)
     else:
         ra.without_ra(home.router)
         made = ra.Radvd(home.router, lifetime_s=DAEMON_LIFETIME_S)
@@ -70,30 +72,31 @@ def host(home: Home, daemon: Any) -> Host:
 
 def test_a_daemon_and_its_supplement_are_one_router(home: Home, daemon: Any, host: Host) -> None:
     alone = next(host.advertisements(10))
-    assert alone.encrypted_dns() == [] and alone.router_lifetime_s == DAEMON_LIFETIME_S
+    assert alone.encrypted_dns() == [] and alone.router_lifetime_s in (DAEMON_LIFETIME_S, 30)
     by_rdisc6 = ra.rdisc6(host)
     announce(home.router, "supplement")
     with ra.watching_route(host) as route, host.watching() as heard:
         home.router.start_porchlight()
         until_announced(home.router)
         eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
-        time.sleep(8)
+        eventually("both speak for a while", lambda: len(heard) >= 5 and any(
+            not ra.is_supplement(each) for each in heard), within_s=30)
         assert home.router.stop_porchlight() == 0
         eventually("and that it is withdrawn", lambda: len(withdrawals(heard)) >= 3)
         time.sleep(1)
     ours = [each for each in heard if ra.is_supplement(each)]
     theirs = [each for each in heard if not ra.is_supplement(each)]
-    assert len(ours) >= 5 and theirs
+    assert len(ours) >= 5
     assert set(resolvers(heard)) == {RESOLVER}
     assert {each.source for each in heard} == {alone.source}
     assert {each.flags for each in heard} == {alone.flags}
     # Nothing but the lifetime that is left of the daemon's, never more.
-    assert all(0 < each.router_lifetime_s <= DAEMON_LIFETIME_S for each in ours)
+    assert all(0 < each.router_lifetime_s <= alone.router_lifetime_s for each in ours)
     assert all(each.header[4] == 0 and each.header[8:16] == bytes(8) for each in ours)
     # The host's kernel saw one router all the time, and never a longer life than the daemon's.
     assert route and all(sample.route for sample in route)
     assert {sample.route["gateway"] for sample in route if sample.route} == {alone.source}
-    assert all(sample.route["expires"] <= DAEMON_LIFETIME_S for sample in route if sample.route)
+    assert all(sample.route["expires"] <= alone.router_lifetime_s for sample in route if sample.route)
     # And what the daemon says besides is what it was.
     after = ra.rdisc6(host)
     for label in ("Recursive DNS server", "Stateful address conf.", "Stateful other conf.",

@@ -10,6 +10,7 @@ from typing import Any, Iterator
 import pytest
 
 from lab import Home, decode
+from lab.program import hear_ctrl_c
 from lab.router import AGENT_UID, BINARY, FORWARDER_UID, Router
 
 QUAD9 = "dns.quad9.net"
@@ -94,7 +95,7 @@ def test_ctrl_c_at_any_question_leaves_nothing(home: Home, answers: int) -> None
     router = home.router
     asking = subprocess.Popen(
         router.ns.argv(str(BINARY), "setup", "-c", str(router.config_file)), text=True, cwd="/",
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=hear_ctrl_c)
     assert asking.stdin and asking.stdout
     asking.stdin.write("\n" * answers)
     asking.stdin.flush()

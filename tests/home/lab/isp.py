@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import ssl
@@ -189,9 +190,14 @@ remote-control:
         """The PEM of the root that pebble signs with; it makes a new one at each start."""
         trust = ssl.create_default_context(cafile=str(self.internet.root))
         trust.check_hostname = False  # asked by address; the chain is verified
-        with self.ns.entered(), urllib.request.urlopen(
-                f"https://{CA4}:15000/roots/0", context=trust, timeout=5) as answer:
-            return answer.read().decode()
+
+        def read() -> str:
+            with contextlib.suppress(OSError), self.ns.entered(), urllib.request.urlopen(
+                    f"https://{CA4}:15000/roots/0", context=trust, timeout=5) as answer:
+                return answer.read().decode()
+            return ""
+
+        return eventually("pebble tells its root", read)
 
     def update(self, *lines: str, secret: str | None = None) -> str:
         """Sends a dynamic update as `cpe1` by knsupdate; raises when it is refused."""

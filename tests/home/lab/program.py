@@ -46,6 +46,11 @@ def unconfined(program: str, into: Path) -> str:
     return str(copy)
 
 
+def hear_ctrl_c() -> None:
+    """Who is started in the background by a shell inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Program:
     """A started program with its log file. Stopping twice is harmless."""
 
@@ -56,7 +61,8 @@ class Program:
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 argv, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, cwd="/",
-                env={**os.environ, **(env or {})}, start_new_session=True)
+                env={**os.environ, **(env or {})}, start_new_session=True,
+                preexec_fn=hear_ctrl_c)
 
     @property
     def pid(self) -> int:

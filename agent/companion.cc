@@ -72,8 +72,8 @@ void Companion::feed() {
     const std::string before = trouble();
     const std::string servers =
         config_.upstream.empty() ? former_servers(config_, *storage_) : our_servers(config_);
-    // Asked before it is written anew: by a clock that was set since, the file would seem older than
-    // the process that has not read it.
+    // Asked before it is written anew: by a clock that was set since, the file would seem older
+    // than the process that has not read it.
     const bool has_read = dnsmasq_.takes(fragment());
     told_ = dnsmasq_.feed(fragment(), options_, servers);
     read_ = {};

@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int pointers_max = 32;
+constexpr std::string_view runs_on = "has a compressed name that runs into what refers to it";
 constexpr std::size_t ttl_octets = 4;
 constexpr std::uint8_t flag_authentic_low = flag::authentic_data;  // in the flags' second octet
 
@@ -149,13 +150,16 @@ class Scan {
     void name() {
         std::size_t piece = at_;  // where the piece of name being read begins
         std::size_t at = at_;
+        // A prior occurrence (RFC 1035 section 4.1.4) ends before what refers to it begins.
+        std::size_t limit = message_.size();
         std::size_t behind = 0;  // known once a pointer ended the name in place
         std::size_t size = 0;
         for (int pointers = 0;;) {
-            if (at >= message_.size()) return fail("ends too early");
+            if (at >= limit) return fail(pointers > 0 ? runs_on : "ends too early");
             const std::uint8_t length = message_[at];
             // Once the OPT is cut out, offsets from it on are wrong.
             const std::size_t step = length >= 0xc0 ? 2u : length + 1u;
+            if (pointers > 0 && at + step > limit) return fail(runs_on);
             if (pointers > 0 && answer_.opt_at != 0 && at + step > answer_.opt_at)
                 return fail("has a name compressed against its OPT or what stands behind it");
             if (pointers > 0 && touches_ttl(at, step))
@@ -167,6 +171,7 @@ class Scan {
                     return fail("has a compression pointer that does not point back to a name");
                 if (++pointers > pointers_max) return fail("has too many compression pointers");
                 if (behind == 0) behind = at + 2;
+                limit = piece;
                 at = piece = target;
                 continue;
             }

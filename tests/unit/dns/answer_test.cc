@@ -218,6 +218,10 @@ TEST_SUITE("dns/answer") {
         CHECK(!parse_answer(owner("0161 c021"), asked, limits));  // its own beginning
         CHECK(!parse_answer(owner("41 61 00"), asked, limits));
         CHECK(!parse_answer(owner("80 61 00"), asked, limits));
+        // "org" asked, and an owner that begins in the question and ends in its own record.
+        CHECK(!parse_answer(hex("0023 8103 0001 0000 0001 0001 03 6f7267 00 0001 0001"
+                                "c012 002f 0001 002a0000 0004 0000003c 00 0029 2000 01000000 0000"),
+                            {*parse_name("org"), type::a}, limits));
         // A chain of pointers, each to the one before, costs its reader nothing.
         std::string chain;
         for (int i = 0; i < 100; ++i) {

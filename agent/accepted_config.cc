@@ -1,5 +1,6 @@
 #include "agent/accepted_config.h"
 
+#include "agent/config_json.h"
 #include "agent/state_files.h"
 
 namespace porchlight::agent {
@@ -63,6 +64,16 @@ UsableConfig usable_config(const std::string& file, Storage& storage) {
     }
     const NamedDirectories named = named_directories(json);
     UsableConfig none{std::nullopt, named.runtime, {}};
+    // It is there for as long as something may be announced; one that can't be read is no proof.
+    const auto absent = [&](const std::string& state) {
+        const auto kept = storage.read(accepted_config(state));
+        return !kept && kept.error().code == Errc::unavailable;
+    };
+    // What is half typed may have named a directory that can't be known.
+    const bool place_known = json.empty() || config::read_json(file, json).value ||
+                             text_of(json).find("\"state_directory\"") != std::string_view::npos;
+    none.nothing_stands =
+        place_known && absent(named.state) && absent(std::string(default_state_directory));
     for (const Complaint& complaint : loaded.complaints) none.notes.push_back(to_text(complaint));
     none.notes.push_back("no configuration that was found good stands in " + named.state);
     return none;

@@ -36,6 +36,7 @@ struct UsableConfig {
     std::string runtime_directory;   // its; without any, what the file names or the default
     std::vector<std::string> notes;  // lines for the user: what it is instead of the file's, or
                                      // everything that is wrong with that
+    bool nothing_stands = false;     // no configuration, for none was taken that is still in use
 };
 UsableConfig usable_config(const std::string& file, Storage& storage);
 

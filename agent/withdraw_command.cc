@@ -109,7 +109,13 @@ int withdraw_command(const Arguments& arguments) {
     FileStorage storage;
     const UsableConfig usable = usable_config(config_file(arguments), storage);
     for (const std::string& note : usable.notes) std::fprintf(stderr, "%s\n", note.c_str());
-    if (!usable.config) return exit_wrong;
+    // A file that was named and isn't there may be a slip of the pen, and another one be meant.
+    const bool named_in_vain = arguments.has("config") && !storage.read(config_file(arguments));
+    if (!usable.config) {
+        if (!usable.nothing_stands || named_in_vain) return exit_wrong;
+        std::printf("nothing is announced\n");
+        return unload_rule() ? exit_done : exit_failed;
+    }
     const Config& config = *usable.config;
     const StatePaths paths(config);
     // Where the runtime directory is gone, so is the daemon; what lies on flash may still stand.

@@ -179,6 +179,20 @@ def test_withdraw_says_where_it_looked_in_vain(plain_home: Home) -> None:
     assert "stands in /var/lib/porchlight" in done.stderr
 
 
+def test_withdraw_can_be_repeated_while_the_file_is_no_good(home: Home) -> None:
+    router = home.router
+    assert router.stop_porchlight() == 0
+    router.configure(router.config(lam=[]))
+    done = router.command("withdraw")
+    assert "nothing is announced" in done.stdout and "/lam: unknown key" in done.stderr
+    # The control: a file that isn't there may be a slip of the pen.
+    wrong = router.ns.run(str(BINARY), "withdraw", "-c", "/nowhere.json", check=False)
+    assert wrong.returncode == 2
+    router.configure()
+    router.start_porchlight()
+    router.until_announced()
+
+
 def test_withdraw_does_not_pass_over_what_it_cannot_read(home: Home) -> None:
     kill_everything(home)
     announced = home.router.runtime / "announced"

@@ -80,6 +80,14 @@ TEST_SUITE("agent/accepted_config") {
         REQUIRE(usable.notes.size() >= 3);
         CHECK(usable.notes[0].starts_with("/etc/p.json#/"));
         CHECK(usable.notes.back() == "no configuration that was found good stands in /tmp/state");
+        CHECK(!usable.nothing_stands);
+        files.files.erase("/tmp/state/config.json");
+        CHECK(usable_config("/etc/p.json", files).nothing_stands);
+        CHECK(usable_config("/etc/missing.json", files).nothing_stands);
+        files.files["/etc/p.json"] = octets(R"({"mode": 1})");
+        CHECK(usable_config("/etc/p.json", files).nothing_stands);
+        files.files["/etc/p.json"] = octets("{ somebody is typing");
+        CHECK(!usable_config("/etc/p.json", files).nothing_stands);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "agent/plan.h"
 #include "agent/spawn.h"
 #include "agent/state_files.h"
 #include "core/log.h"
@@ -160,8 +161,9 @@ std::string Dnsmasq::identity(pid_t pid) const {
 }
 
 bool uses_dnsmasq(const Config& config) {
-    return config.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
-           config.announce.dhcpv6 == DhcpCarrier::dnsmasq;
+    const bool has_something = announces(config) || !config.upstream.empty();
+    return has_something && (config.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
+                             config.announce.dhcpv6 == DhcpCarrier::dnsmasq);
 }
 
 dhcp::DnsmasqFragment dnsmasq_fragment(const Config& config, const Dnsmasq& dnsmasq) {

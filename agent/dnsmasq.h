@@ -64,7 +64,7 @@ class Dnsmasq {
 
 /// What the fragment has to say.
 dhcp::DnsmasqFragment dnsmasq_fragment(const Config& config, const Dnsmasq& dnsmasq);
-/// Whether DHCP options are fed to a dnsmasq, which then asks us too.
+/// Whether there is something to tell a dnsmasq: options for hosts, or that it shall ask us.
 bool uses_dnsmasq(const Config& config);
 Dnsmasq::Settings dnsmasq_settings(const Config& config);
 /// The servers file that points at our Do53 listeners, and the one for after us: the servers that

@@ -12,6 +12,7 @@ const std::string pid_file = "/run/dnsmasq.pid";
 
 Config feeding_config() {
     Config config;
+    config.upstream.emplace_back();  // so dnsmasq has whom to ask
     config.announce.dhcpv4 = DhcpCarrier::dnsmasq;
     config.announce.dhcpv6 = DhcpCarrier::off;
     config.dnsmasq.fragment = "/etc/dnsmasq.d/porchlight.conf";

@@ -453,7 +453,10 @@ awaitable<std::string> Agent::answer(std::string request) {
         co_await ask_forwarder();
         co_return status_json(status(), time_.wall());
     }
-    if (request == "renew") co_return orders_.order_now();
+    if (request == "renew") {
+        const Result<std::string> ordered = orders_.order_now();
+        co_return ordered ? *ordered : std::string(refusal) + ordered.error().message;
+    }
     if (request == "reload") {
         keeper_->send(number(Keep::reload), {});
         co_return "reloading";

@@ -145,13 +145,13 @@ void Orders::on_provision(net::Channel channel) {
         state.channel->send(static_cast<std::uint16_t>(acme::ProvisionMessage::job), *job);
 }
 
-std::string Orders::order_now() {
+Result<std::string> Orders::order_now() {
     if (!state_->config || !state_->config->certificate.acme)
-        return "no certificate authority is configured (certificate.acme)";
-    if (state_->under_way()) return "an order is under way already";
+        return Error{Errc::refused, "no certificate authority is configured (certificate.acme)"};
+    if (state_->under_way()) return std::string("an order is under way already");
     state_->forced = true;
     state_->plan();
-    return "ordering a new certificate";
+    return std::string("ordering a new certificate");
 }
 
 void Orders::describe(CertificateStatus& status) const {

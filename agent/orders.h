@@ -36,8 +36,9 @@ class Orders {
     void set(const Config& config, const World& world, const Custody& custody, bool wall_trusted);
     /// The channel to the provision role that was asked for.
     void on_provision(net::Channel channel);
-    /// Orders at once, whatever the schedule says; tells what happens, for people.
-    std::string order_now();
+    /// Orders at once, whatever the schedule says; tells what happens, for people. Fails with
+    /// `refused` where there is no CA to order from.
+    Result<std::string> order_now();
     /// Adds what is known of past and coming orders.
     void describe(CertificateStatus& status) const;
 

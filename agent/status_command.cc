@@ -47,8 +47,9 @@ int certificate_command(const Arguments& arguments) {
     const auto answer = ask(arguments, renew ? "renew" : "status", exit);
     if (!answer) return exit;
     if (renew) {
-        std::printf("%s\n", answer->c_str());
-        return exit_done;
+        const bool refused = answer->starts_with(refusal);
+        std::fprintf(refused ? stderr : stdout, "%s\n", answer->c_str());
+        return refused ? exit_failed : exit_done;
     }
     auto text = certificate_text(*answer);
     if (!text) {

@@ -60,8 +60,9 @@ std::vector<Command> make_table() {
         {.name = "check",
          .options = {config_option},
          .summary = "say what is wrong with the configuration",
-         .help = "Reads the configuration and prints everything that is wrong with it, one "
-                 "complaint a line: file, JSON pointer, what was expected, what was found. A good "
+         .help = "Reads the configuration and prints what is wrong with each value, one "
+                 "complaint a line: file, JSON pointer, what was expected, what was found; once "
+                 "every value is right, what does not fit together. A good "
                  "configuration is also held against this machine: files, keys, interfaces and "
                  "users that it names. What is amiss there is a warning.",
          .function = check_command},

@@ -15,8 +15,8 @@ constexpr std::string_view introduction =
 <!-- Made by `porchlight config reference`; a test compares. -->
 
 porchlight reads one file, `/etc/porchlight/porchlight.json` unless `-c FILE` says otherwise: one
-JSON object (RFC 8259) without comments. `porchlight check` says everything that is wrong with it,
-each thing with its place:
+JSON object (RFC 8259) without comments. `porchlight check` says what is wrong with each value, all at
+once and each with its place; once every value is right, what does not fit together:
 
 ```text
 porchlight.json#/resolver/dot/port: expected an integer from 1 to 65535, found "853"

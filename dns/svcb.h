@@ -12,8 +12,6 @@
 
 namespace porchlight::dns {
 
-inline constexpr std::uint16_t svcb_type = 64;
-
 /// RDATA of an SVCB record (RFC 9460 section 2.2), the form in which names and addresses are asked
 /// for their encrypted resolvers (RFC 9461, RFC 9462). Unlike in DNR, address hints are welcome.
 struct Svcb {

@@ -28,8 +28,6 @@ struct Prefix {
 struct FullSettings {
     enum class Preference { low, medium, high };  // RFC 4191 section 2.1
 
-    static constexpr std::size_t rdnss_max = 16;
-    static constexpr std::size_t dnssl_max = 16;
     static constexpr std::size_t routes_max = 16;
 
     /// How long hosts keep this router as a default router after each advertisement. 0: it is none.

@@ -145,7 +145,7 @@ TEST_SUITE("ra/full") {
     TEST_CASE("many search domains make several options, none too long") {
         FullSettings settings;
         const std::string label(63, 'a');
-        for (std::size_t i = 0; i < FullSettings::dnssl_max; ++i)
+        for (std::size_t i = 0; i < 16; ++i)
             settings.dnssl.push_back(
                 *dns::parse_name(label + "." + label + "." + label + "." + std::to_string(i)));
         const NdOptions options = compose_full(settings, {}, now).options;

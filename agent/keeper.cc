@@ -95,6 +95,10 @@ int Keeper::run() {
         look_at_firewall(now);
         if (now >= odhcpd_look_ && looks_at_odhcpd()) feed_odhcpd(odhcpd_.wanted());
         try_listeners_again(now);
+        if (now >= deaths_.let_in_at()) {
+            send_refused(now);
+            send_processes();
+        }
         for (auto& [pid, deadline] : provisions_)
             if (now >= deadline) {
                 ::kill(pid, SIGKILL);
@@ -127,6 +131,7 @@ Result<void> Keeper::prepare() {
     if (auto left = last_will_.start({"porchlight", "withdraw", "-c", paths_.accepted}); !left)
         return left;
     find_users();
+    if (auto page = deaths_.prepare(); !page) return page;
     // What a configuration names must be readable before anything else is touched. A pair that
     // can't be served is no reason to stay away: the companion still gets its answers.
     auto named = read_named_files(config_file_, config_, config_json_, storage_);
@@ -290,10 +295,11 @@ void Keeper::start_due_children(Clock::time_point now) {
 }
 
 void Keeper::start_forwarder(Clock::time_point now) {
-    if (auto started = forwarder_.start({}, now); !started) {
+    if (auto started = forwarder_.start({deaths_.page()}, now); !started) {
         log::error("cannot start a process", {{"error", started.error().message}});
         return;
     }
+    send_refused(now);  // before the listeners, so that none of them gets in first
     if (guarded_) send_listeners(open_services(config_));
     introduce_agent_to_forwarder();
     send_processes();
@@ -397,6 +403,8 @@ void Keeper::send_processes() {
     processes.firewall = firewall_;
     processes.odhcpd_trouble = odhcpd_trouble_;
     processes.troubles = troubles_.list();
+    for (std::string& line : deaths_.lines(Clock::now()))
+        processes.troubles.push_back(std::move(line));
     told_ = processes;
     Writer out;
     write(out, processes);
@@ -406,6 +414,11 @@ void Keeper::send_processes() {
     write(names, hindrances_.list());
     auto list = names.take();
     if (list) agent_.send(number(Keep::cannot), *list);
+}
+
+void Keeper::send_refused(Clock::time_point now) {
+    const Buffer message = deaths_.refused(now);
+    if (!message.empty()) forwarder_.send(number(forwarder::Control::refused), message);
 }
 
 void Keeper::start_provision() {
@@ -439,6 +452,7 @@ void Keeper::reap(Clock::time_point now) {
             agent_.ended(status, now);
         } else if (pid == forwarder_.pid()) {
             forwarder_.ended(status, now);
+            deaths_.note(now);
             agent_.send(number(Keep::forwarder_lost), {});
             send_processes();
         }
@@ -553,6 +567,7 @@ void Keeper::on_forwarder() {
 Clock::time_point Keeper::next_deadline() const {
     auto next = std::min(agent_.next_deadline(), forwarder_.next_deadline());
     for (const auto& [pid, deadline] : provisions_) next = std::min(next, deadline);
+    next = std::min(next, deaths_.let_in_at());
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;

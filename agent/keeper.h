@@ -10,6 +10,7 @@
 #include "agent/companion.h"
 #include "agent/config.h"
 #include "agent/firewall.h"
+#include "agent/forwarder_deaths.h"
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
@@ -60,6 +61,7 @@ class Keeper {
     void send_listeners(Opening opening);
     void try_listeners_again(Clock::time_point now);
     void send_processes();
+    void send_refused(Clock::time_point now);
     void start_provision();
     void reap(Clock::time_point now);
 
@@ -88,6 +90,7 @@ class Keeper {
     LastWill last_will_;
     FileDescriptor lock_;
     FileDescriptor signals_;
+    ForwarderDeaths deaths_;
     std::optional<User> agent_user_;
     std::optional<User> forwarder_user_;
     Child agent_;

@@ -17,6 +17,7 @@ namespace {
 
 /// The keeper puts its channel here, see spawn_role.
 constexpr int keeper_descriptor = 3;
+constexpr int serving_descriptor = 4;  // of the forwarder
 
 std::optional<unsigned> number(const std::string& text) {
     unsigned value = 0;
@@ -63,7 +64,8 @@ int role_command(const Arguments& arguments) {
     if (role == "provision") return acme::run_provision(std::move(keeper));
     if (role == "forwarder") {
         const unsigned workers = words.size() > 5 ? number(words[5]).value_or(1) : 1;
-        return forwarder::run({std::move(keeper), net::Channel(), workers});
+        return forwarder::run(
+            {std::move(keeper), net::Channel(), workers, FileDescriptor(serving_descriptor)});
     }
     return wrong_usage(arguments, "there is no role " + role);
 }

@@ -15,16 +15,6 @@ std::int64_t seconds_of(Clock::time_point now) {
     return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
 }
 
-std::array<std::uint8_t, 17> octets_of(const IpAddress& address) {
-    std::array<std::uint8_t, 17> octets{static_cast<std::uint8_t>(address.index())};
-    std::visit(
-        [&](const auto& one) {
-            std::copy(one.octets.begin(), one.octets.end(), octets.begin() + 1);
-        },
-        address);
-    return octets;
-}
-
 }  // namespace
 
 bool Client::admit_query(const Limits& limits, Clock::time_point now) {
@@ -55,8 +45,8 @@ Client* Admission::enter(const IpAddress& address, bool is_own, const Limits& li
         ++own_.connections_;
         return &own_;
     }
-    if (connections() >= limits.connections_max) return nullptr;
-    Client* client = remember(octets_of(address));
+    if (connections() >= limits.connections_max || is_refused(address, now)) return nullptr;
+    Client* client = remember(address);
     if (client == nullptr || client->connections_ >= limits.connections_per_client_max ||
         now < client->blocked_until_)
         return nullptr;
@@ -77,7 +67,19 @@ void Admission::block(Client& client, Clock::time_point until) {
     client.blocked_until_ = until;
 }
 
-Client* Admission::remember(const Client::Octets& address) {
+void Admission::refuse(const std::vector<RefusedHost>& hosts, Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    refused_.clear();
+    for (const RefusedHost& host : hosts) refused_.emplace_back(host.address, now + host.left);
+}
+
+bool Admission::is_refused(const IpAddress& address, Clock::time_point now) const {
+    return std::any_of(refused_.begin(), refused_.end(), [&](const auto& refused) {
+        return refused.first == address && now < refused.second;
+    });
+}
+
+Client* Admission::remember(const IpAddress& address) {
     if (const auto known = places_.find(address); known != places_.end()) {
         clients_[known->second].recent_ = true;
         return &clients_[known->second];

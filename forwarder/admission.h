@@ -1,17 +1,18 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/random.h"
 #include "forwarder/keyed_hash.h"
+#include "forwarder/serving.h"
 #include "forwarder/settings.h"
 
 namespace porchlight::forwarder {
@@ -24,12 +25,12 @@ class Client {
     bool admit_query(const Limits& limits, Clock::time_point now);
     /// Not the router itself, whose probes must not look as if the home used the service.
     bool is_host() const { return host_; }
+    Serving::Host host() const { return host_of(address_); }
 
   private:
     friend class Admission;
-    using Octets = std::array<std::uint8_t, 17>;  // family, address
 
-    Octets address_{};
+    IpAddress address_;
     bool own_ = false;  // in the slots of the router's own, never shed
     bool host_ = true;
     bool recent_ = true;  // not to be forgotten by the next turn of the clock
@@ -56,6 +57,8 @@ class Admission {
     void leave(Client& client);
     /// No new connection of this client until then.
     void block(Client& client, Clock::time_point until);
+    /// None of these hosts from `now` on, in place of those before; what is open stays.
+    void refuse(const std::vector<RefusedHost>& hosts, Clock::time_point now);
 
     std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
     /// How long an idle connection may stay now: less as free slots run out.
@@ -65,22 +68,25 @@ class Admission {
     std::uint32_t clients_today(Clock::time_point now) const;
 
   private:
-    Client* remember(const Client::Octets& address);
+    bool is_refused(const IpAddress& address, Clock::time_point now) const;
+    Client* remember(const IpAddress& address);
     std::size_t place_for_one_more();
 
     struct Hash {
         const KeyedHash* keyed;
-        std::size_t operator()(const Client::Octets& address) const {
-            return static_cast<std::size_t>((*keyed)(address));
+        std::size_t operator()(const IpAddress& address) const {
+            const auto of = [&](const auto& one) { return (*keyed)(one.octets, address.index()); };
+            return static_cast<std::size_t>(std::visit(of, address));
         }
     };
 
     KeyedHash hash_;
     mutable std::mutex mutex_;  // over everything below; for connections, never for queries
     std::deque<Client> clients_;
-    std::unordered_map<Client::Octets, std::size_t, Hash> places_{0, Hash{&hash_}};
+    std::unordered_map<IpAddress, std::size_t, Hash> places_{0, Hash{&hash_}};
     std::size_t hand_ = 0;
     Client own_;
+    std::vector<std::pair<IpAddress, Clock::time_point>> refused_;  // until then
     std::atomic<std::uint32_t> connections_{0};
 };
 

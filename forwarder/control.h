@@ -21,6 +21,8 @@ enum class Control : std::uint16_t {
     flush_cache = 8,
     // From the keeper, one descriptor: the channel to a new agent; the old one is dropped.
     agent_channel = 9,
+    // From the keeper: RefusedHost, a list of those that are not let in.
+    refused = 10,
 };
 
 }  // namespace porchlight::forwarder

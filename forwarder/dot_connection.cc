@@ -145,21 +145,27 @@ void DotConnection::take_message(Bytes message) {
     const std::shared_ptr<Exchange> exchange = std::move(found->second);
     in_flight_.erase(found);
 
-    Result<dns::Answer> facts = dns::parse_answer(message, exchange->question, settings_.ttls);
+    settings_.on_reading(&exchange->question);
+    read_answer(message, *exchange);
+    settings_.on_reading(nullptr);
+}
+
+void DotConnection::read_answer(Bytes message, Exchange& exchange) {
+    Result<dns::Answer> facts = dns::parse_answer(message, exchange.question, settings_.ttls);
     if (facts && facts->truncated) facts = Error{Errc::malformed, "truncated on a stream"};
     if (facts) {
         has_answered_ = true;
         note_keepalive(facts->keepalive);
     }
-    if (exchange->result) return;  // another connection was faster
+    if (exchange.result) return;  // another connection was faster
     if (facts) {
         Response response{Buffer(message.begin(), message.end()), *facts};
         dns::clean(response.message, response.facts, settings_.ttls);
-        exchange->result.emplace(std::move(response));
+        exchange.result.emplace(std::move(response));
     } else {
-        exchange->result.emplace(facts.error());
+        exchange.result.emplace(facts.error());
     }
-    exchange->wake.cancel();
+    exchange.wake.cancel();
 }
 
 void DotConnection::note_keepalive(std::optional<std::uint16_t> tenths_s) {

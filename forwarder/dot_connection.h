@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,10 +34,13 @@ struct Exchange {
 /// 7828), else for 10 s. Shared with its own coroutines, which end soon after stop().
 class DotConnection : public std::enable_shared_from_this<DotConnection> {
   public:
+    /// Called before the answer to `question` is read, and with null behind that.
+    using OnReading = std::function<void(const dns::Question* question)>;
     struct Settings {
         std::string adn;  // as certificates and SNI have it
         Endpoint address;
         dns::TtlLimits ttls;
+        OnReading on_reading;
     };
     static constexpr std::chrono::milliseconds connect_max{4000};
     static constexpr std::chrono::milliseconds write_max{5000};
@@ -77,6 +81,7 @@ class DotConnection : public std::enable_shared_from_this<DotConnection> {
     void start_writing();
     std::size_t take_messages(Bytes input);
     void take_message(Bytes message);
+    void read_answer(Bytes message, Exchange& exchange);
     void note_keepalive(std::optional<std::uint16_t> tenths_s);
     void watch_idle(Clock::time_point until);
     void end(Error why);

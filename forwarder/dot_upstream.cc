@@ -39,10 +39,11 @@ bool all_ended(const std::vector<Asked>& asked) {
 }  // namespace
 
 DotUpstream::DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
-                         const dns::Name& adn, Endpoint address, dns::TtlLimits ttls)
+                         const dns::Name& adn, Endpoint address, dns::TtlLimits ttls,
+                         DotConnection::OnReading on_reading)
     : loop_(std::move(loop)),
       tls_(std::move(tls)),
-      settings_{dns::to_host(adn), address, ttls},
+      settings_{dns::to_host(adn), address, ttls, std::move(on_reading)},
       paused_until_(Clock::time_point::min()) {
     state_.adn = adn;
     state_.address = address;

@@ -28,7 +28,8 @@ class DotUpstream : public Resolver {
     static constexpr std::chrono::hours pause_refused{1};
 
     DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
-                const dns::Name& adn, Endpoint address, dns::TtlLimits ttls);
+                const dns::Name& adn, Endpoint address, dns::TtlLimits ttls,
+                DotConnection::OnReading on_reading);
     ~DotUpstream() override;
 
     awaitable<Result<Response>> resolve(dns::Question question,

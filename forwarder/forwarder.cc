@@ -173,8 +173,10 @@ class Forwarder {
 };
 
 Forwarder::Forwarder(Start start) {
+    const ServingPage serving(start.serving);
     for (unsigned i = 0; i < std::max(start.workers, 1u); ++i)
-        workers_.push_back(std::make_unique<Worker>(Worker::Shared{cache_, admission_, time_}));
+        workers_.push_back(
+            std::make_unique<Worker>(Worker::Shared{cache_, admission_, time_, serving.place(i)}));
     keeper_ = std::make_unique<Correspondent>(
         first().loop(), std::move(start.keeper),
         [this](net::ChannelMessage message) { on_keeper(std::move(message)); },
@@ -203,6 +205,10 @@ void Forwarder::on_keeper(net::ChannelMessage message) {
             return take_listeners(std::move(message));
         case Control::alive:
             return answer_alive();
+        case Control::refused:
+            if (const auto hosts = parse_refused(message.body))
+                admission_.refuse(*hosts, Clock::now());
+            return;
         case Control::agent_channel:
             if (message.descriptors.size() == 1)
                 hear_agent(net::Channel(std::move(message.descriptors.front())));

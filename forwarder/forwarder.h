@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/file_descriptor.h"
 #include "net/channel.h"
 
 namespace porchlight::forwarder {
@@ -12,6 +13,7 @@ struct Start {
     net::Channel keeper;
     net::Channel agent;
     unsigned workers = 1;
+    FileDescriptor serving;  // see ServingPage; may be empty
 };
 int run(Start start);
 

@@ -14,9 +14,10 @@ InFlight::Flight* InFlight::find(const dns::Question& question) {
     return found == by_question_.end() ? nullptr : &*found->second;
 }
 
-InFlight::Flight* InFlight::start(const dns::Question& question, Clock::time_point now) {
+InFlight::Flight* InFlight::start(const dns::Question& question, const Serving::Host& asker,
+                                  Clock::time_point now) {
     if (flights_.size() >= limits_.questions_max) return nullptr;
-    const auto flight = flights_.insert(flights_.end(), Flight{question, now, false, {}});
+    const auto flight = flights_.insert(flights_.end(), Flight{question, asker, now, false, {}});
     if (first_fast_ == flights_.end()) first_fast_ = flight;
     by_question_.emplace(question, flight);
     return &*flight;

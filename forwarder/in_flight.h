@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "dns/question.h"
+#include "forwarder/serving.h"
 
 namespace porchlight::forwarder {
 
@@ -34,6 +35,7 @@ class InFlight {
 
     struct Flight {
         dns::Question question;
+        Serving::Host asker;  // the first of them
         Clock::time_point started;
         bool slow = false;  // the client timer ran out
         std::vector<Done> waiters;
@@ -49,7 +51,7 @@ class InFlight {
     /// The flight that looks for `question`, or none. Valid until end() of the same question.
     Flight* find(const dns::Question& question);
     /// A new flight, for a question that has none; none when there are too many.
-    Flight* start(const dns::Question& question, Clock::time_point now);
+    Flight* start(const dns::Question& question, const Serving::Host& asker, Clock::time_point now);
     bool has_room(const Flight& flight) const {
         return flight.waiters.size() < limits_.waiters_max;
     }

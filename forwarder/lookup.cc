@@ -36,7 +36,8 @@ bool made_from(const Upstreams& upstreams, const Settings& settings) {
 }
 
 Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSource& time,
-                                 const Settings& settings) {
+                                 const Settings& settings,
+                                 const DotConnection::OnReading& on_reading) {
     Upstreams made{settings.upstreams,
                    settings.roots_pem,
                    settings.dates_count,
@@ -55,8 +56,8 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
         const dns::TtlLimits ttls{.negative_max = settings.negative_ttl_max};
         for (const UpstreamSettings& upstream : settings.upstreams)
             for (const Endpoint& address : upstream.addresses)
-                made.servers.push_back(
-                    std::make_shared<DotUpstream>(loop, tls, upstream.adn, address, ttls));
+                made.servers.push_back(std::make_shared<DotUpstream>(loop, tls, upstream.adn,
+                                                                     address, ttls, on_reading));
     }
     made.failover = std::make_shared<Failover>(
         loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()));
@@ -86,10 +87,16 @@ Failed failed(const Result<Response>& result) {
 }  // namespace
 
 struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
-    State(asio::any_io_executor executor, Cache& shared_cache, const TimeSource& time_source)
-        : loop(std::move(executor)), cache(shared_cache), time(time_source), slow_timer(loop) {}
+    State(asio::any_io_executor executor, Cache& shared_cache, const TimeSource& time_source,
+          Serving& note)
+        : loop(std::move(executor)),
+          cache(shared_cache),
+          time(time_source),
+          serving(note),
+          slow_timer(loop) {}
 
     void find(const dns::Question& question, Source source, Done done);
+    void note_reading(const dns::Question* question);
     void join(InFlight::Flight& flight, Done done);
     static awaitable<void> look_up(std::shared_ptr<State> self, std::shared_ptr<Resolver> resolver,
                                    Source source, dns::Question question);
@@ -107,6 +114,7 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     asio::any_io_executor loop;
     Cache& cache;
     const TimeSource& time;
+    Serving& serving;
     bool gone = false;  // the Lookup is: nobody waits, and the cache may be gone, too
     std::shared_ptr<const Settings> settings = std::make_shared<Settings>();
     Names names;
@@ -120,8 +128,8 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     Counters counters;
 };
 
-Lookup::Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time)
-    : state_(std::make_shared<State>(std::move(loop), cache, time)) {}
+Lookup::Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time, Serving& serving)
+    : state_(std::make_shared<State>(std::move(loop), cache, time, serving)) {}
 
 Lookup::~Lookup() {
     state_->gone = true;
@@ -135,7 +143,12 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
     if (state.upstreams.failover && made_from(state.upstreams, *settings)) {
         for (const auto& server : state.upstreams.servers) server->forget_failures();
     } else {
-        Result<Upstreams> made = make_upstreams(state.loop, state.time, *settings);
+        Result<Upstreams> made =
+            make_upstreams(state.loop, state.time, *settings,
+                           [weak = std::weak_ptr(state_)](const dns::Question* question) {
+                               if (const auto self = weak.lock(); self && !self->gone)
+                                   self->note_reading(question);
+                           });
         if (!made) return made.error();
         state.upstreams = std::move(*made);
     }
@@ -189,7 +202,7 @@ void Lookup::State::find(const dns::Question& question, Source source, Done done
         if (!stale(question, one)) refuse(question, failure->extended_error, one);
         return;
     }
-    InFlight::Flight* flight = in_flight.start(question, now);
+    InFlight::Flight* flight = in_flight.start(question, serving.host(), now);
     if (flight == nullptr) {
         ++counters.refused_full;
         return refuse(question, std::nullopt, {std::move(done)});
@@ -201,6 +214,12 @@ void Lookup::State::find(const dns::Question& question, Source source, Done done
     asio::co_spawn(loop, look_up(shared_from_this(), std::move(resolver), source, question),
                    asio::detached);
     watch_slow();
+}
+
+/// Whose answer is being read now, or that nobody's is any more.
+void Lookup::State::note_reading(const dns::Question* question) {
+    const InFlight::Flight* flight = question == nullptr ? nullptr : in_flight.find(*question);
+    serving.begin(flight == nullptr ? Serving::Host() : flight->asker);
 }
 
 void Lookup::State::join(InFlight::Flight& flight, Done done) {
@@ -225,7 +244,10 @@ awaitable<void> Lookup::State::look_up(std::shared_ptr<State> self,
     } catch (const std::exception& thrown) {  // the one catch: no memory, no descriptor
         result = Error{Errc::internal, thrown.what()};
     }
-    if (!self->gone) self->finish(source, question, std::move(result));
+    if (self->gone) co_return;
+    self->note_reading(&question);
+    self->finish(source, question, std::move(result));
+    self->note_reading(nullptr);
 }
 
 void Lookup::State::finish(Source source, const dns::Question& question, Result<Response> result) {

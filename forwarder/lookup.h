@@ -9,6 +9,7 @@
 #include "core/writer.h"
 #include "dns/query.h"
 #include "dns/question.h"
+#include "forwarder/serving.h"
 #include "forwarder/settings.h"
 #include "net/asio.h"
 
@@ -41,9 +42,10 @@ class Lookup {
         std::uint64_t failures_recent = 0;  // SERVFAIL because the same question just failed
     };
 
-    /// `cache` and `time` outlive it; `loop` runs on the caller's thread. Without settings every
-    /// question that is not our own fails.
-    Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time);
+    /// `cache`, `time` and `serving` outlive it; `loop` runs on the caller's thread. Without
+    /// settings every question that is not our own fails. `serving` tells who asks, and is told
+    /// again when his answer is read.
+    Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time, Serving& serving);
     ~Lookup();
     Lookup(const Lookup&) = delete;
     Lookup& operator=(const Lookup&) = delete;

@@ -48,6 +48,16 @@ Session::~Session() {
 }
 
 void Session::on_ready(std::uint32_t events) {
+    const Serving::During during(home_.serving(), host());
+    on_events(events);
+}
+
+/// Not the companion, nor ourselves.
+Serving::Host Session::host() const {
+    return client_ != nullptr && client_->is_host() ? client_->host() : Serving::Host();
+}
+
+void Session::on_events(std::uint32_t events) {
     if (closed_) return;
     if (!established_) {
         shake_hands();
@@ -200,6 +210,7 @@ void Session::deliver(const KeptQuery& asked, const Found& found) {
 
 void Session::after_answers() {
     if (closed_) return;
+    const Serving::During during(home_.serving(), host());
     if (!write_blocked_) write_pending();
     if (closed_) return;
     // What had to wait, here or inside TLS, gives no sign of its own.

@@ -41,6 +41,8 @@ class Session : public Pollable, public DeadlineHook {
     bool is_closed() const { return closed_; }
 
   private:
+    void on_events(std::uint32_t events);
+    Serving::Host host() const;
     void shake_hands();
     void serve();
     std::size_t fill(std::span<std::uint8_t> into);

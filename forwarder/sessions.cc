@@ -22,11 +22,12 @@ struct Sessions::Timer {
 };
 
 Sessions::Sessions(asio::any_io_executor loop, Poller& poller, Responder& responder,
-                   Admission& admission, Counters& counters)
+                   Admission& admission, Serving& serving, Counters& counters)
     : loop_(loop),
       poller_(poller),
       responder_(responder),
       admission_(admission),
+      serving_(serving),
       counters_(counters),
       timer_(new Timer{asio::steady_timer(loop)}),
       input_(2 + frame_octets_max + read_octets) {}

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "forwarder/serving.h"
 #include "forwarder/session.h"
 #include "net/asio.h"
 
@@ -18,7 +19,7 @@ class Sessions {
     static constexpr std::size_t frame_octets_max = 16384;
 
     Sessions(asio::any_io_executor loop, Poller& poller, Responder& responder, Admission& admission,
-             Counters& counters);
+             Serving& serving, Counters& counters);
     ~Sessions();
 
     void set_limits(const Limits& limits);
@@ -39,6 +40,7 @@ class Sessions {
     Poller& poller() { return poller_; }
     Responder& responder() { return responder_; }
     Admission& admission() { return admission_; }
+    Serving& serving() { return serving_; }
     Counters& counters() { return counters_; }
     const Limits& limits() const { return limits_; }
     Clock::time_point now() const { return now_; }
@@ -66,6 +68,7 @@ class Sessions {
     Poller& poller_;
     Responder& responder_;
     Admission& admission_;
+    Serving& serving_;
     Counters& counters_;
     Limits limits_;
     Clock::time_point now_ = Clock::now();

@@ -10,10 +10,11 @@ namespace porchlight::forwarder {
 
 Worker::Worker(Shared shared)
     : shared_(shared),
+      serving_(shared.serving),
       poller_(loop_.get_executor()),
-      lookup_(loop_.get_executor(), shared.cache, shared.time),
+      lookup_(loop_.get_executor(), shared.cache, shared.time, serving_),
       responder_(shared.cache, lookup_, counters_),
-      sessions_(loop_.get_executor(), poller_, responder_, shared.admission, counters_) {
+      sessions_(loop_.get_executor(), poller_, responder_, shared.admission, serving_, counters_) {
     poller_.start([this] { sessions_.before_turn(); }, [this] { sessions_.after_turn(); });
 }
 

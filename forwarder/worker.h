@@ -10,6 +10,7 @@
 #include "forwarder/lookup.h"
 #include "forwarder/poller.h"
 #include "forwarder/responder.h"
+#include "forwarder/serving.h"
 #include "forwarder/sessions.h"
 #include "forwarder/settings.h"
 #include "forwarder/tls_identity.h"
@@ -25,6 +26,7 @@ class Worker {
         Cache& cache;
         Admission& admission;
         const TimeSource& time;
+        Serving::Host* serving = nullptr;  // where it notes whom it works for
     };
     struct Listening {
         ListenerInfo info;
@@ -59,6 +61,7 @@ class Worker {
 
     Shared shared_;
     asio::io_context loop_{1};  // one thread runs it
+    Serving serving_;
     Poller poller_;
     Counters counters_;
     Lookup lookup_;

@@ -149,7 +149,8 @@ class Driver {
     SystemRandom random_;
     Cache cache_{{}, random_};
     Settings settings_;
-    Lookup lookup_{loop_.get_executor(), cache_, time_};
+    Serving serving_;
+    Lookup lookup_{loop_.get_executor(), cache_, time_, serving_};
     int open_ = 0;
 };
 

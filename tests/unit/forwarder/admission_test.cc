@@ -168,6 +168,26 @@ TEST_SUITE("forwarder/admission") {
         CHECK(admitted == 1000);
         CHECK(f.admission.connections() == 0);
     }
+
+    TEST_CASE("a refused host is not let in until its time is over; others are") {
+        Fixture f;
+        f.admission.refuse({{address(1), 600s}}, start);
+        CHECK(f.enter(1) == nullptr);
+        CHECK(f.enter(2) != nullptr);
+        CHECK(f.enter(1, true) != nullptr);  // the router's own, from its own slots
+        CHECK(f.enter(1, false, start + 599s) == nullptr);
+        CHECK(f.enter(1, false, start + 600s) != nullptr);
+        f.admission.refuse({}, start);
+        CHECK(f.enter(1) != nullptr);
+    }
+
+    TEST_CASE("what is noted while a client is served is its address") {
+        Fixture f;
+        const Client* client = f.enter(7);
+        REQUIRE(client != nullptr);
+        CHECK(client->host().family == 6);
+        CHECK(Ipv6{client->host().octets} == std::get<Ipv6>(address(7)));
+    }
 }
 
 }  // namespace porchlight::forwarder

@@ -30,9 +30,12 @@ struct Dialling {
     mutable asio::io_context loop{1};
     Buffer root = some_root();
     std::shared_ptr<net::TlsClient> tls = *net::TlsClient::create({.roots_pem = root, .alpn = {}});
-    std::shared_ptr<DotConnection> connection = DotConnection::open(
-        loop.get_executor(), tls,
-        {.adn = "dns.example", .address = Endpoint{Ipv4{{127, 0, 0, 1}}, 9}, .ttls = {}});
+    std::shared_ptr<DotConnection> connection =
+        DotConnection::open(loop.get_executor(), tls,
+                            {.adn = "dns.example",
+                             .address = Endpoint{Ipv4{{127, 0, 0, 1}}, 9},
+                             .ttls = {},
+                             .on_reading = [](auto) {}});
 };
 
 TEST_SUITE("forwarder/dot_connection") {

@@ -15,10 +15,11 @@ dns::Question question(const char* name, std::uint16_t type = 1) {
 
 TEST_SUITE("forwarder/in_flight") {
     const Clock::time_point start{1000s};
+    const Serving::Host nobody;
 
     TEST_CASE("questions differ by name, type, DO and CD, not by letter case") {
         InFlight in_flight;
-        InFlight::Flight* flight = in_flight.start(question("example.org"), start);
+        InFlight::Flight* flight = in_flight.start(question("example.org"), nobody, start);
         CHECK(in_flight.find(question("EXAMPLE.org")) == flight);
         CHECK(in_flight.find(question("example.org", 28)) == nullptr);
         CHECK(in_flight.find(question("www.example.org")) == nullptr);
@@ -33,7 +34,7 @@ TEST_SUITE("forwarder/in_flight") {
     TEST_CASE("the end hands over everybody who waits, once") {
         InFlight in_flight;
         int heard = 0;
-        InFlight::Flight* flight = in_flight.start(question("a.example"), start);
+        InFlight::Flight* flight = in_flight.start(question("a.example"), nobody, start);
         for (int i = 0; i < 3; ++i) flight->waiters.push_back([&](const Found&) { ++heard; });
         for (const auto& done : in_flight.end(question("a.example"))) done(Found{});
         CHECK(heard == 3);
@@ -44,22 +45,22 @@ TEST_SUITE("forwarder/in_flight") {
     TEST_CASE("questions and waiters are bounded") {
         InFlight in_flight;
         in_flight.set_limits({.questions_max = 2, .waiters_max = 1});
-        InFlight::Flight* flight = in_flight.start(question("a.example"), start);
-        CHECK(in_flight.start(question("b.example"), start) != nullptr);
-        CHECK(in_flight.start(question("c.example"), start) == nullptr);
+        InFlight::Flight* flight = in_flight.start(question("a.example"), nobody, start);
+        CHECK(in_flight.start(question("b.example"), nobody, start) != nullptr);
+        CHECK(in_flight.start(question("c.example"), nobody, start) == nullptr);
         CHECK(in_flight.has_room(*flight));
         flight->waiters.push_back([](const Found&) {});
         CHECK(!in_flight.has_room(*flight));
         (void)in_flight.end(question("a.example"));
-        CHECK(in_flight.start(question("c.example"), start) != nullptr);
+        CHECK(in_flight.start(question("c.example"), nobody, start) != nullptr);
     }
 
     TEST_CASE("flights become slow in the order of their start, each once") {
         InFlight in_flight;
         CHECK(!in_flight.next_slow());
-        in_flight.start(question("a.example"), start);
-        in_flight.start(question("b.example"), start + 100ms);
-        in_flight.start(question("c.example"), start + 200ms);
+        in_flight.start(question("a.example"), nobody, start);
+        in_flight.start(question("b.example"), nobody, start + 100ms);
+        in_flight.start(question("c.example"), nobody, start + 200ms);
         CHECK(in_flight.next_slow() == start + 1800ms);
         CHECK(in_flight.take_slow(start + 1799ms) == nullptr);
         (void)in_flight.end(question("a.example"));  // the one that was next
@@ -71,14 +72,14 @@ TEST_SUITE("forwarder/in_flight") {
         CHECK(in_flight.take_slow(start + 1900ms) == nullptr);
         CHECK(in_flight.take_slow(start + 2s)->question == question("c.example"));
         CHECK(!in_flight.next_slow());
-        in_flight.start(question("d.example"), start + 3s);
+        in_flight.start(question("d.example"), nobody, start + 3s);
         CHECK(in_flight.next_slow() == start + 4800ms);
         (void)in_flight.end(question("b.example"));
         (void)in_flight.end(question("d.example"));
         CHECK(!in_flight.next_slow());
         in_flight.clear();
         CHECK(in_flight.size() == 0);
-        in_flight.start(question("d.example"), start + 4s);
+        in_flight.start(question("d.example"), nobody, start + 4s);
         CHECK(in_flight.next_slow() == start + 5800ms);
     }
 }

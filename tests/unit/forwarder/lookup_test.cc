@@ -41,7 +41,8 @@ struct Home {
     SystemTime time;
     SystemRandom random;
     Cache cache{{.bytes_max = 1 << 20}, random};
-    std::optional<Lookup> lookup{std::in_place, loop.get_executor(), cache, time};
+    Serving serving;
+    std::optional<Lookup> lookup{std::in_place, loop.get_executor(), cache, time, serving};
     std::vector<Heard> heard;
 };
 
@@ -72,6 +73,27 @@ TEST_SUITE("forwarder/lookup") {
         home.ask("localhost");
         REQUIRE(home.heard.size() == 1);
         CHECK(home.rcode(0) == dns::rcode::no_error);
+    }
+
+    TEST_CASE("who asked is known again while his answer is read, also where others joined him") {
+        Home home;
+        REQUIRE(home.apply({}));
+        int heard = 0;
+        const auto ask = [&](const char* address) {
+            const Serving::During during(home.serving, host_of(*parse_address(address)));
+            home.lookup->find({*dns::parse_name("www.example.org"), dns::type::a}, false,
+                              [&](const Found&) {
+                                  CHECK(home.serving.host().family == 4);
+                                  CHECK(home.serving.host().octets[3] == 7);
+                                  ++heard;
+                              });
+        };
+        ask("192.168.1.7");
+        ask("192.168.1.8");
+        CHECK(home.serving.host().family == 0);
+        home.loop.run();
+        CHECK(heard == 2);
+        CHECK(home.serving.host().family == 0);
     }
 
     TEST_CASE("without an upstream a question fails, with the reason, once its turn has come") {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/suspects.h"
+#include "core/bytes.h"
+#include "core/file_descriptor.h"
+#include "core/result.h"
+
+namespace porchlight::agent {
+
+/// What the keeper makes of the forwarder's deaths: whom it was serving, and who is kept out since.
+class ForwarderDeaths {
+  public:
+    /// Makes the page in which the forwarder notes whom it serves.
+    Result<void> prepare();
+    int page() const { return page_.get(); }
+
+    /// It died: reads the page.
+    void note(Clock::time_point now);
+    /// The body of Control::refused as of `now`; empty where nobody is kept out.
+    Buffer refused(Clock::time_point now);
+    /// When the first of those in refused() is let in again.
+    Clock::time_point let_in_at() const { return let_in_at_; }
+    /// One line a host that is kept out, for people.
+    std::vector<std::string> lines(Clock::time_point now) const;
+
+  private:
+    FileDescriptor page_;  // see forwarder::ServingPage
+    Suspects suspects_;
+    Clock::time_point let_in_at_ = Clock::time_point::max();
+};
+
+}  // namespace porchlight::agent

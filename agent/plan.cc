@@ -24,14 +24,18 @@ std::optional<int> rank(const net::LinkAddress& address) {
     return is_link_local(*v6) ? 2 : 1;
 }
 
-/// The best of one family; of equals the first, as the kernel lists them.
+/// The best of one family. Of equals the first for IPv4, where the kernel keeps their order; for
+/// IPv6 it lists the newest first, and an address that somebody adds must not take hosts away from
+/// the one that they know: the smallest.
 std::optional<IpAddress> best(const net::Link& link, bool v6) {
     std::optional<IpAddress> chosen;
     int chosen_rank = 3;
     for (const net::LinkAddress& address : link.addresses) {
         if (std::holds_alternative<Ipv6>(address.address) != v6) continue;
         const std::optional<int> its = rank(address);
-        if (!its || *its >= chosen_rank) continue;
+        const bool better =
+            its && (*its < chosen_rank || (v6 && *its == chosen_rank && address.address < *chosen));
+        if (!better) continue;
         chosen = address.address;
         chosen_rank = *its;
     }

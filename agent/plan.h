@@ -60,7 +60,7 @@ bool announces_router(const Config& config);
 bool announces(const Config& config);
 
 /// The router's own addresses that hosts of a link are told: ULA, else global, else link-local for
-/// IPv6, the interface's first for IPv4; at most one of each family.
+/// IPv6, of several alike the smallest; the interface's first for IPv4. At most one of each family.
 std::vector<IpAddress> announced_addresses(const net::Link& link);
 
 /// What each LAN link should hear, from everything known now. No I/O, no clock.

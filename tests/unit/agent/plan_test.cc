@@ -78,6 +78,17 @@ TEST_SUITE("agent/plan") {
         CHECK(v6_of({}) == "");
     }
 
+    TEST_CASE("an address of the same kind that is added takes hosts away from none") {
+        const auto chosen = [](std::vector<net::LinkAddress> addresses) {
+            return porchlight::to_text(announced_addresses(br_lan(std::move(addresses))).front());
+        };
+        // The kernel lists the newest IPv6 address first, and IPv4's last.
+        CHECK(chosen({address("fd00::1")}) == "fd00::1");
+        CHECK(chosen({address("fd99::1"), address("fd00::1")}) == "fd00::1");
+        CHECK(chosen({address("fd00::1"), address("fd99::1")}) == "fd00::1");
+        CHECK(chosen({address("192.168.9.1"), address("192.168.1.1")}) == "192.168.9.1");
+    }
+
     TEST_CASE("addresses that hosts can't count on are passed over") {
         net::LinkAddress tentative = address("fd00::1");
         tentative.tentative = true;

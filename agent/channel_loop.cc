@@ -2,9 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
-
-#include "core/log.h"
+#include <utility>
+#include <vector>
 
 namespace porchlight::agent {
 namespace {
@@ -16,18 +17,18 @@ constexpr int messages_per_turn_max = 64;
 struct ChannelLoop::State : std::enable_shared_from_this<State> {
     State(asio::any_io_executor loop, net::Channel own, OnMessage message, OnEnd end)
         : channel(std::move(own)),
-          readable(loop, channel.descriptor()),
+          descriptor(loop, channel.descriptor()),
           on_message(std::move(message)),
           on_end(std::move(end)) {}
 
     // The channel owns the descriptor; Asio only watches it.
-    ~State() { readable.release(); }
+    ~State() { descriptor.release(); }
 
     void wait() {
-        readable.async_wait(asio::posix::stream_descriptor::wait_read,
-                            [self = shared_from_this()](error_code failed) {
-                                if (!failed && !self->closed) self->read();
-                            });
+        descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                              [self = shared_from_this()](error_code failed) {
+                                  if (!failed && !self->closed) self->read();
+                              });
     }
 
     /// A peer that never stops talking must not keep the loop from everything else.
@@ -45,8 +46,33 @@ struct ChannelLoop::State : std::enable_shared_from_this<State> {
         wait();
     }
 
+    void send(std::uint16_t kind, Bytes body) {
+        if (waiting.empty() && channel.send(kind, body)) return;
+        std::erase_if(waiting, [&](const auto& older) { return older.first == kind; });
+        waiting.emplace_back(kind, Buffer(body.begin(), body.end()));
+        if (!std::exchange(wants_room, true)) wait_for_room();
+    }
+
+    void wait_for_room() {
+        descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
+                              [self = shared_from_this()](error_code failed) {
+                                  if (!failed && !self->closed) self->send_waiting();
+                              });
+    }
+
+    void send_waiting() {
+        std::size_t sent = 0;
+        while (sent < waiting.size() && channel.send(waiting[sent].first, waiting[sent].second))
+            ++sent;
+        waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(sent));
+        wants_room = !waiting.empty();
+        if (wants_room) wait_for_room();
+    }
+
     net::Channel channel;
-    asio::posix::stream_descriptor readable;
+    asio::posix::stream_descriptor descriptor;
+    std::vector<std::pair<std::uint16_t, Buffer>> waiting;  // in their order, one of a kind
+    bool wants_room = false;
     OnMessage on_message;
     OnEnd on_end;
     bool closed = false;
@@ -62,12 +88,11 @@ ChannelLoop::ChannelLoop(asio::any_io_executor loop, net::Channel channel, OnMes
 ChannelLoop::~ChannelLoop() {
     state_->closed = true;
     error_code ignored;
-    state_->readable.cancel(ignored);
+    state_->descriptor.cancel(ignored);
 }
 
 void ChannelLoop::send(std::uint16_t kind, Bytes body) {
-    if (auto sent = state_->channel.send(kind, body); !sent)
-        log::debug("a message was lost", {{"error", sent.error().message}});
+    if (!state_->closed) state_->send(kind, body);
 }
 
 }  // namespace porchlight::agent

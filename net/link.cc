@@ -255,19 +255,19 @@ struct LinkMonitor::State {
     State(asio::any_io_executor executor, OnChange call)
         : notifications(executor), timer(executor), on_change(std::move(call)) {}
 
-    /// Everything to be known now, and whether it is news.
+    /// Everything to be known now, and whether it is news. What can't be read leaves it stale.
     bool refresh() {
         auto now = read_links();
-        if (!now) {
-            log::warn("cannot read links", {{"error", now.error().message}});
+        auto routes = now ? read_default_routes() : now.error();
+        stale = !routes;
+        if (stale) {
+            if (lines.admit(Clock::now()))
+                log::warn("cannot read links", {{"error", routes.error().message}});
             return false;
         }
-        bool changed = !same_but_for_lifetimes(links, *now);
+        const bool changed = !same_but_for_lifetimes(links, *now) || default_routes != *routes;
         links = std::move(*now);
-        if (auto routes = read_default_routes()) {
-            changed |= default_routes != *routes;
-            default_routes = std::move(*routes);
-        }
+        default_routes = std::move(*routes);
         return changed;
     }
 
@@ -276,20 +276,17 @@ struct LinkMonitor::State {
     OnChange on_change;
     std::vector<Link> links;
     std::vector<unsigned> default_routes;
+    bool stale = false;  // what was read last is not all that is true
+    log::Limiter lines;
 };
 
 Result<LinkMonitor> LinkMonitor::create(asio::any_io_executor executor, OnChange on_change) {
     // Listen first, read then: what changes in between is notified.
     auto notifications = open_notifications();
     if (!notifications) return notifications.error();
-    auto links = read_links();
-    if (!links) return links.error();
-    auto routes = read_default_routes();
-    if (!routes) return routes.error();
     auto state = std::make_shared<State>(executor, std::move(on_change));
     state->notifications.assign(notifications->release());
-    state->links = std::move(*links);
-    state->default_routes = std::move(*routes);
+    state->refresh();
     asio::co_spawn(executor, follow(state), asio::detached);
     return LinkMonitor(std::move(state));
 }
@@ -312,10 +309,12 @@ void LinkMonitor::close() {
 awaitable<void> LinkMonitor::follow(std::shared_ptr<State> state) {
     try {
         while (state->notifications.is_open()) {
-            co_await state->notifications.async_wait(asio::posix::stream_descriptor::wait_read,
-                                                     asio::use_awaitable);
-            if (!drain(state->notifications.native_handle())) continue;
-            state->timer.expires_after(settle);
+            if (!state->stale) {
+                co_await state->notifications.async_wait(asio::posix::stream_descriptor::wait_read,
+                                                         asio::use_awaitable);
+                if (!drain(state->notifications.native_handle())) continue;
+            }
+            state->timer.expires_after(state->stale ? read_again_after : settle);
             co_await state->timer.async_wait(asio::use_awaitable);
             if (!state->notifications.is_open()) co_return;
             drain(state->notifications.native_handle());

@@ -56,14 +56,17 @@ Result<std::vector<unsigned>> read_default_routes();
 /// - A notification only says *that* something changed; what is true then is read anew as a whole.
 ///   So a lost notification, or one of a kind unknown to us, can never leave a wrong picture.
 /// - Changes that come within `settle` are reported once.
+/// - What can't be read, for the kernel interrupts who reads in a storm, is read again soon.
 class LinkMonitor {
   public:
     static constexpr std::chrono::milliseconds settle{50};
+    static constexpr std::chrono::milliseconds read_again_after{500};  // what could not be read
 
     /// Called on the executor after each change; not for what create() already found. The links
     /// are borrowed for the call. May call close().
     using OnChange = std::function<void(const std::vector<Link>& links)>;
 
+    /// Fails only where nothing would be notified.
     static Result<LinkMonitor> create(asio::any_io_executor executor, OnChange on_change);
     LinkMonitor(LinkMonitor&&) = default;
     LinkMonitor& operator=(LinkMonitor&&) = delete;

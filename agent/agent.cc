@@ -116,6 +116,7 @@ class Agent {
     std::size_t withdrawing_ = 0;
     std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
     std::optional<Plan> plan_;
+    std::vector<LinkPlan> told_;  // by the last plan, also while there is none
     Announcement announcement_;
     Orders orders_;
 
@@ -373,7 +374,7 @@ void Agent::supply_forwarder() {
 
 void Agent::replan() {
     if (!config_ || !links_ || ending_) return;
-    Facts facts{links_->links(), {}};
+    Facts facts{links_->links(), {}, told_};
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);
     if (plan_ == planned) return;
@@ -383,6 +384,7 @@ void Agent::replan() {
                    {link.resolvers.empty() ? "why" : "adn",
                     link.resolvers.empty() ? link.why : to_text(link.resolvers.front().adn)}});
     plan_ = std::move(planned);
+    told_ = plan_->links;
     announcement_ = announce(*config_, *plan_);
     keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
     keeper_->send(number(Keep::odhcpd_lists), bytes_of(announcement_.odhcpd_lists));

@@ -33,7 +33,7 @@ struct LanWatch::State {
     }
     Fitness fitness(Clock::time_point now) {
         const bool open = gate.open(now);
-        return {target.link, open, open ? "" : why};
+        return {target.link, open, open ? "" : why, looked};
     }
 
     Target target;
@@ -42,6 +42,7 @@ struct LanWatch::State {
     std::function<void()> on_change;
     bool stopped = false;
     bool look_soon = false;
+    bool looked = false;
 
     bool certificate_fit = false;
     std::string certificate_why = "there is no certificate yet";
@@ -142,6 +143,7 @@ awaitable<void> LanWatch::State::watch(std::shared_ptr<State> self) {
         if (self->stopped) co_return;
         const auto now = Clock::now();
         self->gate.observe(bool(seen), began, now);
+        self->looked = true;
         self->why =
             seen ? "it works again, but must do so for a while first" : seen.error().message;
         self->tell_change();

@@ -67,6 +67,10 @@ LinkPlan plan_router(const Config& config, const Facts& facts, const std::string
     const auto fitness = std::find_if(facts.fitness.begin(), facts.fitness.end(),
                                       [&](const Fitness& one) { return one.link == name; });
     if (fitness == facts.fitness.end() || !fitness->fit) {
+        const auto told = std::find_if(facts.told.begin(), facts.told.end(),
+                                       [&](const LinkPlan& one) { return one.link == name; });
+        if (fitness != facts.fitness.end() && !fitness->looked && told != facts.told.end())
+            return *told;
         planned.why = fitness == facts.fitness.end() ? "not looked at yet" : fitness->why;
         return planned;
     }

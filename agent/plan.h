@@ -40,6 +40,7 @@ struct Fitness {
     std::string link;
     bool fit = false;
     std::string why;
+    bool looked = true;  // false: nobody looked yet, so it is not known
     bool operator==(const Fitness&) const = default;
 };
 
@@ -47,6 +48,9 @@ struct Fitness {
 struct Facts {
     std::vector<net::Link> links;
     std::vector<Fitness> fitness;  // a LAN link that is missing here is not fit
+    /// What each link hears now: it stays until this router was looked at, for hosts that change
+    /// over shall have one resolver or the other at any time.
+    std::vector<LinkPlan> told{};
 };
 
 /// The mode that `automatic` stands for: a resolver of our own is announced, else those that the

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Iterator
 
 import pytest
 
 from lab import Home, decode
 from lab.host import addresses
-from lab.isp import RESOLVER4, RESOLVER6, RESOLVER_ADN
+from lab.isp import ADN, RESOLVER4, RESOLVER6, RESOLVER_ADN
+from lab.program import eventually
 from lab.router import LAN4
 
 
@@ -82,3 +84,42 @@ def test_a_reload_from_router_to_static_tells_hosts_in_one_step(home: Home) -> N
     assert first.resolver.adn == RESOLVER_ADN and first.lifetime_s > 0
     assert last.lifetime_s == 0
     assert last.octets[:4] + last.octets[8:] == old.octets[:4] + old.octets[8:]
+
+
+def test_a_reload_from_static_to_router_leaves_hosts_with_one_or_the_other(home: Home) -> None:
+    router = home.router
+    named = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4, RESOLVER6], "dot": {}}]
+    # With a certificate from the start, so that the router can be told of at once.
+    router.start_porchlight()
+    router.until_announced()
+    router.configure(router.config(mode="static", announce={"resolvers": named}))
+    router.reload_porchlight()
+    router.until("static resolvers", lambda status: status["mode"] == "static"
+                 and all(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")))
+    host = home.host()
+    host.join()
+    with host.watching() as heard:
+        eventually("the static resolver is told", lambda: any(
+            option.resolver.adn == RESOLVER_ADN and option.lifetime_s
+            for each in heard for option in each.encrypted_dns()), within_s=20)
+        # Nobody has to wait for the 3 s that lie between multicasts: what is said leaves at once.
+        eventually("a quiet moment", lambda: quiet(heard, for_s=3.2))
+        router.configure()
+        router.reload_porchlight()
+        router.until("the router", lambda status: status["mode"] == "forwarder"
+                     and all(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")))
+        eventually("the router is told", lambda: any(
+            option.resolver.adn == ADN and option.lifetime_s
+            for each in heard for option in each.encrypted_dns()), within_s=15)
+    known: set[str] = {RESOLVER_ADN}
+    for each in heard:
+        for option in each.encrypted_dns():
+            (known.add if option.lifetime_s else known.discard)(option.resolver.adn)
+        assert known, "an advertisement left hosts without a resolver"
+    assert known == {ADN}
+
+
+def quiet(heard: list[decode.RouterAdvertisement], for_s: float) -> bool:
+    before = len(heard)
+    time.sleep(for_s)
+    return len(heard) == before

@@ -109,6 +109,22 @@ TEST_SUITE("agent/plan") {
         CHECK(plan(home(), facts).links[0].resolvers.empty());
     }
 
+    TEST_CASE("hosts keep what they know until this router was looked at") {
+        Facts facts = good_facts();
+        const dns::EncryptedResolver former = plan(home(), facts).links[0].resolvers[0];
+        facts.told = {{"br-lan", {former}, {}}};
+        facts.told[0].resolvers[0].adn = *dns::parse_name("former.example");
+        facts.fitness = {{"br-lan", false, "not looked at yet", false}};
+        CHECK(names_of(plan(home(), facts).links[0].resolvers) == "former.example.");
+        facts.fitness[0].looked = true;
+        CHECK(plan(home(), facts).links[0].resolvers.empty());
+        facts.fitness[0].looked = false;
+        facts.told[0].link = "br-guest";
+        CHECK(plan(home(), facts).links[0].why == "not looked at yet");
+        facts.fitness[0] = {"br-lan", true, "", false};
+        CHECK(names_of(plan(home(), facts).links[0].resolvers) == "cpe1.example.net.");
+    }
+
     TEST_CASE("a link that is missing, down or bare hears nothing") {
         Facts facts = good_facts();
         facts.links[0].up = false;

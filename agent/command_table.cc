@@ -108,7 +108,12 @@ std::vector<Command> make_table() {
                      {.name = "format",
                       .argument = "FORMAT",
                       .choices = "rfc9463|draft-btw-11",
-                      .help = "whose option it is: rfc9463, the default, or draft-btw-11"}},
+                      .help = "whose option it is: rfc9463, the default, or draft-btw-11"},
+                     {.letter = 'c',
+                      .name = "config",
+                      .argument = "FILE",
+                      .help = "a configuration file, for its announce.code_points; without it "
+                              "none is read"}},
          .summary = "translate encrypted DNS options",
          .help =
              "Translates between JSON and the octets of encrypted DNS options. Of RFC 9463: the "
@@ -118,9 +123,12 @@ std::vector<Command> make_table() {
              "and Neighbor Discovery that draft tells of one resolver by several options, so "
              "there each HEX is one whole option or several, with code and length: in DHCPv6 "
              "65001 for names, 65002 for addresses, 65003 for DoH templates; in Neighbor "
-             "Discovery 253 for names, 254 for addresses. Encoding prints one option a line, "
-             "in the form that decoding takes. A malformed option is one line on standard "
-             "error and exit status 1.",
+             "Discovery 253 for names, 254 for addresses; or as -c FILE has them. Encoding "
+             "prints one option a line, in the form that decoding takes. A malformed option, or "
+             "a resolver that the carrier has no words for, is one line on standard error and "
+             "exit status 1; the latter begins with its place as a JSON pointer. "
+             "docs/options.md describes the JSON. An example: porchlight options decode "
+             "--carrier dhcpv6 0001000503646e7300",
          .function = options_command},
         {.name = "certificate",
          .verbs = {{.name = "show", .help = "prints the certificate in use and what comes next"},

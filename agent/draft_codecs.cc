@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "core/reader.h"
 #include "core/writer.h"
+#include "dhcp/draft_request.h"
 #include "dhcp/draft_v4.h"
 #include "dhcp/draft_v6.h"
 #include "dns/draft_resolver.h"
@@ -12,6 +12,7 @@
 namespace porchlight::agent {
 namespace {
 
+using Records = std::vector<ResolverRecord>;
 using Resolvers = std::vector<dns::DraftResolver>;
 
 constexpr std::size_t unit_octets = 8;  // of an RA option's Length field
@@ -52,30 +53,65 @@ dns::DraftResolver resolver_of(const ResolverRecord& record) {
     return resolver;
 }
 
-Error none_of_the_drafts(const char* carrier, unsigned code) {
+Error none_of_the_drafts(const char* carrier, unsigned code, const std::string& codes) {
     return {Errc::malformed, std::string(carrier) + " option " + std::to_string(code) +
-                                 " is none of the draft's at its default code points"};
+                                 " is none of the draft's, which are " + codes};
 }
 
-Result<Resolvers> decode_v4(Bytes payload) {
+Result<Records> records_of(const Result<Resolvers>& resolvers) {
+    if (!resolvers) return resolvers.error();
+    Records records;
+    for (const dns::DraftResolver& resolver : *resolvers) records.push_back(record_of(resolver));
+    return records;
+}
+
+Result<ResolverRecord> request_of(Bytes option, const char* of) {
+    const auto request = dhcp::parse_draft_request(option);
+    if (!request) return request.error();
+    ResolverRecord record;
+    record.request = dns::alpn_of(request->flags);
+    record.request_of = of;
+    record.why_not_usable = "a client asks for these protocols; nobody is named";
+    return record;
+}
+
+Result<Records> decode_v4(Bytes payload) {
+    if (dhcp::is_draft_request(payload)) {
+        const auto request = request_of(payload, "");
+        if (!request) return request.error();
+        return Records{*request};
+    }
     const auto instances = dhcp::parse_v4_enc_dns(payload);
     if (!instances) return instances.error();
     Resolvers resolvers;
     for (const auto& instance : *instances) resolvers.push_back(draft_resolver_of(instance));
-    return resolvers;
+    return records_of(resolvers);
 }
 
-Result<Resolvers> decode_v6(Bytes octets) {
+Result<Records> decode_v6(Bytes octets, const dns::DraftCodePoints& codes) {
     const auto options = dhcp::parse_v6_options(octets);
     if (!options) return options.error();
-    const dns::DraftCodePoints codes;
-    for (const dhcp::V6Option& option : *options)
-        if (option.code != codes.dhcpv6_adn && option.code != codes.dhcpv6_addresses &&
+    Records requests;
+    for (const dhcp::V6Option& option : *options) {
+        const bool names = option.code == codes.dhcpv6_adn;
+        if (!names && option.code != codes.dhcpv6_addresses &&
             option.code != codes.dhcpv6_templates)
-            return none_of_the_drafts("DHCPv6", option.code);
+            return none_of_the_drafts("DHCPv6", option.code,
+                                      std::to_string(codes.dhcpv6_adn) + ", " +
+                                          std::to_string(codes.dhcpv6_addresses) + " and " +
+                                          std::to_string(codes.dhcpv6_templates));
+        if (!dhcp::is_draft_request(option.data) || option.code == codes.dhcpv6_templates) continue;
+        const auto request = request_of(option.data, names ? "adn" : "addresses");
+        if (!request) return request.error();
+        requests.push_back(*request);
+    }
+    if (!requests.empty()) {
+        if (requests.size() == options->size()) return requests;
+        return Error{Errc::malformed, "the draft's options: some ask, and others offer"};
+    }
     dhcp::DraftReceivedV6 received = dhcp::read_draft_v6(*options, codes);
     if (!received.malformed.empty()) return received.malformed.front();
-    return std::move(received.resolvers);
+    return records_of(std::move(received.resolvers));
 }
 
 /// A run of options cut at their Lengths. Where a Length can't be, the rest stays whole, for the
@@ -92,64 +128,76 @@ std::vector<Buffer> cut(Bytes octets) {
     return options;
 }
 
-Result<Resolvers> decode_ra(Bytes octets) {
+Result<Records> decode_ra(Bytes octets, const dns::DraftCodePoints& codes) {
     const std::vector<Buffer> options = cut(octets);
-    const dns::DraftCodePoints codes;
     for (const Buffer& option : options)
         if (option.front() != codes.ra_adn && option.front() != codes.ra_addresses)
-            return none_of_the_drafts("RA", option.front());
+            return none_of_the_drafts(
+                "RA", option.front(),
+                std::to_string(codes.ra_adn) + " and " + std::to_string(codes.ra_addresses));
     ra::DraftReceived received = ra::read_draft(options, codes);
     if (!received.malformed.empty()) return received.malformed.front();
-    return std::move(received.resolvers);
+    return records_of(std::move(received.resolvers));
 }
 
-Result<std::vector<Buffer>> options_of(Carrier carrier, const dns::DraftResolver& resolver) {
-    if (carrier == Carrier::ra) return ra::draft_options(resolver);
-    const auto options = dhcp::draft_v6_options(resolver);
+template <class Option>
+Result<Buffer> octets_of(const Option& option) {
+    Writer out;
+    write(out, option);
+    return out.take();
+}
+
+Result<std::vector<dhcp::V6Option>> v6_options_of(const ResolverRecord& record,
+                                                  const dns::DraftCodePoints& codes) {
+    if (record.request.empty()) return dhcp::draft_v6_options(resolver_of(record), codes);
+    const auto data = octets_of(dhcp::DraftRequest{dns::flags_of(record.request)});
+    if (!data) return data.error();
+    const bool names = record.request_of == "adn";
+    return std::vector<dhcp::V6Option>{{names ? codes.dhcpv6_adn : codes.dhcpv6_addresses, *data}};
+}
+
+Result<std::vector<Buffer>> write_v6(const ResolverRecord& record,
+                                     const dns::DraftCodePoints& codes) {
+    const auto options = v6_options_of(record, codes);
     if (!options) return options.error();
     std::vector<Buffer> octets;
     for (const dhcp::V6Option& option : *options) {
-        Writer out;
-        dhcp::write(out, option);
-        Result<Buffer> one = out.take();
+        Result<Buffer> one = octets_of(option);
         if (!one) return one.error();
         octets.push_back(*std::move(one));
     }
     return octets;
 }
 
-}  // namespace
-
-Result<std::vector<ResolverRecord>> decode_draft(Carrier carrier, std::span<const Buffer> octets) {
-    Buffer all;
-    for (const Buffer& part : octets) all.insert(all.end(), part.begin(), part.end());
-    if (all.empty()) return Error{Errc::malformed, "the draft's options: there is none"};
-    const Result<Resolvers> resolvers = carrier == Carrier::dhcpv4   ? decode_v4(all)
-                                        : carrier == Carrier::dhcpv6 ? decode_v6(all)
-                                                                     : decode_ra(all);
-    if (!resolvers) return resolvers.error();
-    std::vector<ResolverRecord> records;
-    for (const dns::DraftResolver& resolver : *resolvers) records.push_back(record_of(resolver));
-    return records;
+Result<std::vector<Buffer>> write_v4(const ResolverRecord& record) {
+    const auto octets = record.request.empty()
+                            ? octets_of(dhcp::v4_enc_dns(resolver_of(record)))
+                            : octets_of(dhcp::DraftRequest{dns::flags_of(record.request)});
+    if (!octets) return octets.error();
+    return std::vector<Buffer>{*octets};
 }
 
-Result<std::vector<Buffer>> write_draft(Carrier carrier, std::span<const ResolverRecord> records) {
+}  // namespace
+
+Result<std::vector<ResolverRecord>> decode_draft(Carrier carrier, Bytes octets,
+                                                 const dns::DraftCodePoints& codes) {
+    if (octets.empty()) return Error{Errc::malformed, "the draft's options: there is none"};
+    if (carrier == Carrier::dhcpv4) return decode_v4(octets);
+    return carrier == Carrier::dhcpv6 ? decode_v6(octets, codes) : decode_ra(octets, codes);
+}
+
+Result<std::vector<Buffer>> write_draft(Carrier carrier, std::span<const ResolverRecord> records,
+                                        const dns::DraftCodePoints& codes) {
     std::vector<Buffer> options;
-    Writer joined;
     for (const ResolverRecord& record : records) {
-        const dns::DraftResolver resolver = resolver_of(record);
-        if (carrier == Carrier::dhcpv4) {
-            dhcp::write(joined, dhcp::v4_enc_dns(resolver));
-            continue;
-        }
-        const Result<std::vector<Buffer>> own = options_of(carrier, resolver);
+        const auto own = carrier == Carrier::dhcpv4 ? write_v4(record)
+                         : carrier == Carrier::dhcpv6
+                             ? write_v6(record, codes)
+                             : ra::draft_options(resolver_of(record), codes);
         if (!own) return own.error();
         options.insert(options.end(), own->begin(), own->end());
     }
-    if (carrier != Carrier::dhcpv4 || records.empty()) return options;
-    Result<Buffer> payload = joined.take();
-    if (!payload) return payload.error();
-    return std::vector<Buffer>{*std::move(payload)};
+    return options;
 }
 
 }  // namespace porchlight::agent

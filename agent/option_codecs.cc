@@ -1,8 +1,10 @@
 #include "agent/option_codecs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/draft_codecs.h"
+#include "agent/option_refusals.h"
 #include "agent/resolver_json.h"
 #include "core/writer.h"
 #include "dhcp/v4_dnr.h"
@@ -28,6 +30,16 @@ ResolverRecord record_of(dns::EncryptedResolver resolver) {
 dns::EncryptedResolver resolver_of(const ResolverRecord& record) {
     return {record.priority.value_or(0), record.adn.value_or(dns::Name()), record.addresses,
             record.params};
+}
+
+bool is_rfc(Carrier carrier, const OptionForm& form) {
+    return form.format == dns::Format::rfc9463 || carrier == Carrier::svcb;
+}
+
+Buffer joined(std::span<const Buffer> pieces) {
+    Buffer whole;
+    for (const Buffer& piece : pieces) whole.insert(whole.end(), piece.begin(), piece.end());
+    return whole;
 }
 
 Result<Records> decode_v4(Bytes payload) {
@@ -63,16 +75,21 @@ Result<ResolverRecord> decode_svcb(Bytes rdata) {
     return record;
 }
 
+Error too_long(std::size_t octets) {
+    return {Errc::malformed,
+            std::to_string(octets) + " octets are more than an option has room for"};
+}
+
 Result<ResolverRecord> decode_one(Carrier carrier, Bytes option) {
+    if (option.size() > option_octets_max) return too_long(option.size());
     if (carrier == Carrier::dhcpv6) return decode_v6(option);
     return carrier == Carrier::ra ? decode_ra(option) : decode_svcb(option);
 }
 
 Result<Records> decode_rfc(Carrier carrier, std::span<const Buffer> options) {
     if (carrier == Carrier::dhcpv4) {
-        Buffer payload;
-        for (const Buffer& piece : options)
-            payload.insert(payload.end(), piece.begin(), piece.end());
+        const Buffer payload = joined(options);
+        if (payload.size() > option_octets_max) return too_long(payload.size());
         return decode_v4(payload);
     }
     Records records;
@@ -99,40 +116,69 @@ void write(Writer& out, Carrier carrier, const ResolverRecord& record) {
     }
 }
 
+std::size_t octets_max(Carrier carrier) {
+    return carrier == Carrier::ra ? ra::dnr_option_octets_max : option_octets_max;
+}
+
+Error no_room(std::size_t at, std::size_t octets, Carrier carrier) {
+    return refused_at(pointer("", at), std::to_string(octets) + " octets are more than the " +
+                                           std::to_string(octets_max(carrier)) +
+                                           " that an option has room for");
+}
+
 Result<std::vector<Buffer>> write_rfc(Carrier carrier, const Records& records) {
     std::vector<Buffer> options;
-    Writer joined;
     for (std::size_t i = 0; i < records.size(); ++i) {
-        const auto missing = [&](const char* member) {
-            return Error{Errc::malformed,
-                         "/" + std::to_string(i) + "/" + std::string(member) + " is missing"};
-        };
-        if (!records[i].priority) return missing("priority");
-        if (!records[i].adn) return missing("adn");
-        Writer own;
-        Writer& out = carrier == Carrier::dhcpv4 ? joined : own;
+        Writer out;
         write(out, carrier, records[i]);
-        if (carrier == Carrier::dhcpv4) continue;
-        Result<Buffer> option = own.take();
+        if (out.size() > octets_max(carrier)) return no_room(i, out.size(), carrier);
+        Result<Buffer> option = out.take();
         if (!option) return option.error();
         options.push_back(*std::move(option));
     }
-    if (carrier != Carrier::dhcpv4 || records.empty()) return options;
-    Result<Buffer> payload = joined.take();
-    if (!payload) return payload.error();
-    return std::vector<Buffer>{*std::move(payload)};
+    return options;
 }
 
-Result<Records> decode(Carrier carrier, dns::Format format, std::span<const Buffer> options) {
-    const bool draft = format == dns::Format::draft_btw_11 && carrier != Carrier::svcb;
-    return draft ? decode_draft(carrier, options) : decode_rfc(carrier, options);
+Result<Records> decode(Carrier carrier, const OptionForm& form, std::span<const Buffer> options) {
+    if (is_rfc(carrier, form)) return decode_rfc(carrier, options);
+    const Buffer octets = joined(options);
+    if (carrier == Carrier::dhcpv4 && octets.size() > option_octets_max)
+        return too_long(octets.size());
+    return decode_draft(carrier, octets, form.code_points);
 }
 
-/// Whether what came back is what was asked for, apart from the judgement on it.
-bool says_the_same(Records asked, Records decoded) {
-    for (Records* records : {&asked, &decoded})
-        for (ResolverRecord& record : *records) record.why_not_usable.reset();
-    return asked == decoded;
+/// DHCPv4 has one option for all, in pieces where it is long.
+Result<std::vector<Buffer>> as_one(const std::vector<Buffer>& instances) {
+    Buffer payload;
+    for (std::size_t i = 0; i < instances.size(); ++i) {
+        payload.insert(payload.end(), instances[i].begin(), instances[i].end());
+        if (payload.size() > option_octets_max) return no_room(i, payload.size(), Carrier::dhcpv4);
+    }
+    return std::vector<Buffer>{std::move(payload)};
+}
+
+/// What came back, without the judgement on it, which the JSON need not have.
+Records said(Records records) {
+    for (ResolverRecord& record : records) record.why_not_usable.reset();
+    return records;
+}
+
+/// The last net: options leave only if a reader makes of them what was asked for. In the draft
+/// each of two resolvers may be told well and both together not.
+Result<void> compare(Carrier carrier, const OptionForm& form, const Records& asked,
+                     const std::vector<Buffer>& options) {
+    const Result<Records> decoded = decode(carrier, form, options);
+    if (!decoded) return decoded.error();
+    if (said(asked) == said(*decoded)) return {};
+    if (is_rfc(carrier, form) || asked.size() == 1) return dns::reads_differently();
+    const auto [first, other] =
+        std::mismatch(asked.begin(), asked.end(), decoded->begin(), decoded->end(),
+                      [](const auto& a, const auto& b) { return said({a}) == said({b}); });
+    const auto at =
+        std::min<std::size_t>(static_cast<std::size_t>(first - asked.begin()), asked.size() - 1);
+    return refused_at(pointer("", at),
+                      "a reader would mix its options with another resolver's: in this carrier "
+                      "nothing but protocols, name and port tells which belong together");
 }
 
 }  // namespace
@@ -152,25 +198,23 @@ std::optional<dns::Format> parse_option_format(std::string_view text) {
 }
 
 Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
-                                   dns::Format format) {
-    const Result<Records> records = decode(carrier, format, options);
+                                   const OptionForm& form) {
+    const Result<Records> records = decode(carrier, form, options);
     if (!records) return records.error();
     return resolvers_to_json(*records);
 }
 
 Result<std::vector<Buffer>> encode_options(Carrier carrier, std::string_view json,
-                                           dns::Format format) {
+                                           const OptionForm& form) {
     const Result<Records> records = resolvers_from_json(json);
     if (!records) return records.error();
-    const bool draft = format == dns::Format::draft_btw_11 && carrier != Carrier::svcb;
-    const auto options = draft ? write_draft(carrier, *records) : write_rfc(carrier, *records);
+    if (auto why = why_not_encodable(carrier, form.format, *records)) return *std::move(why);
+    auto options = is_rfc(carrier, form) ? write_rfc(carrier, *records)
+                                         : write_draft(carrier, *records, form.code_points);
     if (!options || options->empty()) return options;
-    const Result<Records> decoded = decode(carrier, format, *options);
-    if (!decoded) return decoded.error();
-    if (!says_the_same(*records, *decoded))
-        return Error{Errc::refused,
-                     "the carrier can't say just this: an address is of another family or of no "
-                     "use, a member is missing or out of place, or parameters lack an address"};
+    if (carrier == Carrier::dhcpv4) options = as_one(*options);
+    if (!options) return options;
+    if (auto same = compare(carrier, form, *records, *options); !same) return same.error();
     return options;
 }
 

@@ -7,8 +7,10 @@
 
 #include "agent/command_line.h"
 #include "agent/commands.h"
+#include "agent/config.h"
 #include "agent/option_codecs.h"
 #include "agent/resolver_json.h"
+#include "core/storage.h"
 
 namespace porchlight::agent {
 namespace {
@@ -28,21 +30,21 @@ int fail(std::string_view why) {
     return exit_failed;
 }
 
-int decode(Carrier carrier, dns::Format format, const std::vector<std::string>& texts) {
+int decode(Carrier carrier, const OptionForm& form, const std::vector<std::string>& texts) {
     std::vector<Buffer> options;
     for (const std::string& text : texts) {
         auto octets = octets_from_hex(text);
         if (!octets) return fail("the input is not made of pairs of hexadecimal digits");
         options.push_back(*std::move(octets));
     }
-    const Result<std::string> json = decode_options(carrier, options, format);
+    const Result<std::string> json = decode_options(carrier, options, form);
     if (!json) return fail(json.error().message);
     std::cout << *json;
     return exit_done;
 }
 
-int encode(Carrier carrier, dns::Format format, const std::string& json) {
-    const Result<std::vector<Buffer>> options = encode_options(carrier, json, format);
+int encode(Carrier carrier, const OptionForm& form, const std::string& json) {
+    const Result<std::vector<Buffer>> options = encode_options(carrier, json, form);
     if (!options) return fail(options.error().message);
     for (const Buffer& option : *options) std::cout << to_hex(option) << '\n';
     return exit_done;
@@ -68,6 +70,17 @@ int options_command(const Arguments& arguments) {
     if (!carrier) return wrong_usage(arguments, "--carrier is " + std::string(carrier_names));
     const auto format = parse_option_format(arguments.value("format", "rfc9463"));
     if (!format) return wrong_usage(arguments, "--format is " + std::string(option_format_names));
+    OptionForm form{*format};
+    if (arguments.has("config")) {
+        if (form.format == dns::Format::rfc9463)
+            return wrong_usage(arguments, "--config needs --format draft-btw-11");
+        FileStorage storage;
+        const ConfigResult loaded = load_config(config_file(arguments), storage);
+        for (const Complaint& complaint : loaded.complaints)
+            std::cerr << to_text(complaint) << '\n';
+        if (!loaded.config) return exit_wrong;
+        form.code_points = loaded.config->announce.forms.code_points;
+    }
     std::vector<std::string> inputs(words.begin() + 1, words.end());
     if (inputs.empty() || (!decoding && inputs.size() > 1))
         return wrong_usage(arguments, decoding ? "expected hexadecimal digits, or - for stdin"
@@ -77,7 +90,7 @@ int options_command(const Arguments& arguments) {
         if (!text) return fail("more than 1 MiB of input");
         inputs = decoding ? lines_of(*text) : std::vector<std::string>{*text};
     }
-    return decoding ? decode(*carrier, *format, inputs) : encode(*carrier, *format, inputs.front());
+    return decoding ? decode(*carrier, form, inputs) : encode(*carrier, form, inputs.front());
 }
 
 }  // namespace porchlight::agent

@@ -11,6 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint32_t lifetime_seconds_max = 0xffffffff;
+constexpr std::size_t token_octets_max = 64;  // of a name that stands in a complaint
 
 std::string escape_id(std::string_view id) {
     std::string text;
@@ -59,6 +60,8 @@ Json to_json(const ResolverRecord& record) {
     if (params.no_default_alpn) json["no-default-alpn"] = true;
     for (const auto& [key, value] : params.other)
         json["params"][dns::key_text(key)] = to_hex(value);
+    for (const std::string& id : record.request) json["request"].push_back(id);
+    if (!record.request_of.empty()) json["of"] = record.request_of;
     json["usable"] = !record.why_not_usable;
     if (record.why_not_usable) json["why"] = *record.why_not_usable;
     return json;
@@ -72,105 +75,116 @@ class ObjectReader {
 
     ResolverRecord record() {
         ResolverRecord record;
-        for (const auto& [name, value] : object_.items()) read_member(record, name, value);
+        for (const auto& [name, value] : object_.items())
+            read_member(record, name, value, pointer(place_, name));
         return record;
     }
 
     const std::optional<Error>& error() const { return error_; }
 
   private:
-    void read_member(ResolverRecord& record, const std::string& name, const Json& value) {
-        dns::SvcParams& params = record.params;
+    void read_member(ResolverRecord& record, const std::string& name, const Json& value,
+                     const std::string& at) {
         if (name == "priority") {
-            record.priority = static_cast<std::uint16_t>(number(name, value, 0xffff));
+            record.priority = static_cast<std::uint16_t>(number(at, value, 0xffff));
         } else if (name == "adn") {
-            Result<dns::Name> adn = dns::parse_name(text(name, value));
-            if (adn)
-                record.adn = *std::move(adn);
-            else
-                fail(name, "is no name");
+            record.adn = read_name(at, value);
         } else if (name == "addresses") {
-            for (const std::string& item : texts(name, value)) {
-                auto address = parse_address(item);
-                if (address)
-                    record.addresses.push_back(*address);
-                else
-                    fail(name, "holds what is no address");
-            }
-        } else if (name == "alpn") {
-            for (const std::string& item : texts(name, value)) {
-                auto id = unescape_id(item);
-                if (id)
-                    params.alpn.push_back(*std::move(id));
-                else
-                    fail(name, "holds a broken escape");
-            }
-        } else if (name == "port") {
-            params.port = static_cast<std::uint16_t>(number(name, value, 0xffff));
-        } else if (name == "dohpath") {
-            params.dohpath = text(name, value);
+            record.addresses = list<IpAddress>(at, value, parse_address, "no IPv4 or IPv6 address");
         } else if (name == "templates") {
-            record.templates = texts(name, value);
+            record.templates = texts(at, value);
         } else if (name == "lifetime") {
-            record.lifetime = std::chrono::seconds(number(name, value, lifetime_seconds_max));
-        } else if (name == "mandatory") {
-            for (const std::string& item : texts(name, value)) {
-                auto key = dns::parse_key(item);
-                if (key)
-                    params.mandatory.push_back(*key);
-                else
-                    fail(name, "holds what is no key");
-            }
-        } else if (name == "no-default-alpn") {
-            if (!value.is_boolean())
-                fail(name, "is neither true nor false");
-            else
-                params.no_default_alpn = value.get<bool>();
-        } else if (name == "params") {
-            read_params(params, value);
+            record.lifetime = std::chrono::seconds(number(at, value, lifetime_seconds_max));
+        } else if (name == "request") {
+            record.request = texts(at, value);
+        } else if (name == "of") {
+            record.request_of = text(at, value);
         } else if (name != "usable" && name != "why") {
-            fail(escape(name), "is no member of a resolver");
+            read_param(record.params, name, value, at);
         }
     }
 
-    void read_params(dns::SvcParams& params, const Json& value) {
-        if (!value.is_object()) return fail("params", "is no object");
+    void read_param(dns::SvcParams& params, const std::string& name, const Json& value,
+                    const std::string& at) {
+        if (name == "alpn") {
+            params.alpn = list<std::string>(at, value, unescape_id,
+                                            "a backslash stands before no number from 000 to 255");
+        } else if (name == "port") {
+            params.port = static_cast<std::uint16_t>(number(at, value, 0xffff));
+        } else if (name == "dohpath") {
+            params.dohpath = text(at, value);
+        } else if (name == "mandatory") {
+            params.mandatory = list<std::uint16_t>(at, value, dns::parse_key, "no SvcParamKey");
+        } else if (name == "no-default-alpn") {
+            if (!value.is_boolean()) return fail(at, "neither true nor false");
+            params.no_default_alpn = value.get<bool>();
+        } else if (name == "params") {
+            read_params(params, value, at);
+        } else {
+            fail(at, "no member of a resolver");
+        }
+    }
+
+    void read_params(dns::SvcParams& params, const Json& value, const std::string& place) {
+        if (!value.is_object()) return fail(place, "no object");
         for (const auto& [name, hex] : value.items()) {
+            const std::string at = pointer(place, name);
             const auto key = dns::parse_key(name);
-            auto octets = octets_from_hex(text("params", hex));
-            if (!key || dns::has_member(*key))
-                fail("params", "holds a key of another member");
-            else if (!octets)
-                fail("params", "holds what are no hexadecimal digits");
-            else
-                params.other[*key] = *std::move(octets);
+            if (!key) return fail(at, "no SvcParamKey");
+            if (dns::has_member(*key))
+                return fail(at, "this key is the member \"" + dns::key_text(*key) + "\"");
+            auto octets = octets_from_hex(text(at, hex));
+            if (!octets) return fail(at, "no pairs of hexadecimal digits");
+            if (!params.other.emplace(*key, *std::move(octets)).second)
+                fail(at, "the same key as one before");
         }
     }
 
-    std::uint64_t number(const std::string& name, const Json& value, std::uint64_t max) {
+    std::optional<dns::Name> read_name(const std::string& at, const Json& value) {
+        Result<dns::Name> name = dns::parse_name(text(at, value));
+        if (name) return *std::move(name);
+        fail(at, "no domain name");
+        return std::nullopt;
+    }
+
+    std::uint64_t number(const std::string& at, const Json& value, std::uint64_t max) {
         if (value.is_number_unsigned() && value.get<std::uint64_t>() <= max)
             return value.get<std::uint64_t>();
-        fail(name, "is no integer from 0 to " + std::to_string(max));
+        fail(at, "no integer from 0 to " + std::to_string(max));
         return 0;
     }
 
-    std::string text(const std::string& name, const Json& value) {
+    std::string text(const std::string& at, const Json& value) {
         if (value.is_string()) return value.get<std::string>();
-        fail(name, "is no text");
+        fail(at, "no text");
         return {};
     }
 
-    std::vector<std::string> texts(const std::string& name, const Json& value) {
-        std::vector<std::string> all;
-        if (!value.is_array())
-            fail(name, "is no array");
-        else
-            for (const Json& item : value) all.push_back(text(name, item));
+    std::vector<std::string> texts(const std::string& at, const Json& value) {
+        return list<std::string>(
+            at, value, [](std::string_view item) { return std::optional(std::string(item)); }, "");
+    }
+
+    /// An array's texts as `parse` makes them; `why` is what one is where it makes nothing of it.
+    template <class Item, class Parse>
+    std::vector<Item> list(const std::string& at, const Json& value, Parse parse, const char* why) {
+        std::vector<Item> all;
+        if (!value.is_array()) {
+            fail(at, "no array");
+            return all;
+        }
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            const std::string here = pointer(at, i);
+            if (std::optional<Item> item = parse(text(here, value[i])))
+                all.push_back(*std::move(item));
+            else
+                fail(here, why);
+        }
         return all;
     }
 
-    void fail(const std::string& name, const std::string& why) {
-        if (!error_) error_ = Error{Errc::malformed, place_ + "/" + name + " " + why};
+    void fail(const std::string& at, const std::string& why) {
+        if (!error_) error_ = Error{Errc::malformed, at + ": " + why};
     }
 
     const Json& object_;
@@ -193,13 +207,24 @@ Result<std::vector<ResolverRecord>> resolvers_from_json(std::string_view text) {
     if (!array.is_array()) return Error{Errc::malformed, "the input is no JSON array"};
     std::vector<ResolverRecord> records;
     for (const Json& item : array) {
-        const std::string place = "/" + std::to_string(records.size());
-        if (!item.is_object()) return Error{Errc::malformed, place + " is no object"};
+        const std::string place = pointer("", records.size());
+        if (!item.is_object()) return Error{Errc::malformed, place + ": no object"};
         ObjectReader reader(item, place);
         records.push_back(reader.record());
         if (reader.error()) return *reader.error();
     }
     return records;
+}
+
+std::string pointer(std::string_view place, std::string_view member) {
+    std::string token;
+    for (char c : member.substr(0, token_octets_max))
+        token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    return std::string(place) + "/" + escape(token);
+}
+
+std::string pointer(std::string_view place, std::size_t element) {
+    return std::string(place) + "/" + std::to_string(element);
 }
 
 std::optional<Buffer> octets_from_hex(std::string_view text) {

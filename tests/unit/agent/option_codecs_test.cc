@@ -10,6 +10,8 @@ namespace {
 
 using Options = std::vector<Buffer>;
 
+const OptionForm draft{dns::Format::draft_btw_11};
+
 const auto v4_option =
     hex("0033 0001 0a 04 63706531 03 6e6574 00 08 c0000235 c0000236"
         "0001 0007 03 646f74 02 6832 0003 0002 2135 0007 0008 2f717b3f646e737d");
@@ -29,9 +31,9 @@ Buffer there_and_back(Carrier carrier, const Buffer& option) {
 
 /// The same for the draft's options.
 Options there_and_back(Carrier carrier, const Options& octets) {
-    const auto json = decode_options(carrier, octets, dns::Format::draft_btw_11);
+    const auto json = decode_options(carrier, octets, draft);
     REQUIRE(json);
-    const auto options = encode_options(carrier, *json, dns::Format::draft_btw_11);
+    const auto options = encode_options(carrier, *json, draft);
     REQUIRE(options);
     return *options;
 }
@@ -122,15 +124,15 @@ TEST_SUITE("agent/option_codecs") {
 
     TEST_CASE("JSON that is no list of resolvers is refused at its place") {
         CHECK(refusal(Carrier::dhcpv4, "{") == "the input is no JSON array");
-        CHECK(refusal(Carrier::dhcpv4, "[1]") == "/0 is no object");
-        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1}])") == "/0/adn is missing");
-        CHECK(refusal(Carrier::dhcpv4, R"([{"adn": "a."}])") == "/0/priority is missing");
+        CHECK(refusal(Carrier::dhcpv4, "[1]") == "/0: no object");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1}])") == "/0/adn: missing");
+        CHECK(refusal(Carrier::dhcpv4, R"([{"adn": "a."}])") == "/0/priority: missing");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 65536, "adn": "a."}])") ==
-              "/0/priority is no integer from 0 to 65535");
+              "/0/priority: no integer from 0 to 65535");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1, "adn": "a.", "prot": 1}])") ==
-              "/0/prot is no member of a resolver");
+              "/0/prot: no member of a resolver");
         CHECK(refusal(Carrier::dhcpv4, R"([{"priority": "1", "adn": 1, "prot": 1}])") ==
-              "/0/priority is no integer from 0 to 65535");  // the first complaint
+              "/0/priority: no integer from 0 to 65535");  // the first complaint
         for (const char* member :
              {R"("addresses": ["192.0.2"])", R"("alpn": "dot")", R"("alpn": ["\\25"])",
               R"("alpn": ["\\256"])", R"("alpn": ["\\2/5"])", R"("alpn": ["\\:00"])",
@@ -142,22 +144,6 @@ TEST_SUITE("agent/option_codecs") {
                 R"([{"priority": 1, "adn": "a.", )" + std::string(member) + "}]";
             CHECK(resolvers_from_json(json).error().code == Errc::malformed);
         }
-    }
-
-    TEST_CASE("what the carrier can't say is refused, not dropped") {
-        const std::string head = R"([{"priority": 1, "adn": "a.", "alpn": ["dot"])";
-        CHECK(refusal(Carrier::dhcpv4, head + R"(, "addresses": ["192.0.2.1"]}])").empty());
-        CHECK(!refusal(Carrier::dhcpv4, head + R"(, "addresses": ["192.0.2.1", "fd00::1"]}])")
-                   .empty());
-        CHECK(!refusal(Carrier::dhcpv4, head + R"(, "addresses": ["127.0.0.1"]}])").empty());
-        CHECK(!refusal(Carrier::dhcpv4, head + "}]").empty());
-        CHECK(!refusal(Carrier::dhcpv6, head + R"(, "addresses": ["fd00::1"], "lifetime": 1}])")
-                   .empty());
-        CHECK(!refusal(Carrier::ra, head + R"(, "addresses": ["fd00::1"]}])").empty());
-        CHECK(
-            refusal(Carrier::ra, head + R"(, "addresses": ["fd00::1"], "lifetime": 1}])").empty());
-        CHECK(!refusal(Carrier::svcb, head + R"(, "addresses": ["fd00::1"]}])").empty());
-        CHECK(!refusal(Carrier::dhcpv6, R"([{"priority": 1, "adn": "."}])").empty());
     }
 
     TEST_CASE("an SVCB record's target stands for the name, its hints among the parameters") {
@@ -188,7 +174,7 @@ TEST_SUITE("agent/option_codecs") {
             hex("fde9 0006 02 03 646e73 00"
                 "fdea 0014 02 00 0000 20010db8 00000000 00000000 00000053"
                 "fdeb 0018 0013 68747470733a2f2f646e732f61 7b3f646e737d 0001 62")};
-        CHECK(*decode_options(Carrier::dhcpv6, run, dns::Format::draft_btw_11) == R"([
+        CHECK(*decode_options(Carrier::dhcpv6, run, draft) == R"([
   {
     "adn": "dns.",
     "addresses": [
@@ -214,8 +200,8 @@ TEST_SUITE("agent/option_codecs") {
             hex("fde9 0006 02 03 646e73 00"
                 "fdea 0014 02 00 0000 20010db8 00000000 00000000 00000053"
                 "fdeb 0019 0017 68747470733a2f2f646e733a343433 2f61 7b3f646e737d")};
-        CHECK(decode_options(Carrier::dhcpv6, port, dns::Format::draft_btw_11)
-                  ->find("\"https://dns:443/a{?dns}\"") != std::string::npos);
+        CHECK(decode_options(Carrier::dhcpv6, port, draft)->find("\"https://dns:443/a{?dns}\"") !=
+              std::string::npos);
         Buffer joined;
         for (const Buffer& option : there_and_back(Carrier::dhcpv6, port))
             joined.insert(joined.end(), option.begin(), option.end());
@@ -242,7 +228,7 @@ TEST_SUITE("agent/option_codecs") {
             all.insert(all.end(), ra[1].begin(), ra[1].end());
             return all;
         }()};
-        CHECK(*decode_options(Carrier::ra, run, dns::Format::draft_btw_11) == R"([
+        CHECK(*decode_options(Carrier::ra, run, draft) == R"([
   {
     "adn": "dns.",
     "addresses": [
@@ -260,17 +246,17 @@ TEST_SUITE("agent/option_codecs") {
 
     TEST_CASE("the draft's options are refused where malformed or not the draft's") {
         const auto why = [](Carrier carrier, const Options& options) {
-            const auto json = decode_options(carrier, options, dns::Format::draft_btw_11);
+            const auto json = decode_options(carrier, options, draft);
             return json ? "" : json.error().message;
         };
         CHECK(why(Carrier::dhcpv4, {hex("01 00 0000 03 646e73 00")}) ==
               "OPTION_V4_ENC_DNS: has no address that a host could use at octet 4");
-        CHECK(why(Carrier::dhcpv6, {hex("fde9 0001 01")}) ==
-              "OPTION_V6_ENC_ADN: ends too early at octet 1");
+        CHECK(why(Carrier::dhcpv6, {hex("fde9 0002 0103")}) ==
+              "OPTION_V6_ENC_ADN: ends too early at octet 2");
         CHECK(why(Carrier::dhcpv6, {hex("fde9 0002 01")}) ==
               "DHCPv6 options: ends too early at octet 4");
         CHECK(why(Carrier::dhcpv6, {hex("0090 0000")}) ==
-              "DHCPv6 option 144 is none of the draft's at its default code points");
+              "DHCPv6 option 144 is none of the draft's, which are 65001, 65002 and 65003");
         CHECK(why(Carrier::ra, {hex("fd00")}) ==
               "RA Encrypted DNS ADN option: has a Length that is not its own at octet 2");
         CHECK(why(Carrier::ra, {hex("fd02 01")}) ==
@@ -278,33 +264,83 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(why(Carrier::ra, {hex("fd")}) ==
               "RA Encrypted DNS ADN option: ends too early at octet 1");
         CHECK(why(Carrier::ra, {hex("90 01 0000 00000000")}) ==
-              "RA option 144 is none of the draft's at its default code points");
+              "RA option 144 is none of the draft's, which are 253 and 254");
         for (const Carrier carrier : {Carrier::dhcpv4, Carrier::dhcpv6, Carrier::ra})
             CHECK(why(carrier, {{}}) == "the draft's options: there is none");
     }
 
-    TEST_CASE("what the draft can't say is refused, not dropped") {
-        const auto refuses = [](Carrier carrier, const std::string& members) {
-            return !encode_options(carrier, "[{\"adn\": \"a.\"" + members + "}]",
-                                   dns::Format::draft_btw_11);
+    TEST_CASE("a client's request of the draft's is told apart from an offer") {
+        CHECK(*decode_options(Carrier::dhcpv4, Options{hex("03")}, draft) == R"([
+  {
+    "request": [
+      "dot",
+      "h2"
+    ],
+    "usable": false,
+    "why": "a client asks for these protocols; nobody is named"
+  }
+]
+)");
+        const Options v4{hex("05")}, v6{hex("fde9 0001 01"), hex("fdea 0001 06")};
+        CHECK(there_and_back(Carrier::dhcpv4, v4) == v4);
+        CHECK(there_and_back(Carrier::dhcpv6, v6) == v6);
+        const auto json = decode_options(Carrier::dhcpv6, v6, draft);
+        CHECK(json->find(R"("of": "adn")") < json->find(R"("of": "addresses")"));
+        const auto why = [](Carrier carrier, const Options& options) {
+            const auto decoded = decode_options(carrier, options, draft);
+            return decoded ? "" : decoded.error().message;
         };
-        const std::string four = R"(, "addresses": ["192.0.2.1"], "alpn": ["dot"])";
-        const std::string six = R"(, "addresses": ["fd00::1"], "alpn": ["dot"])";
-        CHECK(!refuses(Carrier::dhcpv4, four));
-        CHECK(!refuses(Carrier::dhcpv6, six));
-        CHECK(!refuses(Carrier::ra, six + R"(, "lifetime": 1)"));
-        CHECK(refuses(Carrier::dhcpv4, six));
-        CHECK(refuses(Carrier::dhcpv6, four));
-        CHECK(refuses(Carrier::dhcpv6, six + R"(, "priority": 1)"));
-        CHECK(refuses(Carrier::dhcpv6, six + R"(, "port": 0)"));
-        CHECK(refuses(Carrier::dhcpv6, six + R"(, "params": {"key667": ""})"));
-        CHECK(refuses(Carrier::dhcpv6, six + R"(, "dohpath": "/{?dns}")"));  // not for DoT
-        CHECK(refuses(Carrier::dhcpv4, four + R"(, "lifetime": 1)"));
-        CHECK(refuses(Carrier::ra, six));
-        CHECK(refuses(Carrier::dhcpv6, R"(, "addresses": ["fd00::1"], "alpn": ["h3"])"));
-        CHECK(refuses(Carrier::dhcpv6, R"(, "addresses": ["fd00::1"])"));
-        CHECK(refuses(Carrier::dhcpv4, R"(, "alpn": ["dot"])"));
-        CHECK(encode_options(Carrier::dhcpv4, "[]", dns::Format::draft_btw_11)->empty());
+        CHECK(why(Carrier::dhcpv4, {hex("08")}) ==
+              "the draft's request: names no protocol at octet 1");
+        CHECK(why(Carrier::dhcpv6, {hex("fde9 0001 80")}) ==
+              "the draft's request: names no protocol at octet 1");
+        CHECK(why(Carrier::dhcpv6, {hex("fde9 0001 01"), hex("fde9 0006 02 03 646e73 00")}) ==
+              "the draft's options: some ask, and others offer");
+        // Templates are not asked for.
+        CHECK(why(Carrier::dhcpv6, {hex("fdeb 0001 01")}) ==
+              "OPTION_V6_DOH_TEMPLATE: ends too early at octet 0");
+    }
+
+    TEST_CASE("the draft's options stand where the configuration has them") {
+        OptionForm moved = draft;
+        moved.code_points = {251, 252, 231, 65101, 65102, 65103};
+        const std::string v6 =
+            R"([{"adn": "dns.", "addresses": ["fd00::1"], "alpn": ["h2"], "dohpath": "/{?dns}"}])";
+        const auto options = encode_options(Carrier::dhcpv6, v6, moved);
+        REQUIRE(options);
+        REQUIRE(options->size() == 3);
+        for (std::size_t i = 0; i < 3; ++i) CHECK((*options)[i][1] == (65101 + i) % 256);
+        CHECK(decode_options(Carrier::dhcpv6, *options, moved));
+        CHECK(decode_options(Carrier::dhcpv6, *options, draft).error().message ==
+              "DHCPv6 option 65101 is none of the draft's, which are 65001, 65002 and 65003");
+        const auto ra = encode_options(
+            Carrier::ra, R"([{"adn": "dns.", "alpn": ["dot"], "lifetime": 9}])", moved);
+        REQUIRE(ra);
+        CHECK(ra->front().front() == 251);
+        CHECK(decode_options(Carrier::ra, *ra, moved));
+        CHECK(decode_options(Carrier::ra, *ra, draft).error().message ==
+              "RA option 251 is none of the draft's, which are 253 and 254");
+        const auto asks =
+            encode_options(Carrier::dhcpv6, R"([{"request": ["dot"], "of": "addresses"}])", moved);
+        CHECK(asks->front() == hex("fe4e 0001 01"));
+    }
+
+    TEST_CASE("an option that none could hold is malformed") {
+        // 4095 addresses fill an option's Length to 65535 nearly; a parameter overfills it.
+        Buffer option = hex("0001 0005 03 646e73 00 fff0");
+        for (int i = 0; i < 4095; ++i) {
+            const Buffer address = hex("20010db8 00000000 00000000 00000053");
+            option.insert(option.end(), address.begin(), address.end());
+        }
+        CHECK(decode_options(Carrier::dhcpv6, Options{option}));
+        const Buffer param = hex("029b 0004 00000000");
+        option.insert(option.end(), param.begin(), param.end());
+        CHECK(decode_options(Carrier::dhcpv6, Options{option}).error().message ==
+              "65539 octets are more than an option has room for");
+        for (const OptionForm& form : {OptionForm(), draft})
+            CHECK(decode_options(Carrier::dhcpv4, Options{Buffer(65535, 1), Buffer(1, 1)}, form)
+                      .error()
+                      .message == "65536 octets are more than an option has room for");
     }
 
     TEST_CASE("carriers and formats have names") {

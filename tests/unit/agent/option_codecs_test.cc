@@ -314,9 +314,12 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(decode_options(Carrier::dhcpv6, *options, draft).error().message ==
               "DHCPv6 option 65101 is none of the draft's, which are 65001, 65002 and 65003");
         const auto ra = encode_options(
-            Carrier::ra, R"([{"adn": "dns.", "alpn": ["dot"], "lifetime": 9}])", moved);
+            Carrier::ra,
+            R"([{"adn": "dns.", "addresses": ["fd00::1"], "alpn": ["dot"], "lifetime": 9}])",
+            moved);
         REQUIRE(ra);
         CHECK(ra->front().front() == 251);
+        CHECK(ra->back().front() == 252);
         CHECK(decode_options(Carrier::ra, *ra, moved));
         CHECK(decode_options(Carrier::ra, *ra, draft).error().message ==
               "RA option 251 is none of the draft's, which are 253 and 254");

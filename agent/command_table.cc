@@ -53,8 +53,10 @@ std::vector<Command> make_table() {
                       .help = "show what hosts would be told and the file, and write nothing"}},
          .summary = "write the first configuration",
          .help = "Looks for the home's interfaces, those toward the Internet and the dnsmasq "
-                 "that runs, asks which resolver hosts shall be told of, shows what they would "
-                 "hear, and writes the file. An empty line takes the answer in brackets. Nothing "
+                 "that runs, and for whoever sends Router Advertisements; asks which resolver "
+                 "hosts shall be told of; shows what they would hear, by whom, and by which "
+                 "carrier they would not; and writes the file. An empty line takes the answer in "
+                 "brackets. Nothing "
                  "is written unless you say so at the end, and then the file whole.",
          .function = setup_command},
         {.name = "check",

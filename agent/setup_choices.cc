@@ -138,9 +138,9 @@ std::string configuration(const Choices& choices) {
     add(root, "lan", interfaces(choices.lan));
     if (!choices.wan.empty()) add(root, "wan", interfaces(choices.wan));
     add(root, "announce", object());
-    if (!choices.dnsmasq)
-        for (const char* carrier : {"dhcpv4", "dhcpv6"})
-            add(*root.find("announce"), carrier, std::string("off"));
+    if (!choices.dnsmasq) add(*root.find("announce"), "dhcpv4", std::string("off"));
+    if (!choices.dnsmasq && !choices.odhcpd)
+        add(*root.find("announce"), "dhcpv6", std::string("off"));
     std::visit([&](const auto& one) { add_resolver(root, one); }, choices.resolver);
     if (root.find("announce")->members.empty())
         std::erase_if(root.members,

@@ -48,7 +48,8 @@ struct RouterChoice {
 struct Choices {
     std::vector<std::string> lan;
     std::vector<std::string> wan;
-    std::optional<DnsmasqFound> dnsmasq;  // none: nobody is told by DHCP
+    std::optional<DnsmasqFound> dnsmasq;  // none: nobody is told by DHCPv4
+    bool odhcpd = false;                  // neither: nor by DHCPv6
     std::variant<NamedResolver, RouterChoice> resolver;
 };
 

@@ -22,12 +22,6 @@ int fail(const Error& error) {
     return error.code == Errc::malformed ? exit_wrong : exit_failed;
 }
 
-std::vector<net::Link> links_of(const setup::Found& found) {
-    std::vector<net::Link> links;
-    for (const setup::FoundLink& one : found.links) links.push_back(one.link);
-    return links;
-}
-
 struct Target {
     std::string file;  // absolute, behind links
     bool exists = false;
@@ -81,7 +75,7 @@ int setup_command(const Arguments& arguments) {
     for (const Complaint& complaint : parsed.complaints)
         std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
     if (!parsed.config) return fail({Errc::malformed, "that is no valid configuration"});
-    dialogue.say("\n" + setup::preview(*parsed.config, links_of(*found)) + "\n");
+    dialogue.say("\n" + setup::preview(*parsed.config, *found, proposal.dnsmasq) + "\n");
     if (only_shown) {
         dialogue.say(json);
         return exit_done;

@@ -9,23 +9,6 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r";
 
-std::string trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == text.npos) return {};
-    text = text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-    if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
-        text = text.substr(1, text.size() - 2);
-    return std::string(text);
-}
-
-std::vector<std::string> comma_separated(const std::string& text) {
-    std::vector<std::string> words;
-    std::stringstream rest(text);
-    for (std::string word; std::getline(rest, word, ',');)
-        if (!trimmed(word).empty()) words.push_back(trimmed(word));
-    return words;
-}
-
 /// A '#' begins a comment at the line's begin or behind a blank.
 std::string_view without_comment(std::string_view line) {
     for (std::size_t at = 0; at < line.size(); ++at)
@@ -53,6 +36,10 @@ std::string_view long_name(char letter) {
             return "server";
         case 's':
             return "domain";
+        case 'F':
+            return "dhcp-range";
+        case '2':
+            return "no-dhcp-interface";
         default:
             return {};
     }
@@ -93,7 +80,8 @@ struct ConfDir {
 
 class Reading {
   public:
-    explicit Reading(Storage& storage) : storage_(storage) {}
+    Reading(Storage& storage, std::string directory)
+        : storage_(storage), directory_(std::move(directory)) {}
 
     DnsmasqFound read(const std::vector<std::string>& arguments) {
         for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -119,15 +107,19 @@ class Reading {
             else
                 take(name, value);
         }
-        read_file(found_.config_file);
+        if (const std::string path = begun_at(found_.config_file, "conf-file"); !path.empty()) {
+            found_.config_file = path;
+            read_file(path);
+        }
         return std::move(found_);
     }
 
   private:
     void take(const std::string& name, const std::string& value) {
-        if (name == "interface" || name == "except-interface") {
-            auto& list = name == "interface" ? found_.interfaces : found_.except_interfaces;
-            for (std::string& word : comma_separated(value)) list.push_back(std::move(word));
+        if (name == "interface") {
+            add(found_.interfaces, value);
+        } else if (name == "except-interface") {
+            add(found_.except_interfaces, value);
         } else if (name == "domain") {
             const auto words = comma_separated(value);
             // "domain=guests.lan,192.168.2.0/24" is of a part of the home.
@@ -135,17 +127,46 @@ class Reading {
         } else if (name == "server") {
             // "/lan/192.168.1.1" is for some names alone.
             if (!value.empty() && !value.starts_with('/')) found_.servers.push_back(value);
-        } else if (!value.starts_with('/')) {
-            return;  // relative to a directory that nobody knows any more
-        } else if (name == "pid-file") {
-            found_.pid_file = value;
-        } else if (name == "resolv-file") {
-            found_.resolv_file = value;
+        } else if (name == "pid-file" && !value.empty()) {
+            found_.pid_file = used_at(value);
+        } else if (name == "resolv-file" && !value.empty()) {
+            found_.resolv_file = used_at(value);
         } else if (name == "conf-file") {
-            read_file(value);
+            if (const std::string path = begun_at(value, name); !path.empty()) read_file(path);
         } else if (name == "conf-dir") {
-            read_directory(ConfDir(value));
+            if (const std::string path = begun_at(value, name); !path.empty())
+                read_directory(ConfDir(path));
+        } else {
+            take_dhcp(name, value);
         }
+    }
+
+    void take_dhcp(const std::string& name, const std::string& value) {
+        if (name == "enable-ra") found_.enable_ra = true;
+        if (name == "no-dhcp-interface" || name == "no-dhcpv4-interface")
+            add(found_.no_dhcpv4, value);
+        if (name == "no-dhcp-interface" || name == "no-dhcpv6-interface")
+            add(found_.no_dhcpv6, value);
+        if (name != "dhcp-range") return;
+        if (auto range = parse_dhcp_range(value)) found_.ranges.push_back(*std::move(range));
+    }
+
+    static void add(std::vector<std::string>& list, const std::string& value) {
+        for (std::string& word : comma_separated(value)) list.push_back(std::move(word));
+    }
+
+    /// A path as it was meant when dnsmasq began; empty where that can't be told.
+    std::string begun_at(const std::string& path, const std::string& option) {
+        if (path.empty() || path.starts_with('/')) return path;
+        if (!directory_.empty() && directory_ != "/") return directory_ + "/" + path;
+        found_.unread.push_back(option + "=" + path);
+        return {};
+    }
+
+    /// A path as dnsmasq takes it now.
+    std::string used_at(const std::string& path) const {
+        if (path.starts_with('/')) return path;
+        return directory_ + (directory_.ends_with('/') ? "" : "/") + path;
     }
 
     void read_directory(const ConfDir& directory) {
@@ -156,19 +177,20 @@ class Reading {
 
     void read_file(const std::string& path) {
         // Files may name each other in a circle.
-        if (!path.starts_with('/') || ++files_ > dnsmasq_files_max) return;
+        if (++files_ > dnsmasq_files_max) return;
         const auto octets = storage_.read(path);
         if (!octets) return;
         std::stringstream lines{std::string(text_of(*octets))};
         for (std::string line; std::getline(lines, line);) {
             const std::string_view setting = without_comment(line);
-            const std::size_t equals = setting.find('=');
-            if (equals == setting.npos) continue;
-            take(trimmed(setting.substr(0, equals)), trimmed(setting.substr(equals + 1)));
+            const std::size_t equals = std::min(setting.find('='), setting.size());
+            const std::string_view value = setting.substr(std::min(equals + 1, setting.size()));
+            take(trimmed(setting.substr(0, equals)), trimmed(value));
         }
     }
 
     Storage& storage_;
+    std::string directory_;
     DnsmasqFound found_;
     int files_ = 0;
 };
@@ -191,20 +213,10 @@ bool is_systems_own(const std::string& config_file) {
     return false;
 }
 
-bool matches(const std::string& pattern, const std::string& interface) {
-    if (!pattern.ends_with('*')) return pattern == interface;
-    return interface.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
-bool any_matches(const std::vector<std::string>& patterns, const std::string& interface) {
-    return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const std::string& one) { return matches(one, interface); });
-}
-
 }  // namespace
 
 DnsmasqFound read_dnsmasq(const DnsmasqProcess& process, Storage& storage) {
-    DnsmasqFound found = Reading(storage).read(process.arguments);
+    DnsmasqFound found = Reading(storage, process.directory).read(process.arguments);
     if (const std::string unit = unit_of(process.cgroups); !unit.empty())
         found.restart = {"systemctl", "restart", unit.substr(0, unit.rfind('.'))};
     else if (process.init_script && is_systems_own(found.config_file))

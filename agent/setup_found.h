@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/setup_dnsmasq.h"
+#include "agent/setup_radvd.h"
 #include "net/link.h"
 
 namespace porchlight::agent::setup {
@@ -21,6 +22,8 @@ struct FoundLink {
 struct Found {
     std::vector<FoundLink> links;
     std::vector<DnsmasqFound> dnsmasq;  // one for each that runs
+    std::vector<RadvdFound> radvd = {};
+    bool odhcpd = false;  // it runs
 };
 
 /// What is where, as far as it can be told.

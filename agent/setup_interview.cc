@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "agent/setup_carriers.h"
 #include "core/address.h"
 #include "core/escape.h"
 #include "dns/name.h"
@@ -104,6 +105,7 @@ class Interview {
         choices.wan = ask_wan();
         choices.lan = ask_lan(choices.wan);
         choices.dnsmasq = proposal_.dnsmasq;
+        choices.odhcpd = found_.odhcpd;
         if (!failed_) ask_resolver(choices);
         if (failed_) return *failed_;
         return choices;
@@ -270,6 +272,37 @@ class Interview {
     std::optional<Error> failed_;
 };
 
+constexpr std::string_view indent = "              ";
+
+std::string describe(const std::optional<DnsmasqFound>& found) {
+    if (!found) return "none runs for the home, so that none is told by it\n";
+    const DnsmasqFound& dnsmasq = *found;
+    std::string text = escape(dnsmasq.config_file);
+    if (dnsmasq.fragment.empty())
+        text += ", which names no conf-dir; add one, such as\n" + std::string(indent) +
+                "conf-dir=/etc/dnsmasq.d,*.conf\n";
+    else
+        text += ", takes " + escape(dnsmasq.fragment) + '\n';
+    for (const std::string& one : dnsmasq.unread)
+        text += std::string(indent) + escape(one) +
+                " was not read: it has left the directory that this begins at\n";
+    if (!dnsmasq.fragment.empty() && dnsmasq.restart.empty())
+        text += std::string(indent) +
+                "restart it yourself once porchlight runs: no command for it is known\n";
+    return text;
+}
+
+std::string describe_ra(const Found& found, const Proposal& proposal) {
+    std::string text;
+    for (const std::string& name : proposal.lan) {
+        const FoundLink* link = find_link(found, name);
+        const std::string programs =
+            link == nullptr ? "" : advertisers(link->link, found, proposal.dnsmasq);
+        if (!programs.empty()) text += (text.empty() ? "" : ", ") + name + " by " + programs;
+    }
+    return text.empty() ? "" : "RAs on:       " + text + '\n';
+}
+
 }  // namespace
 
 std::string describe(const Found& found, const Proposal& proposal) {
@@ -280,18 +313,7 @@ std::string describe(const Found& found, const Proposal& proposal) {
     };
     std::string text = "The home:     " + listed(proposal.lan) + '\n';
     text += "The Internet: " + listed(proposal.wan) + '\n';
-    text += "dnsmasq:      ";
-    if (!proposal.dnsmasq) return text + "none runs for the home, so that none is told by DHCP\n";
-    const DnsmasqFound& dnsmasq = *proposal.dnsmasq;
-    text += escape(dnsmasq.config_file);
-    if (dnsmasq.fragment.empty())
-        return text + ", which names no conf-dir; add one, such as\n" +
-               "              conf-dir=/etc/dnsmasq.d,*.conf\n";
-    text += ", takes " + escape(dnsmasq.fragment) + '\n';
-    if (dnsmasq.restart.empty())
-        text +=
-            "              restart it yourself once porchlight runs: no command for it is known\n";
-    return text;
+    return text + "dnsmasq:      " + describe(proposal.dnsmasq) + describe_ra(found, proposal);
 }
 
 Result<Choices> interview(const Found& found, const Proposal& proposal, Dialogue& dialogue) {

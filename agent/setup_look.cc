@@ -82,33 +82,54 @@ std::vector<std::string> arguments_of(const fs::path& process) {
     return arguments;
 }
 
-}  // namespace
+std::string directory_of(const fs::path& process) {
+    std::error_code failed;
+    const fs::path directory = fs::read_symlink(process / "cwd", failed);
+    return failed ? "" : directory.string();
+}
 
-std::vector<DnsmasqFound> look_at_dnsmasq(Storage& storage) {
+/// The processes of a program in this network. Another network's, such as a container's, is none of
+/// this router's. One for each command line: dnsmasq has a helper, radvd a half with privileges,
+/// both with the words of the whole.
+std::vector<fs::path> processes_of(const std::string& program) {
     const auto here = network_of("/proc/self");
-    const bool init_script = ::access("/etc/init.d/dnsmasq", X_OK) == 0;
-    std::set<std::vector<std::string>> seen;  // dnsmasq has a helper, with the same words
-    std::vector<DnsmasqFound> found;
+    std::set<std::vector<std::string>> seen;
+    std::vector<fs::path> found;
     std::error_code failed;
     for (fs::directory_iterator process("/proc", failed), end; !failed && process != end;
          process.increment(failed)) {
         const std::string name = process->path().filename();
         if (name.find_first_not_of("0123456789") != name.npos) continue;
-        if (text_of_file(process->path() / "comm") != "dnsmasq\n") continue;
-        // Another network's, such as a container's, is none of this router's.
+        if (text_of_file(process->path() / "comm") != program + "\n") continue;
+        // One that has ended and was not waited for has a name still, and nothing else.
+        if (text_of_file(process->path() / "cmdline").empty()) continue;
         const auto there = network_of(process->path());
         if (here && there && *here != *there) continue;
-        DnsmasqProcess one{arguments_of(process->path()), text_of_file(process->path() / "cgroup"),
-                           init_script};
-        if (seen.insert(one.arguments).second) found.push_back(read_dnsmasq(one, storage));
+        if (seen.insert(arguments_of(process->path())).second) found.push_back(process->path());
     }
+    return found;
+}
+
+}  // namespace
+
+std::vector<DnsmasqFound> look_at_dnsmasq(Storage& storage) {
+    const bool init_script = ::access("/etc/init.d/dnsmasq", X_OK) == 0;
+    std::vector<DnsmasqFound> found;
+    for (const fs::path& process : processes_of("dnsmasq"))
+        found.push_back(read_dnsmasq({arguments_of(process), text_of_file(process / "cgroup"),
+                                      init_script, directory_of(process)},
+                                     storage));
     return found;
 }
 
 Result<Found> look(Storage& storage) {
     auto links = look_at_links();
     if (!links) return links.error();
-    return Found{std::move(*links), look_at_dnsmasq(storage)};
+    Found found{std::move(*links), look_at_dnsmasq(storage)};
+    for (const fs::path& process : processes_of("radvd"))
+        found.radvd.push_back(read_radvd(arguments_of(process), directory_of(process), storage));
+    found.odhcpd = !processes_of("odhcpd").empty();
+    return found;
 }
 
 }  // namespace porchlight::agent::setup

@@ -6,7 +6,8 @@
 
 namespace porchlight::agent::setup {
 
-/// Looks at this machine: its links, its default routes, the dnsmasqs that run in this network.
+/// Looks at this machine: its links, its default routes, the dnsmasqs, radvds and odhcpds that run
+/// in this network.
 /// Changes nothing and needs no privilege.
 Result<Found> look(Storage& storage);
 /// The dnsmasqs alone.

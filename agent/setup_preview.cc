@@ -1,9 +1,12 @@
 #include "agent/setup_preview.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 #include "agent/announcement.h"
 #include "agent/plan.h"
+#include "agent/setup_carriers.h"
 #include "agent/table_text.h"
 #include "core/escape.h"
 
@@ -51,27 +54,45 @@ std::string carrier_name(const std::string& carrier) {
     return carrier == "dhcpv6" ? "DHCPv6" : "Router Advertisement";
 }
 
-std::string carriers_of(const std::vector<CarrierStatus>& carriers, const std::string& link) {
+using Silent = std::function<std::string(const std::string& carrier)>;
+
+std::string carriers_of(const std::vector<CarrierStatus>& carriers, const std::string& link,
+                        const Silent& why_silent) {
     std::vector<std::string> telling;
-    std::string left_out;
+    std::string silent, left_out;
     for (const CarrierStatus& one : carriers) {
         if (one.link != link || one.is_group) continue;
-        if (one.announced) telling.push_back(carrier_name(one.carrier));
+        const std::string name = carrier_name(one.carrier);
+        const std::string why = one.announced ? why_silent(one.carrier) : "";
+        if (!why.empty())
+            silent += wrapped("not by " + name + ": " + why, "  ", columns);
+        else if (one.announced)
+            telling.push_back(name);
         for (const std::string& what : one.left_out)
-            left_out += wrapped("left out of " + carrier_name(one.carrier) + ": " + escape(what),
-                                "  ", columns);
+            left_out += wrapped("left out of " + name + ": " + escape(what), "  ", columns);
     }
-    if (telling.empty()) return left_out + "  by nothing: no carrier is switched on or has room\n";
-    return wrapped("by " + enumerated(telling), "  ", columns) + left_out;
+    std::string text;
+    if (!telling.empty())
+        text = wrapped("by " + enumerated(telling), "  ", columns);
+    else if (silent.empty())
+        left_out += "  by nothing: no carrier is switched on or has room\n";
+    return text + silent + left_out;
 }
 
 }  // namespace
 
-std::string preview(const Config& config, const std::vector<net::Link>& links) {
-    Facts facts{links, {}};
+std::string preview(const Config& config, const Found& found,
+                    const std::optional<DnsmasqFound>& dnsmasq) {
+    Facts facts;
+    std::map<std::string, net::Link> links;
+    for (const FoundLink& one : found.links) {
+        facts.links.push_back(one.link);
+        links[one.link.name] = one.link;
+    }
     for (const LanConfig& lan : config.lan) facts.fitness.push_back({lan.interface, true, {}});
     const Plan planned = plan(config, facts);
-    const Announcement announcement = announce(config, planned);
+    const Config used = in_force(config, found);
+    const Announcement announcement = announce(used, planned);
     std::string text;
     for (const LinkPlan& link : planned.links) {
         const std::string hosts = "Hosts on " + link.link + " would be told of";
@@ -82,7 +103,9 @@ std::string preview(const Config& config, const std::vector<net::Link>& links) {
         text += hosts + "\n";
         for (const dns::EncryptedResolver& resolver : link.resolvers)
             text += wrapped(sentence(resolver), "  ", columns);
-        text += carriers_of(announcement.carriers, link.link);
+        text += carriers_of(announcement.carriers, link.link, [&](const std::string& carrier) {
+            return why_silent(used.announce, carrier, links[link.link], found, dnsmasq);
+        });
     }
     if (planned.router)
         text += "once the certificate is there and the router's own listeners answer.\n";

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
 from lab import Home, decode
-from lab.program import hear_ctrl_c
+from lab.program import eventually, hear_ctrl_c
+from lab.ra import Radvd, without_ra
 from lab.router import AGENT_UID, BINARY, FORWARDER_UID, Router
 
 QUAD9 = "dns.quad9.net"
@@ -117,3 +119,57 @@ def test_a_file_that_is_there_is_replaced_by_consent_alone(home: Home) -> None:
     assert written(router)["announce"]["resolvers"][0]["adn"] == QUAD9
     assert ask(router, "--yes", "--force", "--resolver", "dns.google").returncode == 0
     assert written(router)["announce"]["resolvers"][0]["adn"] == "dns.google"
+
+
+def preview(router: Router) -> str:
+    shown = ask(router, "--dry-run", "--yes")
+    assert shown.returncode == 0, shown.stderr
+    text = shown.stdout[shown.stdout.index("\nHosts on"):shown.stdout.index("\n{")]
+    return " ".join(text.split())
+
+
+NO_RA = "not by Router Advertisement: no RA daemon was found on br-lan"
+
+
+def test_only_carriers_that_somebody_works_for_are_promised(home: Home) -> None:
+    router = home.router
+    assert "by DHCPv4, DHCPv6 and Router Advertisement" in preview(router)
+    without_ra(router)
+    text = preview(router)
+    assert "by DHCPv4 and DHCPv6" in text and NO_RA in text and 'announce.ra to "full"' in text
+
+    # radvd advertises on the link that it was told of, and on no other.
+    router.ns.ip("link add br-guest type bridge", "link set br-guest up")
+    for interface, found in (("br-guest", False), ("br-lan", True)):
+        radvd = Radvd(router, interface)
+        radvd.start()
+        eventually("radvd runs", lambda: any(
+            Path(f"/proc/{pid}/comm").read_text() == "radvd\n" for pid in router.ns.pids()))
+        assert (NO_RA not in preview(router)) == found, interface
+        assert ("RAs on: br-lan by radvd" in " ".join(
+            ask(router, "--dry-run", "--yes").stdout.split())) == found
+        radvd.stop()
+    assert NO_RA in preview(router)
+
+    conf = router.folder / "dnsmasq.conf"
+    for family, pattern in (("IPv6", "dhcp-range=fd77"), ("IPv4", "dhcp-range=192")):
+        conf.write_text("".join(line for line in conf.read_text().splitlines(keepends=True)
+                                if pattern not in line))
+        router.restart_dnsmasq()
+        assert f"dnsmasq has no dhcp-range for {family} on br-lan" in preview(router)
+    assert "by DHCPv4 and" not in preview(router)
+
+
+def test_a_relative_path_is_followed_where_dnsmasq_stayed_and_else_named(home: Home) -> None:
+    router = home.router
+    router.stop_dnsmasq()
+    for debugging, read in ((True, True), (False, False)):
+        # With -d dnsmasq stays where it was started; else it goes to "/".
+        program = router.ns.start(
+            "dnsmasq", "sh", "-c", f"cd {router.folder} && exec dnsmasq -C dnsmasq.conf "
+            + ("-d" if debugging else "-k"))
+        eventually("dnsmasq has read its file", lambda: router.ns.accepts("127.0.0.1", 53))
+        found = " ".join(ask(router, "--dry-run", "--yes").stdout.split())
+        assert (f"takes {router.fragment}" in found) == read, found
+        assert ("conf-file=dnsmasq.conf was not read" in found) != read, found
+        program.stop()

@@ -74,6 +74,49 @@ TEST_SUITE("agent/setup_dnsmasq") {
         CHECK(read_dnsmasq({}, storage).fragment.empty());
     }
 
+    TEST_CASE("relative paths begin where dnsmasq began, unless it has gone to /") {
+        MemoryStorage storage;
+        put(storage, "/d/home.conf", "conf-dir=parts,*.conf\nconf-file=more\npid-file=d.pid\n");
+        put(storage, "/d/more", "resolv-file=r.conf\n");
+        put(storage, "/d/parts/a.conf", "interface=br-lan\n");
+        const Words words{"-d", "-C", "home.conf"};
+        const DnsmasqFound stayed = read_dnsmasq({words, "", false, "/d"}, storage);
+        CHECK(stayed.config_file == "/d/home.conf");
+        CHECK(stayed.fragment == "/d/parts/porchlight.conf");
+        CHECK(stayed.interfaces == Words{"br-lan"});
+        CHECK(stayed.pid_file == "/d/d.pid");
+        CHECK(stayed.resolv_file == "/d/r.conf");
+        CHECK(stayed.unread.empty());
+        for (const char* directory : {"/", ""}) {
+            const DnsmasqFound left = read_dnsmasq({words, "", false, directory}, storage);
+            CHECK(left.unread == Words{"conf-file=home.conf"});
+            CHECK(left.fragment.empty());
+        }
+        // These it opens later, from where it is then.
+        const DnsmasqFound daemon = read_dnsmasq(
+            {{"-x", "d.pid", "-C", "/d/more", "-7", "parts"}, "", false, "/"}, storage);
+        CHECK(daemon.pid_file == "/d.pid");
+        CHECK(daemon.resolv_file == "/r.conf");
+        CHECK(daemon.unread == Words{"conf-dir=parts"});
+    }
+
+    TEST_CASE("what it serves by DHCP and RA stands in lines and flags") {
+        MemoryStorage storage;
+        put(storage, "/etc/dnsmasq.conf",
+            "enable-ra\ndhcp-range=fd00::,ra-only\ndhcp-range=lan\nno-dhcp-interface=eth1\n"
+            "no-dhcpv4-interface=eth2\nno-dhcpv6-interface = eth3, eth4\n");
+        const DnsmasqFound found =
+            read_dnsmasq({{"-F", "192.168.1.100,192.168.1.199"}, "", false}, storage);
+        CHECK(found.enable_ra);
+        REQUIRE(found.ranges.size() == 2);
+        CHECK(found.ranges[0].dhcp);
+        CHECK(found.ranges[1].advertised);
+        CHECK(found.no_dhcpv4 == Words{"eth1", "eth2"});
+        CHECK(found.no_dhcpv6 == Words{"eth1", "eth3", "eth4"});
+        CHECK(!read_dnsmasq({{"-C", "/nowhere"}, "", false}, storage).enable_ra);
+        CHECK(read_dnsmasq({{"-C", "/nowhere", "--enable-ra"}, "", false}, storage).enable_ra);
+    }
+
     TEST_CASE("files that name each other in a circle come to an end") {
         MemoryStorage storage;
         put(storage, "/etc/dnsmasq.conf", "conf-file=/etc/dnsmasq.conf\ninterface=br-lan\n");

@@ -24,6 +24,8 @@ struct Home {
         wan.default_route = true;
         found.links = {lan, wan};
         proposal.dnsmasq->fragment = "/d/porchlight.conf";
+        proposal.dnsmasq->ranges = {*parse_dhcp_range("192.168.1.100,192.168.1.199"),
+                                    *parse_dhcp_range("fd00::100,fd00::1ff,slaac")};
     }
 };
 
@@ -49,9 +51,7 @@ Held hold(const Home& home, const std::string& typed, const Arguments& arguments
 }
 
 std::string preview_of(const Held& held, const Home& home) {
-    std::vector<net::Link> links;
-    for (const FoundLink& one : home.found.links) links.push_back(one.link);
-    return preview(*held.config, links);
+    return preview(*held.config, home.found, home.proposal.dnsmasq);
 }
 
 std::vector<std::string> lan_of(const Config& config) {
@@ -206,6 +206,51 @@ TEST_SUITE("agent/setup_interview") {
         text = describe(home.found, home.proposal);
         CHECK(text.find("not found") != text.npos);
         CHECK(text.find("none runs for the home") != text.npos);
+    }
+
+    TEST_CASE("carriers that nobody would work for are named with the reason") {
+        Home home;
+        const Held held = hold(home, "\n\n");
+        REQUIRE(held.config);
+        home.proposal.dnsmasq->ranges.pop_back();
+        std::string text = preview_of(held, home);
+        CHECK(text.substr(text.find("  by ")) ==
+              "  by DHCPv4\n"
+              "  not by DHCPv6: dnsmasq has no dhcp-range for IPv6 on br-lan\n"
+              "  not by Router Advertisement: no RA daemon was found on br-lan; hosts are\n"
+              "  told by RA once there is one, or set announce.ra to \"full\"\n");
+        home.found.radvd = {{"/etc/radvd.conf", true, {"br-lan"}}};
+        CHECK(preview_of(held, home).find("  by DHCPv4 and Router Advertisement\n") != text.npos);
+        home.found.radvd.clear();
+        home.proposal.dnsmasq->ranges.clear();
+        text = preview_of(held, home);
+        CHECK(text.find("  by ") == text.npos);
+        CHECK(text.find("  not by DHCPv4: ") != text.npos);
+    }
+
+    TEST_CASE("without dnsmasq DHCP is switched off, but for odhcpd's") {
+        Home home;
+        home.proposal.dnsmasq.reset();
+        Held held = hold(home, "\n\n");
+        REQUIRE_MESSAGE(held.config, held.why);
+        CHECK(held.config->announce.dhcpv4 == DhcpCarrier::off);
+        CHECK(held.config->announce.dhcpv6 == DhcpCarrier::off);
+        home.found.odhcpd = true;
+        held = hold(home, "\n\n");
+        REQUIRE_MESSAGE(held.config, held.why);
+        CHECK(held.config->announce.dhcpv4 == DhcpCarrier::off);
+        CHECK(held.config->announce.dhcpv6 != DhcpCarrier::off);
+    }
+
+    TEST_CASE("who advertises, and what could not be read, is told") {
+        Home home;
+        CHECK(describe(home.found, home.proposal).find("RAs on:       br-lan by dnsmasq\n") !=
+              std::string::npos);
+        home.proposal.dnsmasq->ranges.clear();
+        CHECK(describe(home.found, home.proposal).find("RAs on") == std::string::npos);
+        home.proposal.dnsmasq->unread = {"conf-file=home.conf"};
+        CHECK(describe(home.found, home.proposal).find("conf-file=home.conf was not read") !=
+              std::string::npos);
     }
 }
 

@@ -56,7 +56,7 @@ void announce_by_dnsmasq(const Config& config, const Plan& plan, Announcement& w
         why[link.link] = link.why;
     }
     for (const GroupPlan& group : plan.groups) {
-        groups.push_back({group.tag, group.resolvers});
+        groups.push_back({group.tag, group.resolvers, group.links});
         if (group.resolvers.empty()) why[group.tag] = "this group is told of none";
     }
     const dhcp::DnsmasqUse use{config.announce.dhcpv4 == DhcpCarrier::dnsmasq,

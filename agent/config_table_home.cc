@@ -315,7 +315,8 @@ constexpr Setting table[] = {
          "DHCP alone can tell hosts apart: set announce.ra to \"off\" where a group must not "
          "hear of the home's resolver too."},
     {.path = "/announce/groups/*",
-     .help = "One group of hosts. It is told the same on every interface of the home."},
+     .help = "One group of hosts. It is told the same on every interface of the home but those "
+             "whose mode is \"off\"."},
     {.path = "/announce/groups/*/tag",
      .type = Type::tag,
      .missing = "the group's name, such as \"kids\"",

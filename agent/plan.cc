@@ -133,9 +133,12 @@ Plan plan(const Config& config, const Facts& facts) {
                 break;
         }
     }
-    if (!announces(config)) return whole;
+    std::vector<std::string> told;
+    for (const LanConfig& lan : config.lan)
+        if (resolve_mode(config, lan) != Mode::off) told.push_back(lan.interface);
+    if (told.empty()) return whole;
     for (const GroupConfig& group : config.announce.groups)
-        whole.groups.push_back({group.tag, entries(group.resolvers)});
+        whole.groups.push_back({group.tag, told, entries(group.resolvers)});
     return whole;
 }
 

@@ -10,9 +10,10 @@
 
 namespace porchlight::agent {
 
-/// What a group of hosts shall hear by DHCP, on every link.
+/// What a group of hosts shall hear by DHCP.
 struct GroupPlan {
     std::string tag;
+    std::vector<std::string> links;                 // where: those whose mode is not off
     std::vector<dns::EncryptedResolver> resolvers;  // by priority; empty: they hear of none
     bool operator==(const GroupPlan&) const = default;
 };

@@ -145,7 +145,7 @@ Json plan_json(const Plan& plan) {
 Json groups_json(const Plan& plan) {
     Json list = Json::array();
     for (const GroupPlan& group : plan.groups) {
-        Json json{{"tag", group.tag}, {"resolvers", Json::array()}};
+        Json json{{"tag", group.tag}, {"links", group.links}, {"resolvers", Json::array()}};
         for (const auto& resolver : group.resolvers)
             json["resolvers"].push_back(resolver_json(resolver));
         list.push_back(std::move(json));
@@ -295,8 +295,9 @@ std::string render_plan(const Json& json) {
         text += render_resolvers(link);
     }
     for (const Json& group : json.at("groups"))
-        text += "  group " + member(group, "tag") + ":" +
-                (group.at("resolvers").empty() ? " nothing" : "") + "\n" + render_resolvers(group);
+        text += "  group " + member(group, "tag") + " on " + join_members(group, "links", ", ") +
+                ":" + (group.at("resolvers").empty() ? " nothing" : "") + "\n" +
+                render_resolvers(group);
     for (const Json& carrier : json.at("announced").at("carriers")) {
         const bool group = carrier.contains("group");
         text += "  " + (group ? "group " + member(carrier, "group") : member(carrier, "link")) +

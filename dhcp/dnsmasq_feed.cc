@@ -22,18 +22,25 @@ bool is_tag(std::string_view interface) {
     });
 }
 
-/// What stands before the option in a line: whom it is for, and whom not.
-std::string condition(const std::string& tag, const std::vector<std::string>& but) {
-    std::string text = "tag:" + tag + ",";
-    for (const std::string& other : but) text += "tag:!" + other + ",";
+/// What stands before the option in a line. dnsmasq wants all of it to be true of a host.
+struct Condition {
+    std::string tag;
+    std::string on = {};                // also this interface's, where that is not the tag itself
+    std::vector<std::string> but = {};  // none of these groups'
+};
+
+std::string spelt(const Condition& condition) {
+    std::string text = "tag:" + condition.tag + ",";
+    if (!condition.on.empty()) text += "tag:" + condition.on + ",";
+    for (const std::string& group : condition.but) text += "tag:!" + group + ",";
     return text;
 }
 
 constexpr std::string_view longest_v6_code = "option6:65535,";
 
 /// The octets that a line holds behind its condition, each two digits and a colon.
-std::size_t room_in_line(const std::string& condition) {
-    const std::size_t used = condition.size() + longest_v6_code.size();
+std::size_t room_in_line(const Condition& condition) {
+    const std::size_t used = spelt(condition).size() + longest_v6_code.size();
     return used < dnsmasq_line_max ? (dnsmasq_line_max - used) / 3 : 0;
 }
 
@@ -88,22 +95,38 @@ CarrierOptions v6_options(std::span<const dns::EncryptedResolver> resolvers,
     return whole;
 }
 
-HostOptions host_options(const TaggedResolvers& told, const DnsmasqUse& use,
-                         const std::vector<std::string>& but) {
-    HostOptions options{told.tag, {}, {}};
-    if (!is_tag(told.tag)) {
-        for (const auto& resolver : told.resolvers) {
-            const dns::LeftOut nameless{resolver.priority, resolver.adn,
-                                        "dnsmasq can't tag by this interface's name"};
-            if (use.v4) options.v4.left_out.push_back(nameless);
-            if (use.v6) options.v6.left_out.push_back(nameless);
-        }
-        return options;
+/// Nobody hears of anything by a tag that dnsmasq can't hold.
+HostOptions untaggable(const TaggedResolvers& told, const DnsmasqUse& use) {
+    HostOptions options{told.tag, {}, {}, {}};
+    for (const auto& resolver : told.resolvers) {
+        const dns::LeftOut nameless{resolver.priority, resolver.adn,
+                                    "dnsmasq can't tag by this interface's name"};
+        if (use.v4) options.v4.left_out.push_back(nameless);
+        if (use.v6) options.v6.left_out.push_back(nameless);
     }
-    const std::size_t room = room_in_line(condition(told.tag, but));
+    return options;
+}
+
+HostOptions host_options(const TaggedResolvers& told, const DnsmasqUse& use, std::size_t room) {
+    HostOptions options{told.tag, told.on, {}, {}};
     if (use.v4) options.v4 = v4_options(told.resolvers, use.forms, room);
     if (use.v6) options.v6 = v6_options(told.resolvers, use.forms, room);
     return options;
+}
+
+HostOptions link_options(const TaggedResolvers& link, const DnsmasqUse& use,
+                         const std::vector<std::string>& groups) {
+    if (!is_tag(link.tag)) return untaggable(link, use);
+    return host_options(link, use, room_in_line({link.tag, {}, groups}));
+}
+
+/// Told the same on every link, so what has room in the longest of its lines.
+HostOptions group_options(TaggedResolvers group, const DnsmasqUse& use) {
+    std::erase_if(group.on, [](const std::string& link) { return !is_tag(link); });
+    if (group.on.empty()) return untaggable(group, use);
+    std::size_t room = dnsmasq_line_max;
+    for (const std::string& link : group.on) room = std::min(room, room_in_line({group.tag, link}));
+    return host_options(group, use, room);
 }
 
 /// The groups that a carrier tells nothing, who must not hear what their link does.
@@ -116,11 +139,11 @@ std::vector<std::string> untold(const std::vector<HostOptions>& groups, Carrier 
 }
 
 template <class Carrier>
-std::string lines(const HostOptions& host, Carrier carrier, const std::vector<std::string>& but) {
+std::string lines(const HostOptions& host, Carrier carrier, const Condition& condition) {
     const std::string_view code = carrier == &HostOptions::v6 ? "option6:" : "";
     std::string text;
     for (const CarrierOptions::Option& option : (host.*carrier).options)
-        text += condition(host.tag, but).append(code) + std::to_string(option.code) + "," +
+        text += spelt(condition).append(code) + std::to_string(option.code) + "," +
                 to_hex(option.data, ':') + "\n";
     return text;
 }
@@ -152,10 +175,10 @@ DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
     DnsmasqOptions whole;
     std::vector<std::string> tags;  // any of them may have to be named in the links' lines
     for (const TaggedResolvers& group : groups) {
-        whole.groups.push_back(host_options(group, use, {}));
+        whole.groups.push_back(group_options(group, use));
         tags.push_back(group.tag);
     }
-    for (const TaggedResolvers& link : links) whole.links.push_back(host_options(link, use, tags));
+    for (const TaggedResolvers& link : links) whole.links.push_back(link_options(link, use, tags));
     return whole;
 }
 
@@ -164,9 +187,12 @@ std::string options_text(const DnsmasqOptions& options) {
     const auto no_v4 = untold(options.groups, &HostOptions::v4);
     const auto no_v6 = untold(options.groups, &HostOptions::v6);
     for (const HostOptions& link : options.links)
-        text += lines(link, &HostOptions::v4, no_v4) + lines(link, &HostOptions::v6, no_v6);
+        text += lines(link, &HostOptions::v4, {link.tag, {}, no_v4}) +
+                lines(link, &HostOptions::v6, {link.tag, {}, no_v6});
     for (const HostOptions& group : options.groups)
-        text += lines(group, &HostOptions::v4, {}) + lines(group, &HostOptions::v6, {});
+        for (const std::string& link : group.on)
+            text += lines(group, &HostOptions::v4, {group.tag, link}) +
+                    lines(group, &HostOptions::v6, {group.tag, link});
     return text;
 }
 

@@ -47,6 +47,7 @@ struct CarrierOptions {
 struct HostOptions {
     /// The hosts' tag: an interface, which dnsmasq gives to all hosts of the link, or a group's.
     std::string tag;
+    std::vector<std::string> on;  // of a group: the links where it is told
     CarrierOptions v4;
     CarrierOptions v6;
 };
@@ -58,10 +59,11 @@ struct DnsmasqUse {
     dns::Forms forms;
 };
 
-/// Resolvers and who is told of them.
+/// Resolvers and who is told of them: the hosts of a link, or those of a group on some links.
 struct TaggedResolvers {
     std::string tag;
     std::vector<dns::EncryptedResolver> resolvers;
+    std::vector<std::string> on = {};
 };
 
 /// What the file that `dhcp-optsfile` names says.
@@ -75,9 +77,10 @@ struct DnsmasqOptions {
 DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
                                std::span<const TaggedResolvers> groups, const DnsmasqUse& use);
 
-/// The file itself: a line for each tag and option. Of several that apply to a host dnsmasq sends
-/// the last, so a group's stand behind the links'; a group without an option is kept from the
-/// links' too. Without any line it withdraws, once dnsmasq was sent SIGHUP.
+/// The file itself: a line for each link and option, and for each link of each group. Of several
+/// that apply to a host dnsmasq sends the last, so a group's stand behind the links'; a group
+/// without an option is kept from the links' too. Without any line it withdraws, once dnsmasq was
+/// sent SIGHUP.
 std::string options_text(const DnsmasqOptions& options);
 
 /// Whether such a file tells the hosts of `tag` of a resolver with that name.

@@ -50,6 +50,31 @@ def test_a_group_of_hosts_is_told_of_other_resolvers(home: Home) -> None:
         assert host.dhcpv4() == host.dhcpv6() == []
 
 
+def test_a_group_is_told_on_links_that_are_on_alone(home: Home) -> None:
+    router = home.router
+    router.add_guest_link()
+    child, visiting = home.host("child"), home.host("child", "br-guest")
+    lan = [{"interface": "br-lan"}, {"interface": "br-guest", "mode": "off"}]
+    kids = [{"tag": "kids", "hosts": [child.mac(), visiting.mac()], "resolvers": [FAMILY]}]
+    config = router.config(lan=lan, announce={"ra": "off", "groups": kids})
+    router.configure(config)
+    router.start_porchlight()
+    status = router.until("dnsmasq tells", lambda status: status["announced"]["dhcpv4"]
+                          and status["announced"]["dhcpv6"])
+    assert [group["links"] for group in status["groups"]] == [["br-lan"]]
+    for host in (child, visiting):
+        host.ask_udhcpc()
+    assert child.dhcpv4() == [FAMILY4] and child.dhcpv6() == [FAMILY6]
+    assert visiting.dhcpv4() == visiting.dhcpv6() == []
+    # The control: it hears of them once its link is on.
+    lan[1]["mode"] = "auto"
+    router.configure(config)
+    router.reload_porchlight()
+    router.until("the group is told there", lambda status: [
+        group["links"] for group in status["groups"]] == [["br-lan", "br-guest"]])
+    assert visiting.dhcpv4() == [FAMILY4] and visiting.dhcpv6() == [FAMILY6]
+
+
 def test_both_forms_are_told_at_once(home: Home) -> None:
     router = home.router
     router.configure(router.config(announce={"formats": ["rfc9463", "draft-btw-11"]}))

@@ -10,13 +10,11 @@ from typing import Iterator
 import pytest
 
 from lab import Home, decode
-from lab.host import Host
 from lab.isp import ADN
 from lab.program import eventually
 from lab.router import LAN4, LAN6, announces
 
 ROUTER4 = decode.Resolver(1, ADN, (LAN4,), ("dot",))
-GUEST4, GUEST6 = "192.168.78.1", "fd77:77:78::1"
 
 
 @pytest.fixture
@@ -96,13 +94,7 @@ def test_an_interface_that_goes_and_comes_again_is_served_again(home: Home, how:
 
 def test_two_links_each_with_a_plan_of_its_own(home: Home) -> None:
     router = home.router
-    router.ns.ip("link add br-guest type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-                 "link set br-guest up", f"addr add {GUEST4}/24 dev br-guest",
-                 f"addr add {GUEST6}/64 dev br-guest nodad")
-    with (router.folder / "dnsmasq.conf").open("a") as conf:
-        conf.write("interface=br-guest\ndhcp-range=192.168.78.100,192.168.78.199,1h\n"
-                   "dhcp-range=fd77:77:78::100,fd77:77:78::1ff,slaac,64,1h\n")
-    router.restart_dnsmasq()
+    router.add_guest_link()
     of_guests = {"adn": "guests.example.org", "addresses": ["198.51.100.9", "2001:db8::9"],
                  "dot": {}}
     router.configure(router.config(lan=[{"interface": "br-lan"},
@@ -111,7 +103,7 @@ def test_two_links_each_with_a_plan_of_its_own(home: Home) -> None:
     status = router.until("both are told", lambda status: announces(status) and all(
         part["resolvers"] for part in status["plan"]))
     assert "br-guest guests.example.org" in status["summary"]
-    host, guest = home.host(), guest_of(home)
+    host, guest = home.host(), home.host("guest", "br-guest")
     host.join()
     guest.ask_udhcpc()
     assert host.dhcpv4() == [ROUTER4]
@@ -120,13 +112,6 @@ def test_two_links_each_with_a_plan_of_its_own(home: Home) -> None:
     assert guest.dhcpv6() == [option.resolver for option in guest.ra()] == [
         decode.Resolver(1, "guests.example.org", ("2001:db8::9",), ("dot",))]
     assert [option.resolver.adn for option in host.ra()] == [ADN]
-
-
-def guest_of(home: Home) -> Host:
-    guest = home.host("guest")
-    home.router.ns.ip(f"link set lan{len(home.hosts)} nomaster",
-                      f"link set lan{len(home.hosts)} master br-guest")
-    return guest
 
 
 def test_a_storm_of_addresses_leaves_nothing_behind(home: Home) -> None:

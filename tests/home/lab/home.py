@@ -71,12 +71,12 @@ class Home:
         self.trust = self.folder / "trust.pem"
         self._trust_the_ca()
 
-    def host(self, name: str = "host") -> Host:
-        """Plugs a new host into the LAN; it knows nothing yet."""
+    def host(self, name: str = "host", link: str = "br-lan") -> Host:
+        """Plugs a new host into a link of the home; it knows nothing yet."""
         number = len(self.hosts) + 1
         host = Host(self._namespace(f"{name}{number}"), self.trust)
         self.router.ns.ip(f"link add lan{number} type veth peer name eth0 netns {host.ns.name}",
-                          f"link set lan{number} master br-lan", f"link set lan{number} up")
+                          f"link set lan{number} master {link}", f"link set lan{number} up")
         host.connect()
         eventually("the host's link-local address", lambda: " fe80" in host.ns.run(
             "ip", "-6", "addr", "show", "dev", "eth0", "-tentative").stdout, every_s=0.02)

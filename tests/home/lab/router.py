@@ -20,6 +20,7 @@ from .namespace import Namespace
 from .program import Program, eventually
 
 LAN4, LAN6 = "192.168.77.1", "fd77:77:77::1"
+GUEST4, GUEST6 = "192.168.78.1", "fd77:77:78::1"
 WAN4, WAN6 = "192.0.2.2", "2001:db8:0:1::2"
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("PORCHLIGHT", ROOT / "build/release/porchlight")).resolve()
@@ -94,6 +95,16 @@ fi
 exec dnsmasq -C {self.folder}/dnsmasq.conf
 """)
         self._restart.chmod(0o755)
+
+    def add_guest_link(self) -> None:
+        """A second link, br-guest, which dnsmasq serves too."""
+        self.ns.ip("link add br-guest type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+                   "link set br-guest up", f"addr add {GUEST4}/24 dev br-guest",
+                   f"addr add {GUEST6}/64 dev br-guest nodad")
+        with (self.folder / "dnsmasq.conf").open("a") as conf:
+            conf.write("interface=br-guest\ndhcp-range=192.168.78.100,192.168.78.199,1h\n"
+                       "dhcp-range=fd77:77:78::100,fd77:77:78::1ff,slaac,64,1h\n")
+        self.restart_dnsmasq()
 
     def start_dnsmasq(self) -> None:
         self.ns.run(str(self._restart))

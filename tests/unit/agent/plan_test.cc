@@ -166,6 +166,12 @@ TEST_SUITE("agent/plan") {
         CHECK(planned.groups[0].tag == "kids");
         CHECK(names_of(planned.groups[0].resolvers) == "family.example.");
         CHECK(planned.groups[1].resolvers.empty());
+        CHECK(planned.groups[0].links == std::vector<std::string>{"br-lan"});
+        config.lan.push_back({"br-iot", Mode::off, {}});
+        config.lan.push_back({"br-guest", Mode::automatic, {named("guests.example", {})}});
+        planned = plan(config, good_facts());
+        CHECK(planned.groups[0].links == std::vector<std::string>{"br-lan", "br-guest"});
+        config.lan.pop_back();
         config.mode = Mode::off;
         CHECK(plan(config, good_facts()).groups.empty());
     }

@@ -113,23 +113,48 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
 
     TEST_CASE("a group's lines stand behind the links', for dnsmasq sends the last that applies") {
         const std::vector<TaggedResolvers> links{{"br-lan", {dot(1, "cpe1.example")}}};
-        const std::vector<TaggedResolvers> groups{{"kids", {dot(1, "family.example")}}};
+        const std::vector<TaggedResolvers> groups{{"kids", {dot(1, "family.example")}, {"br-lan"}}};
         const std::string text = options_text(dnsmasq_options(links, groups, {}));
-        CHECK(text.find("tag:kids,162,") > text.find("tag:br-lan,162,"));
-        CHECK(text.find("tag:kids,option6:144,") > text.find("tag:br-lan,option6:144,"));
+        CHECK(text.find("tag:kids,tag:br-lan,162,") > text.find("\ntag:br-lan,162,"));
+        CHECK(text.find("tag:kids,tag:br-lan,option6:144,") >
+              text.find("\ntag:br-lan,option6:144,"));
         CHECK(text.find('!') == std::string::npos);
+    }
+
+    TEST_CASE("a group has its lines on each of its links, and on no other") {
+        const std::vector<TaggedResolvers> links{{"br-lan", {}}, {"br-iot", {}}, {"br-guest", {}}};
+        const std::vector<TaggedResolvers> groups{
+            {"kids", {dot(1, "family.example")}, {"br-lan", "br-guest", "a,b"}}};
+        const DnsmasqOptions options = dnsmasq_options(links, groups, {});
+        const std::string text = options_text(options);
+        for (const char* code : {"162,", "option6:144,"}) {
+            CHECK(text.find(std::string("\ntag:kids,tag:br-lan,") + code) != std::string::npos);
+            CHECK(text.find(std::string("\ntag:kids,tag:br-guest,") + code) != std::string::npos);
+        }
+        CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 4);
+        CHECK(!tells(text, "br-lan", *dns::parse_name("family.example")));
+        CHECK(options.groups[0].v4.left_out.empty());
+    }
+
+    TEST_CASE("a group whose links dnsmasq can't tag by is told of nothing, and that is said") {
+        const std::vector<TaggedResolvers> groups{{"kids", {dot(1, "family.example")}, {"a,b"}}};
+        const DnsmasqOptions options = dnsmasq_options({}, groups, {});
+        CHECK(below_header(options_text(options)).empty());
+        CHECK(options.groups[0].v4.left_out.size() == 1);
+        CHECK(options.groups[0].v6.left_out.size() == 1);
     }
 
     TEST_CASE("a group that a carrier tells nothing is kept from what its link is told") {
         dns::EncryptedResolver v4_only = dot(1, "family.example");
         v4_only.addresses.pop_back();
         const std::vector<TaggedResolvers> links{{"br-lan", {dot(1, "cpe1.example")}}};
-        const std::vector<TaggedResolvers> groups{{"kids", {v4_only}}, {"none", {}}};
+        const std::vector<TaggedResolvers> groups{{"kids", {v4_only}, {"br-lan"}},
+                                                  {"none", {}, {"br-lan"}}};
         const std::string text = options_text(dnsmasq_options(links, groups, {}));
         CHECK(text.find("tag:br-lan,tag:!none,162,") != std::string::npos);
         CHECK(text.find("tag:br-lan,tag:!kids,tag:!none,option6:144,") != std::string::npos);
-        CHECK(text.find("tag:kids,162,") != std::string::npos);
-        CHECK(text.find("tag:kids,option6") == std::string::npos);
+        CHECK(text.find("tag:kids,tag:br-lan,162,") != std::string::npos);
+        CHECK(text.find("tag:kids,tag:br-lan,option6") == std::string::npos);
     }
 
     TEST_CASE("no line of the options file is longer than dnsmasq reads") {
@@ -141,6 +166,7 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
             long_one[0].addresses.push_back(address);
             std::vector<TaggedResolvers> groups;
             for (char c = 'a'; c < 'i'; ++c) groups.push_back({std::string(16, c), {}});
+            groups.push_back({std::string(16, 'i'), long_one, {"br-lan", interface}});
             const std::vector<TaggedResolvers> links{{interface, long_one}};
             std::string text = options_text(dnsmasq_options(links, groups, {}));
             while (!text.empty()) {

@@ -19,7 +19,6 @@
 #include "agent/daemon_lock.h"
 #include "agent/plan.h"
 #include "agent/role_arguments.h"
-#include "agent/spawn.h"
 #include "core/log.h"
 #include "forwarder/control.h"
 
@@ -28,11 +27,9 @@ namespace {
 
 constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
-constexpr std::chrono::minutes order_may_take{15};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
 constexpr std::chrono::minutes firewall_looked_at{1};
 constexpr std::chrono::seconds listeners_tried_again{10};
-constexpr std::size_t provisions_max = 2;  // one at work, one on its way out
 /// A child that never stops talking must not keep us from a signal.
 constexpr int messages_per_turn_max = 64;
 constexpr unsigned owner_only = 0600;
@@ -42,7 +39,6 @@ using Area = Hindrances::Area;
 /// For roles whose account does not exist: numbers that Debian and OpenWrt give to nobody.
 constexpr User nameless_agent{64771, 64771};
 constexpr User nameless_forwarder{64772, 64772};
-constexpr User nameless_provision{64773, 64773};
 
 template <class Kind>
 constexpr std::uint16_t number(Kind kind) {
@@ -99,11 +95,7 @@ int Keeper::run() {
             send_refused(now);
             send_processes();
         }
-        for (auto& [pid, deadline] : provisions_)
-            if (now >= deadline) {
-                ::kill(pid, SIGKILL);
-                deadline = now + order_may_take;
-            }
+        provisions_.end_overdue(now);
     }
     stop();
     return 0;
@@ -169,7 +161,7 @@ void Keeper::stop() {
     const bool let_go = dnsmasq_let_go && odhcpd_trouble_.empty();
     forwarder_.stop();
     agent_.stop();
-    for (const auto& [pid, deadline] : provisions_) ::kill(pid, SIGKILL);
+    provisions_.end_all();
     if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
     (void)storage_.remove(paths_.control_socket);
     // An agent that was dead, hung or unheard took nothing back, and a full disk may have kept
@@ -422,21 +414,9 @@ void Keeper::send_refused(Clock::time_point now) {
 }
 
 void Keeper::start_provision() {
-    if (provisions_.size() >= provisions_max) return log::warn("too many orders at once");
-    auto ends = net::Channel::pair();
-    if (!ends) return;
-    // Its own user, so that a CA's octets reach neither the agent nor the control socket.
-    const std::optional<User> user =
-        agent_user_ ? std::optional(find_user("porchlight-provision").value_or(nameless_provision))
-                    : std::nullopt;
-    auto pid =
-        spawn_role(role_arguments("provision", user, config_.log), {ends->second.descriptor()});
-    if (!pid) {
-        log::error("cannot start a process", {{"error", pid.error().message}});
-        return;
-    }
-    provisions_[*pid] = Clock::now() + order_may_take;
-    agent_.send(number(Keep::provision_channel), {}, {ends->first.descriptor()});
+    auto channel = provisions_.start(agent_user_.has_value(), config_.log, Clock::now());
+    if (!channel) return log::error("cannot order", {{"error", channel.error().message}});
+    agent_.send(number(Keep::provision_channel), {}, {channel->descriptor()});
 }
 
 void Keeper::reap(Clock::time_point now) {
@@ -444,7 +424,7 @@ void Keeper::reap(Clock::time_point now) {
     while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
         if (pid < 0) return;
         // Also at the end: the number of one that is gone may be somebody else's by then.
-        if (provisions_.erase(pid) > 0) continue;
+        if (provisions_.reap(pid)) continue;
         if (stopping_) {
             for (Child* child : {&agent_, &forwarder_})
                 if (pid == child->pid()) child->finished();
@@ -565,9 +545,8 @@ void Keeper::on_forwarder() {
 }
 
 Clock::time_point Keeper::next_deadline() const {
-    auto next = std::min(agent_.next_deadline(), forwarder_.next_deadline());
-    for (const auto& [pid, deadline] : provisions_) next = std::min(next, deadline);
-    next = std::min(next, deaths_.let_in_at());
+    auto next = std::min({agent_.next_deadline(), forwarder_.next_deadline(),
+                          provisions_.next_deadline(), deaths_.let_in_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;

@@ -16,6 +16,7 @@
 #include "agent/last_will.h"
 #include "agent/odhcpd.h"
 #include "agent/privileges.h"
+#include "agent/provisions.h"
 #include "agent/service_sockets.h"
 #include "agent/state_files.h"
 #include "agent/troubles.h"
@@ -95,7 +96,7 @@ class Keeper {
     std::optional<User> forwarder_user_;
     Child agent_;
     Child forwarder_;
-    std::map<pid_t, Clock::time_point> provisions_;  // processes that come and go; when to end them
+    Provisions provisions_;
     std::map<std::string, unsigned> link_indexes_;   // LAN interfaces as the sockets were bound
     std::vector<Service> unserved_;                  // what could not listen, and is tried again
     Clock::time_point listeners_retry_{};

@@ -1,6 +1,7 @@
 #include "agent/odhcpd.h"
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agent/plan.h"
 #include "agent/spawn.h"
 #include "agent/state_files.h"
 #include "core/log.h"
@@ -29,28 +31,31 @@ bool contains(const std::vector<T>& list, const T& one) {
     return std::find(list.begin(), list.end(), one) != list.end();
 }
 
+/// One that nobody has waited for yet: its state stands behind the bracket that closes its name.
+bool has_ended(const fs::path& process) {
+    std::string stat;
+    std::getline(std::ifstream(process / "stat"), stat);
+    const std::size_t bracket = stat.rfind(") ");
+    return bracket == stat.npos || stat.substr(bracket + 2).starts_with('Z');
+}
+
 bool is_odhcpd(const fs::path& process) {
     std::string name;
     std::getline(std::ifstream(process / "comm") >> std::ws, name);
-    if (name != "odhcpd") return false;
+    if (name != "odhcpd" || has_ended(process)) return false;
     // One in a container serves links of its own.
     std::error_code unreadable;
     const auto its_network = fs::read_symlink(process / "ns/net", unreadable);
     return unreadable || its_network == fs::read_symlink("/proc/self/ns/net", unreadable);
 }
 
-/// odhcpd has no file with its process number.
-std::vector<pid_t> processes() {
-    std::vector<pid_t> found;
-    std::error_code ended;
-    for (fs::directory_iterator at("/proc", ended), end; !ended && at != end; at.increment(ended)) {
-        const std::string digits = at->path().filename();
-        pid_t pid = 0;
-        const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
-        if (parsed.ptr == digits.data() + digits.size() && pid > 1 && is_odhcpd(at->path()))
-            found.push_back(pid);
-    }
-    return found;
+/// With a folder of our own for what is staged: a commit takes everything that lies in it, and in
+/// UCI's usual one the user may be half done.
+Result<std::string> uci(const Odhcpd::Settings& settings, const std::vector<std::string>& command,
+                        Bytes input = {}) {
+    std::vector<std::string> arguments{settings.uci, "-t", settings.staging};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    return read_program(arguments, input, uci_may_take);
 }
 
 Result<void> tell(const std::vector<pid_t>& odhcpd) {
@@ -63,6 +68,19 @@ Result<void> tell(const std::vector<pid_t>& odhcpd) {
 
 }  // namespace
 
+std::vector<pid_t> odhcpd_processes() {
+    std::vector<pid_t> found;
+    std::error_code ended;
+    for (fs::directory_iterator at("/proc", ended), end; !ended && at != end; at.increment(ended)) {
+        const std::string digits = at->path().filename();
+        pid_t pid = 0;
+        const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
+        if (parsed.ptr == digits.data() + digits.size() && pid > 1 && is_odhcpd(at->path()))
+            found.push_back(pid);
+    }
+    return found;
+}
+
 Odhcpd::Odhcpd(Storage& storage, Settings settings)
     : storage_(&storage), settings_(std::move(settings)) {}
 
@@ -74,7 +92,7 @@ Result<void> Odhcpd::feed(const Entries& entries) {
     }
     std::string missing;
     if (committed_ != entries) {
-        const auto text = uci({"show", "dhcp"});
+        const auto text = uci(settings_, {"show", "dhcp"});
         if (!text) return text.error();
         const dhcp::UciDhcp shown = dhcp::parse_uci_show(*text);
         Entries placed;
@@ -91,17 +109,9 @@ Result<void> Odhcpd::feed(const Entries& entries) {
     if (!missing.empty())
         return Error{Errc::refused, "OpenWrt's configuration dhcp has no section " + missing +
                                         ": name the right one in lan's uci_section"};
-    if (!entries.empty() && processes().empty())
+    if (!entries.empty() && odhcpd_processes().empty())
         return Error{Errc::unavailable, "odhcpd is not running"};
     return {};
-}
-
-/// With a folder of our own for what is staged: a commit takes everything that lies in it, and in
-/// UCI's usual one the user may be half done.
-Result<std::string> Odhcpd::uci(const std::vector<std::string>& command, Bytes input) const {
-    std::vector<std::string> arguments{settings_.uci, "-t", settings_.staging};
-    arguments.insert(arguments.end(), command.begin(), command.end());
-    return read_program(arguments, input, uci_may_take);
 }
 
 /// One that can't be read is one.
@@ -131,8 +141,8 @@ Result<void> Odhcpd::replace(const Entries& before, const Entries& after) {
     if (auto made = storage_->make_directory(settings_.staging, owner_alone); !made) return made;
     // `uci batch` succeeds whatever becomes of its lines; the commit tells whether UCI can write.
     const std::string batch = dhcp::uci_batch(before, after);
-    if (auto staged = uci({"batch"}, bytes_of(batch)); !staged) return staged.error();
-    if (auto done = uci({"commit", "dhcp"}); !done) return done.error();
+    if (auto staged = uci(settings_, {"batch"}, bytes_of(batch)); !staged) return staged.error();
+    if (auto done = uci(settings_, {"commit", "dhcp"}); !done) return done.error();
     committed_ = after;
     return {};
 }
@@ -140,7 +150,7 @@ Result<void> Odhcpd::replace(const Entries& before, const Entries& after) {
 /// Until odhcpd has been told, the journal stays: whoever comes after a crash tells it again.
 Result<void> Odhcpd::settle() {
     if (settled_) return {};
-    if (auto told = tell(processes()); !told) return told;
+    if (auto told = tell(odhcpd_processes()); !told) return told;
     if (auto kept = committed_->empty() ? storage_->remove(settings_.journal) : keep(*committed_);
         !kept)
         return kept;
@@ -156,6 +166,16 @@ Result<void> Odhcpd::keep(const Entries& entries) {
 
 bool feeds_odhcpd(const Config& config) {
     return config.announce.dhcpv6 == DhcpCarrier::odhcpd || config.announce.ra == RaCarrier::odhcpd;
+}
+
+bool odhcpd_serves(const Config& config) {
+    if (::access(config.odhcpd.uci.c_str(), X_OK) != 0) return false;
+    const auto text = uci(odhcpd_settings(config), {"show", "dhcp"});
+    if (!text) return false;
+    const dhcp::UciDhcp shown = dhcp::parse_uci_show(*text);
+    return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
+        return resolve_mode(config, lan) != Mode::off && contains(shown.served, lan.uci_section);
+    });
 }
 
 Odhcpd::Settings odhcpd_settings(const Config& config) {

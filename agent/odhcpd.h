@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +40,6 @@ class Odhcpd {
     const std::vector<dhcp::OdhcpdEntry>& wanted() const { return wanted_; }
 
   private:
-    Result<std::string> uci(const std::vector<std::string>& command, Bytes input = {}) const;
     bool has_journal() const;
     std::vector<dhcp::OdhcpdEntry> standing(const dhcp::UciDhcp& shown) const;
     Result<void> replace(const std::vector<dhcp::OdhcpdEntry>& before,
@@ -56,6 +57,12 @@ class Odhcpd {
 /// Whether odhcpd is one of the carriers.
 bool feeds_odhcpd(const Config& config);
 Odhcpd::Settings odhcpd_settings(const Config& config);
+
+/// Those of this machine's own network that run. odhcpd has no file with its process number.
+std::vector<pid_t> odhcpd_processes();
+/// Whether UCI has odhcpd serve a link whose hosts are told of anything. Runs the program; false
+/// where there is none, or where it fails.
+bool odhcpd_serves(const Config& config);
 
 /// What the agent asks for, for the sections of the home's links alone: a process without privilege
 /// wrote it. None where it is damaged.

@@ -125,6 +125,12 @@ bool has_our_mark(std::string_view value) {
            is_quotable(value);
 }
 
+/// The options by which odhcpd is switched on for a section, and their words for that. "relay" has
+/// another router speak.
+bool switches_on(std::string_view option, std::string_view value) {
+    return (option == ".ra" || option == ".dhcpv6") && (value == "server" || value == "hybrid");
+}
+
 /// Up to a blank or the line's end, quoted as a shell does it: blanks and ends of lines may stand
 /// between apostrophes, an apostrophe behind a backslash.
 std::string take_word(std::string_view& text) {
@@ -201,6 +207,9 @@ UciDhcp parse_uci_show(std::string_view text) {
             place.starts_with(package) ? place.substr(package.size(), dot - package.size()) : "";
         const std::string_view option = std::string_view(place).substr(dot);
         if (is_uci_name(section) && option.empty()) shown.sections.push_back(section);
+        if (is_uci_name(section) && switches_on(option, value) &&
+            std::find(shown.served.begin(), shown.served.end(), section) == shown.served.end())
+            shown.served.push_back(section);
         for (bool more = true; more; value = more ? take_word(text) : "") {
             if (is_uci_name(section) && option == ".dnr" && has_our_mark(value))
                 shown.ours.push_back({section, value});

@@ -58,6 +58,7 @@ Result<std::vector<OdhcpdEntry>> parse_odhcpd_text(std::string_view text);
 /// The UCI package `dhcp`, as far as it matters here.
 struct UciDhcp {
     std::vector<std::string> sections;  // that have a name
+    std::vector<std::string> served;    // where odhcpd advertises or serves DHCPv6 itself
     std::vector<OdhcpdEntry> ours;      // values of `list dnr` that are spelt as only we spell them
 };
 

@@ -1,114 +1,21 @@
 #include "agent/odhcpd.h"
 
 #include <doctest/doctest.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "agent/announcement.h"
+#include "called_odhcpd.h"
 #include "config_fixture.h"
 
 namespace porchlight::agent {
 namespace {
 
-namespace fs = std::filesystem;
 using Entries = std::vector<dhcp::OdhcpdEntry>;
 
 const Entries first{{"lan", "1  a.example fd77::1 alpn=dot"}};
 const Entries second{{"lan", "1  b.example"}, {"guest", "1  b.example"}};
 
-/// A program in UCI's place, with sections lan and guest, that keeps what it is told, as long as
-/// that is staged where it does not mix with what others staged.
-class ProgramForUci {
-  public:
-    ProgramForUci() {
-        char folder[] = "/tmp/porchlight-uci-XXXXXX";
-        REQUIRE(::mkdtemp(folder) != nullptr);
-        folder_ = folder;
-        std::ofstream(path()) << "#!/bin/sh\ncd " << folder_.string() << R"(
-[ "$1 $2" = "-t /run/uci" ] || exit 1
-shift 2
-case "$*" in
-"show dhcp")
-    [ ! -e broken ] || { echo "uci: Parse error" >&2; exit 1; }
-    echo look >> looks
-    echo "dhcp.lan=dhcp"; cat lan; echo "dhcp.guest=dhcp" ;;
-batch) cat >> said ;;
-"commit dhcp") [ ! -e full ] || { echo "uci: I/O error" >&2; exit 1; }; echo commit >> said ;;
-*) exit 1 ;;
-esac
-)";
-        fs::permissions(path(), fs::perms::owner_all);
-        show("'9 own.example'");
-    }
-    ~ProgramForUci() { fs::remove_all(folder_); }
-    ProgramForUci(const ProgramForUci&) = delete;
-    ProgramForUci& operator=(const ProgramForUci&) = delete;
-
-    std::string path() const { return folder_ / "uci"; }
-    void break_configuration() { std::ofstream(folder_ / "broken"); }
-    void mend_configuration() { fs::remove(folder_ / "broken"); }
-    /// What it shows of section lan's list.
-    void show(std::string_view values) {
-        std::ofstream(folder_ / "lan") << "dhcp.lan.dnr=" << values << "\n";
-    }
-    /// How often it was looked into since the last call.
-    std::size_t looks() {
-        const std::string text = take("looks");
-        return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-    }
-    void fill_flash() { std::ofstream(folder_ / "full"); }
-    void empty_flash() { fs::remove(folder_ / "full"); }
-    /// What it was told since the last call.
-    std::string said() { return take("said"); }
-
-  private:
-    std::string take(const char* file) {
-        std::stringstream text;
-        text << std::ifstream(folder_ / file).rdbuf();
-        fs::remove(folder_ / file);
-        return text.str();
-    }
-    fs::path folder_;
-};
-
 Odhcpd::Settings settings(const ProgramForUci& uci) {
     return {uci.path(), "/state/odhcpd", "/run/uci"};
-}
-
-/// A process that is called odhcpd and ends well once it got SIGHUP, within ten seconds.
-pid_t start_called_odhcpd() {
-    int ready[2];
-    REQUIRE(::pipe(ready) == 0);
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-        sigset_t hang_up;
-        sigemptyset(&hang_up);
-        sigaddset(&hang_up, SIGHUP);
-        sigprocmask(SIG_BLOCK, &hang_up, nullptr);
-        ::prctl(PR_SET_NAME, "odhcpd");
-        const bool said = ::write(ready[1], "r", 1) == 1;
-        const timespec limit{10, 0};
-        ::_exit(said && ::sigtimedwait(&hang_up, nullptr, &limit) == SIGHUP ? 0 : 1);
-    }
-    ::close(ready[1]);
-    char word = 0;
-    CHECK(::read(ready[0], &word, 1) == 1);
-    ::close(ready[0]);
-    return pid;
-}
-
-bool ended_well(pid_t pid) {
-    int status = 1;
-    ::waitpid(pid, &status, 0);
-    return status == 0;
 }
 
 std::string journal(MemoryStorage& files) {
@@ -205,7 +112,7 @@ TEST_SUITE("agent/odhcpd") {
         // The journal can be written before UCI is changed, and can't be removed behind that.
         files.fail_after = 1;
         CHECK(!odhcpd.feed({}));
-        CHECK(ended_well(pid));
+        CHECK(was_told(pid));
         CHECK(journal(files) == dhcp::odhcpd_text(first));
         CHECK(uci.said() == dhcp::uci_batch(first, {}) + "commit\n");
         files.fail_after = -1;
@@ -242,22 +149,53 @@ TEST_SUITE("agent/odhcpd") {
         CHECK(journal(files) == "none");
     }
 
+    TEST_CASE("one that has ended does not run, though nobody has waited for it yet") {
+        const auto before = odhcpd_processes();
+        const pid_t pid = start_called_odhcpd();
+        CHECK(odhcpd_processes().size() == before.size() + 1);
+        ::kill(pid, SIGTERM);
+        siginfo_t ended{};
+        CHECK(::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) == 0);
+        CHECK(odhcpd_processes() == before);
+        CHECK(!was_told(pid));
+    }
+
     TEST_CASE("odhcpd reads its configuration again") {
         ProgramForUci uci;
         MemoryStorage files;
         const pid_t pid = start_called_odhcpd();
         CHECK(Odhcpd(files, settings(uci)).feed(first));
-        CHECK(ended_well(pid));
+        CHECK(was_told(pid));
     }
 }
 
 constexpr std::string_view openwrt = R"({
   "lan": [{"interface": "br-lan"}, {"interface": "wlan0-1", "uci_section": "guest"}],
-  "announce": {"dhcpv6": "odhcpd", "ra": "odhcpd",
+  "announce": {"dhcpv4": "dnsmasq", "dhcpv6": "odhcpd", "ra": "odhcpd",
                "resolvers": [{"adn": "dns.example.org", "addresses": ["192.0.2.53", "2001:db8::53"],
                               "dot": {}}]}})";
 
 TEST_SUITE("agent/odhcpd configuration") {
+    TEST_CASE("odhcpd serves the home where UCI says so of a link that is told of something") {
+        ProgramForUci uci;
+        Config config = *parse(openwrt).config;
+        config.odhcpd.uci = uci.path();
+        config.runtime_directory = "/run";
+        CHECK(!odhcpd_serves(config));
+        uci.show_too("dhcp.wan.ra='server'\ndhcp.guest.ra='relay'\ndhcp.lan.dhcpv6='disabled'");
+        CHECK(!odhcpd_serves(config));
+        uci.show_too("dhcp.guest.dhcpv6='hybrid'");
+        CHECK(odhcpd_serves(config));
+        config.lan[1].mode = Mode::off;
+        CHECK(!odhcpd_serves(config));
+        uci.show_too("dhcp.lan.ra='server'");
+        CHECK(odhcpd_serves(config));
+        uci.break_configuration();
+        CHECK(!odhcpd_serves(config));
+        config.odhcpd.uci = "/no/such/uci";
+        CHECK(!odhcpd_serves(config));
+    }
+
     TEST_CASE("the agent's wishes reach the sections of the home's links alone") {
         const auto config = parse(openwrt).config;
         REQUIRE(config);

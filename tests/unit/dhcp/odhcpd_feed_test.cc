@@ -179,6 +179,20 @@ TEST_SUITE("dhcp/odhcpd_feed") {
             CHECK(parse_uci_show(broken).sections.empty());
     }
 
+    TEST_CASE("of what UCI shows, sections that odhcpd speaks for itself in are served") {
+        const UciDhcp shown = parse_uci_show(
+            "dhcp.lan=dhcp\n"
+            "dhcp.lan.ra='server'\n"
+            "dhcp.lan.dhcpv6='server'\n"
+            "dhcp.guest.dhcpv6='hybrid'\n"
+            "dhcp.wan.ra='relay'\n"
+            "dhcp.dmz.dhcpv6='disabled'\n"
+            "dhcp.iot.dhcpv4='server'\n"
+            "dhcp.@dhcp[5].ra='server'\n"
+            "dhcp.old.ndp='hybrid'\n");
+        CHECK(shown.served == std::vector<std::string>{"lan", "guest"});
+    }
+
     TEST_CASE("what is told is found again by its spelling") {
         const OdhcpdList list = list_of(resolver(well_padded, {"dot"}));
         REQUIRE(list.values.size() == 1);

@@ -19,6 +19,7 @@
 
 #include "agent/announced.h"
 #include "agent/announcement.h"
+#include "agent/carriers.h"
 #include "agent/channel_loop.h"
 #include "agent/config.h"
 #include "agent/control_server.h"
@@ -63,6 +64,11 @@ Buffer octets_of(const Message& message) {
     return octets ? std::move(*octets) : Buffer();
 }
 
+std::string why_no_dnsmasq(const Config& config, bool odhcpd_would_do) {
+    return "dnsmasq is not running (no process by " + config.dnsmasq.pid_file + ")" +
+           (odhcpd_would_do ? ", nor is an odhcpd that serves the home" : "");
+}
+
 class Agent {
   public:
     explicit Agent(net::Channel keeper);
@@ -81,6 +87,7 @@ class Agent {
     bool dates_hold() const;
     void supply_forwarder();
     void replan();
+    void tell_odhcpd();
     void advertise();
     void describe_links();
     void remember(const ra::Announced& announced);
@@ -103,7 +110,8 @@ class Agent {
     std::optional<net::LinkMonitor> links_;
 
     World world_;
-    std::optional<Config> config_;
+    Config asked_;                  // as the user wrote it
+    std::optional<Config> config_;  // with a carrier in place of each `automatic`
     bool wall_trusted_ = false;
     bool dates_held_ = false;                      // those of `custody_`, when it was judged
     Custody custody_;                              // which certificate, and is it fit
@@ -205,7 +213,8 @@ void Agent::on_world(Bytes message) {
     const bool first = !config_;
     const Config before = config_.value_or(Config());
     world_ = std::move(*world);
-    config_ = std::move(*parsed.config);
+    asked_ = std::move(*parsed.config);
+    config_ = resolve_carriers(asked_, world_.found);
     log::set_level(config_->log.level);
     if (first) {
         if (auto left = parse_announced_links(world_.announced))
@@ -332,6 +341,7 @@ awaitable<void> Agent::withdraw(std::string name, std::shared_ptr<ra::LinkAnnoun
     if (const auto left = leaving_.find(name); left != leaving_.end() && left->second == announcer)
         leaving_.erase(left);
     if (ending_ && withdrawing_ == 0) finish();
+    if (!ending_) tell_odhcpd();
 }
 
 void Agent::on_forwarder_channel(net::ChannelMessage message) {
@@ -387,8 +397,17 @@ void Agent::replan() {
     told_ = plan_->links;
     announcement_ = announce(*config_, *plan_);
     keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
-    keeper_->send(number(Keep::odhcpd_lists), bytes_of(announcement_.odhcpd_lists));
+    tell_odhcpd();
     advertise();
+}
+
+/// Where odhcpd takes Router Advertisements over from us, hosts must have forgotten ours first: to
+/// them both are the same resolver of the same router, and ours taken back afterwards would take
+/// odhcpd's along.
+void Agent::tell_odhcpd() {
+    const bool ours_stand = !announcers_.empty() || !leaving_.empty();
+    if (!plan_ || (config_->announce.ra == RaCarrier::odhcpd && ours_stand)) return;
+    keeper_->send(number(Keep::odhcpd_lists), bytes_of(announcement_.odhcpd_lists));
 }
 
 void Agent::advertise() {
@@ -490,9 +509,9 @@ Status Agent::status() {
     status.forwarder = forwarder_status_;
     status.forwarder_trouble = forwarder_trouble_;
     if (config_ && uses_dnsmasq(*config_) && announces(*config_) && !processes_.dnsmasq_found)
-        status.processes.dnsmasq_trouble =
-            "dnsmasq is not running (no process by " + config_->dnsmasq.pid_file + ")";
+        status.processes.dnsmasq_trouble = why_no_dnsmasq(*config_, depends_on_found(asked_));
     if (plan_) status.plan = *plan_;
+    if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
     for (CarrierStatus& carrier : status.carriers) {
         if (carrier.by_odhcpd) {

@@ -1,5 +1,6 @@
 #include "agent/candidate.h"
 
+#include "agent/config_change.h"
 #include "agent/config_files.h"
 #include "agent/state_files.h"
 #include "core/log.h"
@@ -15,11 +16,10 @@ Result<Candidate> judge_candidate(const std::string& config_file, Bytes config_j
     if (!named) return named.error();
     if (const auto useless = why_useless(config_file, *parsed.config, *named))
         return Error{Errc::refused, to_text(*useless)};
-    const ConfigChange change = change_between(current, *parsed.config);
-    if (change.needs_restart)
+    if (change_between(current, *parsed.config).needs_restart)
         return Error{Errc::refused,
                      "directories, users, workers and the log's target change only by a restart"};
-    return Candidate{std::move(*parsed.config), std::move(*named), change};
+    return Candidate{std::move(*parsed.config), std::move(*named)};
 }
 
 }  // namespace porchlight::agent

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "agent/config.h"
-#include "agent/config_change.h"
 #include "agent/keeper_protocol.h"
 #include "core/storage.h"
 
@@ -13,7 +12,6 @@ namespace porchlight::agent {
 struct Candidate {
     Config config;
     World named;  // the configuration itself, and what is in the files that it names
-    ConfigChange change;
 };
 
 /// Judges `config_json`, which came from `config_file`, for a daemon that runs by `current`. Every

@@ -81,10 +81,11 @@ struct ResolverConfig {
 };
 
 /// Who carries DHCP options to hosts. DHCPv4 is never odhcpd's: its option is malformed.
-enum class DhcpCarrier { off, dnsmasq, odhcpd };
+/// `automatic` is resolved by agent/carriers.h; nothing behind that knows it.
+enum class DhcpCarrier { automatic, off, dnsmasq, odhcpd };
 /// How RAs come to hosts: beside those of the daemon that is there, as that daemon, in those of
-/// odhcpd, or not at all.
-enum class RaCarrier { off, supplement, full, odhcpd };
+/// odhcpd, or not at all. `automatic` as above.
+enum class RaCarrier { automatic, off, supplement, full, odhcpd };
 
 /// Whether we send Router Advertisements ourselves.
 inline bool advertises(RaCarrier carrier) {
@@ -108,9 +109,9 @@ struct RouterConfig {
 
 struct AnnounceConfig {
     dns::Forms forms;  // at least one, no two alike
-    DhcpCarrier dhcpv4 = DhcpCarrier::dnsmasq;
-    DhcpCarrier dhcpv6 = DhcpCarrier::dnsmasq;
-    RaCarrier ra = RaCarrier::supplement;
+    DhcpCarrier dhcpv4 = DhcpCarrier::automatic;
+    DhcpCarrier dhcpv6 = DhcpCarrier::automatic;
+    RaCarrier ra = RaCarrier::automatic;
     std::chrono::seconds ra_interval{600};  // MaxRtrAdvInterval, RFC 4861 section 6.2.1
     RouterConfig router;
     std::vector<AnnouncedResolver> resolvers;

@@ -15,8 +15,12 @@ constexpr std::pair<std::string_view, Mode> modes[] = {{"auto", Mode::automatic}
 constexpr std::pair<std::string_view, dns::Format> formats[] = {
     {"rfc9463", dns::Format::rfc9463}, {"draft-btw-11", dns::Format::draft_btw_11}};
 constexpr std::pair<std::string_view, DhcpCarrier> dhcp_carriers[] = {
-    {"dnsmasq", DhcpCarrier::dnsmasq}, {"odhcpd", DhcpCarrier::odhcpd}, {"off", DhcpCarrier::off}};
+    {"auto", DhcpCarrier::automatic},
+    {"dnsmasq", DhcpCarrier::dnsmasq},
+    {"odhcpd", DhcpCarrier::odhcpd},
+    {"off", DhcpCarrier::off}};
 constexpr std::pair<std::string_view, RaCarrier> ra_carriers[] = {
+    {"auto", RaCarrier::automatic},
     {"supplement", RaCarrier::supplement},
     {"full", RaCarrier::full},
     {"odhcpd", RaCarrier::odhcpd},

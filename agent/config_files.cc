@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "acme/certificate.h"
+#include "agent/carriers.h"
 #include "agent/config_json.h"
 #include "agent/custody.h"
 #include "agent/odhcpd.h"
@@ -64,7 +65,11 @@ bool is_base64(Bytes text) {
 class Examiner {
   public:
     Examiner(std::string_view file, const Config& config, Storage& storage, const TimeSource& time)
-        : file_(file), config_(config), storage_(storage), time_(time) {}
+        : file_(file),
+          config_(resolve_carriers(
+              config, {.odhcpd = !odhcpd_processes().empty() && odhcpd_serves(config)})),
+          storage_(storage),
+          time_(time) {}
 
     std::vector<Complaint> examine() {
         examine_interfaces();
@@ -103,7 +108,13 @@ class Examiner {
             });
         if (!used && !announce.resolvers.empty())
             warn("/announce/resolvers", "has no effect: mode is not \"static\"");
-        if (!announce.groups.empty() && announce.ra != RaCarrier::off && announces(config_))
+        if (announce.groups.empty() || !announces(config_)) return;
+        if (announce.dhcpv6 == DhcpCarrier::odhcpd)
+            warn("/announce/groups",
+                 "odhcpd can't tell hosts apart: the hosts of a group hear of the link's resolvers "
+                 "by DHCPv6 and Router Advertisement, unless announce.dhcpv6 is \"dnsmasq\" and "
+                 "announce.ra \"off\"");
+        else if (announce.ra != RaCarrier::off)
             warn("/announce/groups",
                  "Router Advertisements can't tell hosts apart: the hosts of a group hear of the "
                  "link's resolvers too, unless announce.ra is \"off\"");
@@ -198,7 +209,7 @@ class Examiner {
     }
 
     std::string file_;
-    const Config& config_;
+    const Config config_;  // with the carriers that would be chosen now
     Storage& storage_;
     const TimeSource& time_;
     std::vector<Complaint> warnings_;

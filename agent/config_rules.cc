@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agent/carriers.h"
 #include "agent/config_build.h"
 #include "agent/odhcpd.h"
 #include "agent/plan.h"
@@ -169,17 +170,21 @@ class Rules {
 
     /// odhcpd has one list for everything that it sends on a link.
     void judge_odhcpd() {
-        const AnnounceConfig& announce = config_.announce;
-        if (!feeds_odhcpd(config_)) return;
+        // Without having looked at the machine `automatic` never means odhcpd of its own accord.
+        const Config config = resolve_carriers(config_, {});
+        const AnnounceConfig& announce = config.announce;
+        if (!feeds_odhcpd(config)) return;
         if (announce.dhcpv6 == DhcpCarrier::odhcpd && announce.ra != RaCarrier::odhcpd &&
             announce.ra != RaCarrier::full)
-            complain("/announce/ra",
-                     "must be \"odhcpd\" or \"full\": odhcpd, which announce.dhcpv6 names, puts "
-                     "the same into its Router Advertisements");
+            complain(
+                "/announce/ra",
+                "must be \"auto\", \"odhcpd\" or \"full\": odhcpd, which announce.dhcpv6 names, "
+                "puts the same into its Router Advertisements");
         if (announce.dhcpv6 == DhcpCarrier::off)
-            complain("/announce/dhcpv6",
-                     "must be \"odhcpd\" or \"dnsmasq\": odhcpd, which announce.ra names, puts "
-                     "the same into DHCPv6");
+            complain(
+                "/announce/dhcpv6",
+                "must be \"auto\", \"odhcpd\" or \"dnsmasq\": odhcpd, which announce.ra names, "
+                "puts the same into DHCPv6");
         std::vector<std::string> sections;
         for (std::size_t i = 0; i < config_.lan.size(); ++i) {
             const std::string& section = config_.lan[i].uci_section;

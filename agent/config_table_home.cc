@@ -145,26 +145,30 @@ constexpr Setting table[] = {
      .help = "The Neighbor Discovery option with the addresses. It must differ from the former."},
     {.path = "/announce/dhcpv4",
      .type = Type::choice,
-     .choices = "dnsmasq|off",
-     .fallback = "\"dnsmasq\"",
-     .help = "Who puts the option into DHCPv4. With \"off\" no DHCPv4 client is told. odhcpd can't "
-             "be chosen: its DHCPv4 option has an octet too many, and hosts discard it."},
+     .choices = "auto|dnsmasq|off",
+     .fallback = "\"auto\"",
+     .help = "Who puts the option into DHCPv4. \"auto\" means dnsmasq. With \"off\" no DHCPv4 "
+             "client is told. odhcpd can't be chosen: its DHCPv4 option has an octet too many, and "
+             "hosts discard it."},
     {.path = "/announce/dhcpv6",
      .type = Type::choice,
-     .choices = "dnsmasq|odhcpd|off",
-     .fallback = "\"dnsmasq\"",
+     .choices = "auto|dnsmasq|odhcpd|off",
+     .fallback = "\"auto\"",
      .help = "Who puts the option into DHCPv6. \"odhcpd\" is OpenWrt's server; announce.ra must "
-             "then be \"odhcpd\" or \"full\". With \"off\" no DHCPv6 client is told."},
+             "then be \"odhcpd\" or \"full\". \"auto\" means odhcpd where announce.ra is "
+             "\"odhcpd\", and where it is \"auto\" or \"full\" and an odhcpd runs that serves an "
+             "interface of lan; else dnsmasq. With \"off\" no DHCPv6 client is told."},
     {.path = "/announce/ra",
      .type = Type::choice,
-     .choices = "supplement|full|odhcpd|off",
-     .fallback = "\"supplement\"",
+     .choices = "auto|supplement|full|odhcpd|off",
+     .fallback = "\"auto\"",
      .help =
          "\"supplement\" sends Router Advertisements of our own beside those of the daemon "
          "that runs already, with its header and our option. \"full\" makes porchlight the "
          "daemon: prefixes of the interface, plain resolvers and all that announce.router says; "
          "no other may run then. \"odhcpd\" has OpenWrt's daemon carry the option in its own "
          "ones; announce.dhcpv6 must then be \"odhcpd\", or \"dnsmasq\" where that serves DHCPv6. "
+         "\"auto\" means \"odhcpd\" where announce.dhcpv6 is or means odhcpd, else \"supplement\". "
          "With \"off\" none is sent."},
     {.path = "/announce/ra_interval",
      .type = Type::seconds,
@@ -379,13 +383,13 @@ constexpr Setting table[] = {
     {.path = "/odhcpd",
      .fallback = "{}",
      .help = "How porchlight works with OpenWrt's odhcpd, where announce.dhcpv6 or announce.ra "
-             "says so. It keeps `list dnr` in the configuration `dhcp` and has odhcpd read that "
-             "again."},
+             "says so or finds it running. It keeps `list dnr` in the configuration `dhcp` and has "
+             "odhcpd read that again."},
     {.path = "/odhcpd/uci",
      .type = Type::path,
      .fallback = "\"/sbin/uci\"",
      .help = "The program that changes OpenWrt's configuration. It is run without a shell; what "
-             "else is staged for `dhcp` is committed along."},
+             "you have staged for `dhcp` is neither seen nor committed."},
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
+constexpr std::chrono::seconds carriers_looked_at{10};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
 constexpr std::chrono::minutes firewall_looked_at{1};
 constexpr std::chrono::seconds listeners_tried_again{10};
@@ -57,7 +58,10 @@ void raise_descriptor_limit() {
 
 Keeper::Keeper(std::string config_file, Config config, Buffer config_json, Storage& storage)
     : config_file_(std::move(config_file)),
-      config_(std::move(config)),
+      asked_(std::move(config)),
+      carriers_(asked_, storage, Clock::now()),
+      found_(carriers_.look(asked_, Clock::now())),
+      config_(resolve_carriers(asked_, found_)),
       config_json_(std::move(config_json)),
       storage_(storage),
       paths_(config_),
@@ -74,6 +78,7 @@ int Keeper::run() {
     if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
     companion_.restore();
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
+    carriers_.log_choice(asked_.announce, config_.announce);
     // Loading the rule takes longer than everything else; meanwhile the children get ready.
     start_due_children(Clock::now());
     close_ports(fence(config_));
@@ -87,6 +92,7 @@ int Keeper::run() {
         const auto now = Clock::now();
         agent_.watch(number(Keep::alive), now);
         forwarder_.watch(number(forwarder::Control::alive), now);
+        look_at_carriers(now);
         look_at_dnsmasq(now);
         look_at_firewall(now);
         if (now >= odhcpd_look_ && looks_at_odhcpd()) feed_odhcpd(odhcpd_.wanted());
@@ -175,6 +181,19 @@ void Keeper::stop() {
     log::info("stopped");
 }
 
+/// A daemon that comes or goes takes a carrier over or leaves it.
+void Keeper::look_at_carriers(Clock::time_point now) {
+    if (now < carriers_look_) return;
+    carriers_look_ = now + carriers_looked_at;
+    const Found found = carriers_.look(asked_, now);
+    if (found == found_) return;
+    found_ = found;
+    Config next = resolve_carriers(asked_, found_);
+    const ConfigChange change = change_between(config_, next);
+    config_ = std::move(next);
+    follow(change);
+}
+
 void Keeper::look_at_dnsmasq(Clock::time_point now) {
     if (now < dnsmasq_look_) return;
     dnsmasq_look_ = now + dnsmasq_looked_at;
@@ -239,31 +258,42 @@ void Keeper::reload() {
 }
 
 Result<void> Keeper::take(Buffer config_json) {
-    auto candidate = judge_candidate(config_file_, config_json, config_, storage_);
+    auto candidate = judge_candidate(config_file_, config_json, asked_, storage_);
     if (!candidate) return candidate.error();
-    const ConfigChange change = candidate->change;
+    const Found found = carriers_.look_anew(candidate->config, Clock::now());
+    Config next = resolve_carriers(candidate->config, found);
+    const ConfigChange change = change_between(config_, next);
     std::optional<Opening> opening;
     if (change.listeners) {
-        auto opened = open_beside(candidate->config);
+        auto opened = open_beside(next);
         if (!opened) return opened.error();
         opening = std::move(*opened);
     }
-    config_ = std::move(candidate->config);
+    asked_ = std::move(candidate->config);
+    found_ = found;
+    config_ = std::move(next);
     config_json_ = std::move(config_json);
     named_ = std::move(candidate->named);
     report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
-    // What was put there is taken back by the same program, also where that takes another try.
-    if (!feeds_odhcpd(config_)) feed_odhcpd({});
-    if (feeds_odhcpd(config_) || odhcpd_trouble_.empty()) odhcpd_.use(odhcpd_settings(config_));
     if (opening) send_listeners(std::move(*opening));
     // After the sockets: those of the former configuration were open until now.
     close_ports(fence(config_));
+    follow(change);
+    return {};
+}
+
+/// Everybody lives by the configuration that is in force now. Whoever tells hosts something no more
+/// hears of it before another tells them the same.
+void Keeper::follow(const ConfigChange& change) {
+    carriers_.log_choice(asked_.announce, config_.announce);
+    // What was put there is taken back by the same program, also where that takes another try.
+    if (!feeds_odhcpd(config_)) feed_odhcpd({});
+    if (feeds_odhcpd(config_) || odhcpd_trouble_.empty()) odhcpd_.use(odhcpd_settings(config_));
     report(companion_.follow(config_), "cannot remove the former fragment");
     send_world();
     if (change.advertisements) send_link_sockets();
     send_processes();
-    return {};
 }
 
 /// The sockets that `next` needs, while those of the configuration that stands still listen. Fails,
@@ -332,7 +362,9 @@ void Keeper::introduce_agent_to_forwarder() {
 /// that starts while somebody replaces one of them must not get half of the new.
 void Keeper::send_world() {
     Writer out;
-    write(out, with_stored(named_, config_, storage_));
+    World world = with_stored(named_, config_, storage_);
+    world.found = found_;
+    write(out, world);
     auto message = out.take();
     if (message) agent_.send(number(Keep::world), *message);
 }

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "agent/carrier_watch.h"
 #include "agent/child.h"
 #include "agent/companion.h"
 #include "agent/config.h"
+#include "agent/config_change.h"
 #include "agent/firewall.h"
 #include "agent/forwarder_deaths.h"
 #include "agent/hindrances.h"
@@ -43,6 +45,7 @@ class Keeper {
     void stop();
 
     // The world around.
+    void look_at_carriers(Clock::time_point now);
     void look_at_dnsmasq(Clock::time_point now);
     bool looks_at_odhcpd() const;
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
@@ -51,6 +54,7 @@ class Keeper {
     void reload();
     Result<void> take(Buffer config_json);
     Result<Opening> open_beside(const Config& next);
+    void follow(const ConfigChange& change);
 
     // Children.
     void start_due_children(Clock::time_point now);
@@ -81,7 +85,10 @@ class Keeper {
     void note(const std::string& doing, const Result<void>& done);
 
     std::string config_file_;
-    Config config_;
+    Config asked_;  // as the user wrote it
+    CarrierWatch carriers_;
+    Found found_;
+    Config config_;  // `asked_` with a carrier in place of each `automatic`
     Buffer config_json_;
     World named_;  // `config_json_` and the files that it names, as they were when it was taken
     Storage& storage_;
@@ -97,12 +104,13 @@ class Keeper {
     Child agent_;
     Child forwarder_;
     Provisions provisions_;
-    std::map<std::string, unsigned> link_indexes_;   // LAN interfaces as the sockets were bound
-    std::vector<Service> unserved_;                  // what could not listen, and is tried again
+    std::map<std::string, unsigned> link_indexes_;  // LAN interfaces as the sockets were bound
+    std::vector<Service> unserved_;                 // what could not listen, and is tried again
     Clock::time_point listeners_retry_{};
     Hindrances hindrances_;
     Troubles troubles_;
     std::string odhcpd_trouble_;
+    Clock::time_point carriers_look_{};
     Clock::time_point dnsmasq_look_{};
     Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke
     Clock::time_point firewall_look_{};

@@ -43,6 +43,7 @@ void write(Writer& out, const World& world) {
     write_field(out, world.announced);
     write_field(out, world.dhcp_options);
     write_field(out, world.odhcpd);
+    out.u8(world.found.odhcpd);
 }
 
 Result<World> parse_world(Bytes message) {
@@ -59,6 +60,7 @@ Result<World> parse_world(Bytes message) {
     world.announced = read_octets_field(in);
     world.dhcp_options = read_octets_field(in);
     world.odhcpd = read_octets_field(in);
+    world.found.odhcpd = in.u8() != 0;
     if (!in.finished()) return in.error("the keeper's facts");
     return world;
 }

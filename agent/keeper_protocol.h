@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/carriers.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/writer.h"
@@ -63,6 +64,7 @@ struct World {
     Buffer announced;     // by RA when the last run ended, see agent/announced.h
     Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
     Buffer odhcpd;        // likewise by odhcpd
+    Found found;          // what runs here, for carriers that the configuration leaves to that
     bool operator==(const World&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/carriers.h"
 #include "core/escape.h"
 
 namespace porchlight::agent::setup {
@@ -39,8 +40,8 @@ std::string why_dhcp_silent(DhcpCarrier carrier, bool v4, const net::Link& link,
 
 }  // namespace
 
-Config in_force(const Config& config, const Found&) {
-    return config;
+Config in_force(const Config& config, const Found& found) {
+    return resolve_carriers(config, {.odhcpd = found.odhcpd});
 }
 
 std::string why_silent(const AnnounceConfig& announce, const std::string& carrier,

@@ -8,6 +8,7 @@
 #include "agent/commands.h"
 #include "agent/config.h"
 #include "agent/config_files.h"
+#include "agent/odhcpd.h"
 #include "agent/setup_interview.h"
 #include "agent/setup_look.h"
 #include "agent/setup_preview.h"
@@ -62,7 +63,7 @@ int setup_command(const Arguments& arguments) {
     if (arguments.has("yes") && target->exists && !arguments.has("force") && !only_shown)
         return fail({Errc::refused, target->file + " is there already; --force replaces it"});
     FileStorage storage;
-    const auto found = setup::look(storage);
+    auto found = setup::look(storage);
     if (!found) return fail(found.error());
     const setup::Proposal proposal = setup::propose(*found);
     setup::Dialogue dialogue(std::cin, std::cout, arguments, ::isatty(STDIN_FILENO) == 0);
@@ -75,6 +76,8 @@ int setup_command(const Arguments& arguments) {
     for (const Complaint& complaint : parsed.complaints)
         std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
     if (!parsed.config) return fail({Errc::malformed, "that is no valid configuration"});
+    // One that serves other links is nothing to this home.
+    found->odhcpd = found->odhcpd && odhcpd_serves(*parsed.config);
     dialogue.say("\n" + setup::preview(*parsed.config, *found, proposal.dnsmasq) + "\n");
     if (only_shown) {
         dialogue.say(json);

@@ -153,6 +153,13 @@ Json groups_json(const Plan& plan) {
     return list;
 }
 
+Json chosen_json(const std::vector<ChosenCarrier>& chosen) {
+    Json json = Json::object();
+    for (const ChosenCarrier& one : chosen)
+        json[one.carrier] = {{"by", one.by}, {"auto", one.automatic}};
+    return json;
+}
+
 Json announced_json(const std::vector<CarrierStatus>& carriers) {
     Json json{{"dhcpv4", false}, {"dhcpv6", false}, {"ra", false}};
     Json details = Json::array();
@@ -286,8 +293,18 @@ std::string render_resolvers(const Json& told) {
     return text;
 }
 
+/// "; dhcpv4 dnsmasq; dhcpv6 odhcpd (auto)": whom the configuration names, or what runs here.
+std::string render_chosen(const Json& json) {
+    std::string text;
+    for (const auto& [carrier, chosen] : json.at("carriers").items()) {
+        text += "; " + escape(carrier) + " " + member(chosen, "by");
+        if (chosen.at("auto") == true) text += " (auto)";
+    }
+    return text;
+}
+
 std::string render_plan(const Json& json) {
-    std::string text = "\nAnnounced (mode " + member(json, "mode") + ")\n";
+    std::string text = "\nAnnounced (mode " + member(json, "mode") + render_chosen(json) + ")\n";
     for (const Json& link : json.at("plan")) {
         text += "  " + member(link, "link") + ":";
         if (link.at("resolvers").empty()) text += " nothing; " + member(link, "why");
@@ -405,6 +422,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["mode"] = mode_name(status.plan.mode);
     json["plan"] = plan_json(status.plan);
     json["groups"] = groups_json(status.plan);
+    json["carriers"] = chosen_json(status.chosen);
     json["announced"] = announced_json(status.carriers);
     json["certificate"] = certificate_json(status.certificate);
     json["certificate"]["needed"] = status.needs_certificate;

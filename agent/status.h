@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/carriers.h"
 #include "agent/keeper_protocol.h"
 #include "agent/plan.h"
 #include "core/clock.h"
@@ -43,6 +44,7 @@ struct CarrierStatus {
 /// Everything that `porchlight status` tells.
 struct Status {
     Plan plan;
+    std::vector<ChosenCarrier> chosen;
     std::vector<CarrierStatus> carriers;
     bool needs_certificate = false;
     CertificateStatus certificate;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+import time
+from typing import Any, Iterator
 
 import pytest
 
@@ -10,8 +11,9 @@ from lab import Home, decode
 from lab.isp import ADN
 from lab.odhcpd import Odhcpd, dhcpv6_option
 from lab.program import eventually
-from lab.router import LAN6
+from lab.router import LAN6, announces
 
+ROUTER6 = decode.Resolver(1, ADN, (LAN6,), ("dot",))
 OWN = "9 dns.user.example 2001:db8::53 alpn=dot"
 CONFIG = f"""
 config dhcp 'lan'
@@ -187,3 +189,134 @@ def test_what_is_missing_is_told_and_mended(home: Home, odhcpd: Odhcpd) -> None:
     eventually("UCI could not write", lambda: "I/O error" in said())
     odhcpd.empty_flash()
     eventually("nothing of ours is left", lambda: odhcpd.in_uci("guest") == [], within_s=20)
+
+
+# Carriers that the configuration leaves to what runs.
+
+
+def left_open(home: Home, odhcpd: Odhcpd) -> None:
+    home.router.configure(home.router.config(odhcpd={"uci": str(odhcpd.uci)}))
+
+
+def carriers(status: dict[str, Any]) -> tuple[str, ...]:
+    assert all(chosen["auto"] for chosen in status["carriers"].values())
+    return tuple(status["carriers"][name]["by"] for name in ("dhcpv4", "dhcpv6", "ra"))
+
+
+def until_chosen(home: Home, by: tuple[str, ...], within_s: float = 30) -> None:
+    home.router.until(f"carriers are {by}", lambda status: carriers(status) == by
+                      and announces(status), within_s)
+
+
+def choices(home: Home) -> int:
+    """How often it was said that carriers were chosen."""
+    assert home.router.porchlight
+    return home.router.porchlight.said().count("carriers are chosen by what runs here")
+
+
+OURS = ("dnsmasq", "dnsmasq", "supplement")
+ODHCPDS = ("dnsmasq", "odhcpd", "odhcpd")
+
+
+def test_an_odhcpd_that_starts_later_takes_over_and_nobody_speaks_twice(home: Home, odhcpd: Odhcpd
+                                                                        ) -> None:
+    router = home.router
+    left_open(home, odhcpd)
+    odhcpd.stop()
+    router.start_porchlight()
+    until_chosen(home, OURS)
+    host = home.host()
+    host.join()
+    # The control of what is absent below: dnsmasq and we tell as long as we are alone.
+    assert host.dhcpv6() == [option.resolver for option in host.ra()] == [ROUTER6]
+    assert odhcpd.in_uci() == [OWN]
+    with host.watching() as seen:
+        odhcpd.start()
+        eventually("odhcpd has read one value of ours", lambda: len(ours(odhcpd)) == 1, 30)
+        before = len(seen)
+        time.sleep(3)
+    # Ours was taken back first: what came later would have made hosts forget odhcpd's.
+    told = [option.lifetime_s for heard in seen[:before] for option in heard.encrypted_dns()]
+    assert told[-1] == 0
+    assert [heard for heard in seen[before:] if heard.encrypted_dns()] == []
+    until_chosen(home, ODHCPDS)
+    assert host.dhcpv6() == host.ra(within_s=4) == []
+    assert [resolver.adn for resolver in host.dhcpv4()] == [ADN]
+    assert "dhcpv6 odhcpd (auto); ra odhcpd (auto)" in router.command("status").stdout
+    assert choices(home) == 2
+    assert router.stop_porchlight() == 0
+    assert odhcpd.in_uci() == [OWN]
+
+
+def test_a_restart_of_odhcpd_changes_nothing_its_end_does(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    left_open(home, odhcpd)
+    router.start_porchlight()
+    until_chosen(home, ODHCPDS)
+    standing = announced(home, odhcpd)
+    odhcpd.stop()
+    router.until("odhcpd is missed", lambda status: any(
+        row.get("why") == "odhcpd is not running" for row in status["announced"]["carriers"]))
+    assert carriers(router.status()) == ODHCPDS and odhcpd.in_uci() == standing
+    odhcpd.start()
+    until_chosen(home, ODHCPDS)
+    assert odhcpd.in_uci() == odhcpd.dnr() == standing
+    assert choices(home) == 1
+    # The control, and the way back: one that does not come again is gone after a minute.
+    odhcpd.stop()
+    until_chosen(home, OURS, within_s=100)
+    assert choices(home) == 2
+    assert odhcpd.in_uci() == [OWN]
+    host = home.host()
+    host.join()
+    assert host.dhcpv6() == [option.resolver for option in host.ra()] == [ROUTER6]
+
+
+def test_after_a_power_cut_odhcpd_is_waited_for_and_a_withdrawal_takes_ours(home: Home,
+                                                                            odhcpd: Odhcpd
+                                                                            ) -> None:
+    router = home.router
+    left_open(home, odhcpd)
+    router.start_porchlight()
+    until_chosen(home, ODHCPDS)
+    standing = announced(home, odhcpd)
+    router.cut_power()
+    # It may start later than we do: what it is to say then stands until it was waited for.
+    router.start_dnsmasq()
+    router.start_porchlight()
+    router.until("odhcpd is missed", lambda status: any(
+        row.get("why") == "odhcpd is not running" for row in status["announced"]["carriers"]))
+    assert carriers(router.status()) == ODHCPDS and odhcpd.in_uci() == standing
+    odhcpd.start()
+    until_chosen(home, ODHCPDS)
+    assert choices(home) == 2  # one at each start
+
+    # Nobody runs, so nothing can be found, and the configuration does not name odhcpd.
+    router.cut_power()
+    assert odhcpd.in_uci() == standing
+    assert router.command("withdraw").returncode == 0
+    assert odhcpd.in_uci() == [OWN]
+    assert not (router.state / "odhcpd").exists()
+
+
+def test_an_odhcpd_that_does_not_serve_the_home_is_left_alone(home: Home, odhcpd: Odhcpd) -> None:
+    router = home.router
+    for option, value in (("ra", "relay"), ("dhcpv6", "disabled")):
+        odhcpd.change("set", f"dhcp.lan.{option}={value}")
+    odhcpd.change("set", "dhcp.guest.ra=server")
+    odhcpd.change("commit", "dhcp")
+    left_open(home, odhcpd)
+    router.start_porchlight()
+    until_chosen(home, OURS)
+    time.sleep(12)  # longer than it takes to look
+    assert carriers(router.status()) == OURS and odhcpd.in_uci() == [OWN]
+    # The control: it is found once it serves, at a reload at the latest.
+    odhcpd.change("set", "dhcp.lan.ra=hybrid")
+    odhcpd.change("commit", "dhcp")
+    router.reload_porchlight()
+    until_chosen(home, ODHCPDS)
+    assert len(announced(home, odhcpd)) == 2
+    # And after a crash the last will knows what was chosen.
+    router.kill_porchlight()
+    eventually("the last will has taken ours back", lambda: odhcpd.dnr() == [OWN])
+    assert odhcpd.in_uci() == [OWN]

@@ -173,6 +173,17 @@ TEST_SUITE("agent/config_files") {
         CHECK(machine.warnings() == "");
     }
 
+    TEST_CASE("a group that hears of more than its own resolvers is told by whom") {
+        Machine machine;
+        machine.set("/announce/groups", R"([{"tag": "kids"}])");
+        CHECK(machine.warnings().starts_with("/announce/groups: Router Advertisements can't tell"));
+        machine.set("/announce/ra", "off");
+        CHECK(machine.warnings() == "");
+        machine.set("/announce", R"({"dhcpv6": "odhcpd", "groups": [{"tag": "kids"}]})");
+        machine.set("/odhcpd/uci", "/bin/true");
+        CHECK(machine.warnings().starts_with("/announce/groups: odhcpd can't tell hosts apart"));
+    }
+
     TEST_CASE("a TSIG secret must be there, private and in base64") {
         Machine machine;
         machine.set("/mode", "off");

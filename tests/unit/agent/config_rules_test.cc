@@ -34,14 +34,18 @@ TEST_SUITE("agent/config_rules") {
         };
         for (const char* ra : {"supplement", "off"})
             CHECK(carried("odhcpd", ra) ==
-                  "/announce/ra: must be \"odhcpd\" or \"full\": odhcpd, which announce.dhcpv6 "
-                  "names, puts the same into its Router Advertisements\n");
+                  "/announce/ra: must be \"auto\", \"odhcpd\" or \"full\": odhcpd, which "
+                  "announce.dhcpv6 names, puts the same into its Router Advertisements\n");
         CHECK(carried("off", "odhcpd") ==
-              "/announce/dhcpv6: must be \"odhcpd\" or \"dnsmasq\": odhcpd, which announce.ra "
-              "names, puts the same into DHCPv6\n");
+              "/announce/dhcpv6: must be \"auto\", \"odhcpd\" or \"dnsmasq\": odhcpd, which "
+              "announce.ra names, puts the same into DHCPv6\n");
         CHECK(carried("odhcpd", "odhcpd") == "");
         CHECK(carried("odhcpd", "full") == "");
         CHECK(carried("dnsmasq", "odhcpd") == "");
+        for (const char* ra : {"auto", "supplement", "full", "odhcpd", "off"})
+            CHECK(carried("auto", ra) == "");
+        for (const char* dhcpv6 : {"auto", "dnsmasq", "odhcpd", "off"})
+            CHECK(carried(dhcpv6, "auto") == "");
     }
 
     TEST_CASE("where odhcpd is told, each link has a section of its own") {

@@ -18,6 +18,7 @@ World full_world() {
     world.announced = {6};
     world.dhcp_options = {7};
     world.odhcpd = {8};
+    world.found.odhcpd = true;
     return world;
 }
 

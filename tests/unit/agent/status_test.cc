@@ -16,6 +16,8 @@ Status announced_status() {
     resolver.params.alpn = {"dot"};
     Status status;
     status.plan = {Mode::forwarder, true, {{"br-lan", {resolver}, ""}}, {}};
+    status.chosen = {
+        {"dhcpv4", "dnsmasq", true}, {"dhcpv6", "odhcpd", true}, {"ra", "full", false}};
     for (const char* carrier : {"dhcpv4", "dhcpv6", "ra"}) {
         CarrierStatus one;
         one.link = "br-lan";
@@ -113,12 +115,16 @@ TEST_SUITE("agent/status") {
         const auto json = nlohmann::json::parse(text);
         CHECK(json["plan"][0]["resolvers"][0]["adn"] == "cpe1.example.net.");
         CHECK(json["announced"]["dhcpv4"] == true);
+        CHECK(json["carriers"]["dhcpv6"] == nlohmann::json{{"by", "odhcpd"}, {"auto", true}});
+        CHECK(json["carriers"]["ra"] == nlohmann::json{{"by", "full"}, {"auto", false}});
         CHECK(json["counters"]["dot_queries"] == 7);
         CHECK(json["upstreams"][0]["state"] == "reachable");
         auto printed = status_text(text);
         REQUIRE(printed);
         CHECK(printed->starts_with("Hosts on br-lan are told to use"));
         CHECK(printed->find("dot_queries 7") != std::string::npos);
+        CHECK(printed->find("\nAnnounced (mode forwarder; dhcpv4 dnsmasq (auto); dhcpv6 odhcpd "
+                            "(auto); ra full)\n") != std::string::npos);
     }
 
     TEST_CASE("a stranger's octets in an error can't reach the terminal") {

@@ -6,6 +6,7 @@
 #include "dhcp/dnsmasq_feed.h"
 #include "dhcp/odhcpd_feed.h"
 #include "dhcp/v6_dnr.h"
+#include "dhcp/vendor_opts.h"
 #include "ra/dnr_option.h"
 #include "ra/draft_options.h"
 #include "ra/options.h"
@@ -43,8 +44,15 @@ CarrierStatus row(const std::string& hosts, const std::string& why, const char* 
 
 std::vector<std::string> texts_of(const dhcp::CarrierOptions& carrier) {
     std::vector<std::string> texts;
-    for (const auto& option : carrier.options)
-        texts.push_back(option_text(option.code, option.data));
+    for (const auto& option : carrier.options) {
+        if (option.enterprise == 0) {
+            texts.push_back(option_text(option.code, option.data));
+            continue;
+        }
+        Writer out;
+        write(out, dhcp::VendorOpts{option.enterprise, {{option.code, option.data}}});
+        texts.push_back(option_text(dhcp::vendor_opts_code, out.view()));
+    }
     return texts;
 }
 

@@ -140,6 +140,7 @@ dns::DraftCodePoints code_points(Node node) {
     points.dhcpv6_adn = node["dhcpv6_adn"].integer<std::uint16_t>();
     points.dhcpv6_addresses = node["dhcpv6_addresses"].integer<std::uint16_t>();
     points.dhcpv6_templates = node["dhcpv6_templates"].integer<std::uint16_t>();
+    points.enterprise = node["enterprise"].integer<std::uint32_t>();
     points.ra_adn = node["ra_adn"].integer<std::uint8_t>();
     points.ra_addresses = node["ra_addresses"].integer<std::uint8_t>();
     return points;

@@ -130,6 +130,14 @@ constexpr Setting table[] = {
      .help =
          "The DHCPv6 option with the templates of DNS over HTTPS. It must differ from the other "
          "two."},
+    {.path = "/announce/code_points/enterprise",
+     .type = Type::integer,
+     .min = 0,
+     .max = 4294967295,
+     .fallback = "0",
+     .help = "An organization's own number at IANA. With it the three DHCPv6 options become "
+             "sub-options 1, 2 and 3 of OPTION_VENDOR_OPTS (17) under that number, in place of "
+             "numbers that nobody assigned. 0 is none."},
     {.path = "/announce/code_points/ra_adn",
      .type = Type::integer,
      .min = 253,

@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "agent/option_refusals.h"
 #include "core/writer.h"
 #include "dhcp/draft_request.h"
 #include "dhcp/draft_v4.h"
 #include "dhcp/draft_v6.h"
+#include "dhcp/vendor_opts.h"
 #include "dns/draft_resolver.h"
 #include "ra/draft_options.h"
 
@@ -88,9 +90,31 @@ Result<Records> decode_v4(Bytes payload) {
     return records_of(resolvers);
 }
 
-Result<Records> decode_v6(Bytes octets, const dns::DraftCodePoints& codes) {
+/// A message's options or, under an enterprise's number, the sub-options of those numbered 17.
+Result<std::vector<dhcp::V6Option>> v6_options_in(Bytes octets, std::uint32_t enterprise) {
     const auto options = dhcp::parse_v6_options(octets);
+    if (!options || enterprise == 0) return options;
+    std::vector<dhcp::V6Option> inside;
+    for (const dhcp::V6Option& option : *options) {
+        const std::string wanted = "sub-options of 17 under " + std::to_string(enterprise);
+        if (option.code != dhcp::vendor_opts_code)
+            return none_of_the_drafts("DHCPv6", option.code, wanted);
+        const auto vendor = dhcp::parse_vendor_opts(option.data);
+        if (!vendor) return vendor.error();
+        if (vendor->enterprise != enterprise)
+            return Error{Errc::malformed, "DHCPv6 option 17 of enterprise " +
+                                              std::to_string(vendor->enterprise) +
+                                              " is none of the draft's, which are " + wanted};
+        inside.insert(inside.end(), vendor->options.begin(), vendor->options.end());
+    }
+    if (inside.empty()) return Error{Errc::malformed, "the draft's options: there is none"};
+    return inside;
+}
+
+Result<Records> decode_v6(Bytes octets, const dns::DraftCodePoints& points) {
+    const auto options = v6_options_in(octets, points.enterprise);
     if (!options) return options.error();
+    const dns::DraftCodePoints codes = dhcp::within(points);
     Records requests;
     for (const dhcp::V6Option& option : *options) {
         const bool names = option.code == codes.dhcpv6_adn;
@@ -158,8 +182,13 @@ Result<std::vector<dhcp::V6Option>> v6_options_of(const ResolverRecord& record,
 
 Result<std::vector<Buffer>> write_v6(const ResolverRecord& record,
                                      const dns::DraftCodePoints& codes) {
-    const auto options = v6_options_of(record, codes);
+    auto options = v6_options_of(record, dhcp::within(codes));
     if (!options) return options.error();
+    if (codes.enterprise != 0) {
+        const auto vendor = octets_of(dhcp::VendorOpts{codes.enterprise, *options});
+        if (!vendor) return vendor.error();
+        options = std::vector<dhcp::V6Option>{{dhcp::vendor_opts_code, *vendor}};
+    }
     std::vector<Buffer> octets;
     for (const dhcp::V6Option& option : *options) {
         Result<Buffer> one = octets_of(option);
@@ -189,12 +218,13 @@ Result<std::vector<ResolverRecord>> decode_draft(Carrier carrier, Bytes octets,
 Result<std::vector<Buffer>> write_draft(Carrier carrier, std::span<const ResolverRecord> records,
                                         const dns::DraftCodePoints& codes) {
     std::vector<Buffer> options;
-    for (const ResolverRecord& record : records) {
+    for (std::size_t at = 0; at < records.size(); ++at) {
+        const ResolverRecord& record = records[at];
         const auto own = carrier == Carrier::dhcpv4 ? write_v4(record)
                          : carrier == Carrier::dhcpv6
                              ? write_v6(record, codes)
                              : ra::draft_options(resolver_of(record), codes);
-        if (!own) return own.error();
+        if (!own) return refused_at(pointer("", at), own.error().message);
         options.insert(options.end(), own->begin(), own->end());
     }
     return options;

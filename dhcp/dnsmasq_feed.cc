@@ -6,6 +6,7 @@
 #include "dhcp/draft_v6.h"
 #include "dhcp/v4_dnr.h"
 #include "dhcp/v6_dnr.h"
+#include "dhcp/vendor_opts.h"
 
 namespace porchlight::dhcp {
 namespace {
@@ -44,8 +45,13 @@ std::size_t room_in_line(const Condition& condition) {
     return used < dnsmasq_line_max ? (dnsmasq_line_max - used) / 3 : 0;
 }
 
-void add(CarrierOptions& whole, std::uint16_t code, Buffer data) {
-    if (!data.empty()) whole.options.push_back({code, std::move(data)});
+/// dnsmasq puts all sub-options of one enterprise into one option, beside those of the user's own.
+std::string vendor_prefix(std::uint32_t enterprise) {
+    return enterprise == 0 ? "" : "vi-encap:" + std::to_string(enterprise) + ",";
+}
+
+void add(CarrierOptions& whole, std::uint16_t code, Buffer data, std::uint32_t enterprise = 0) {
+    if (!data.empty()) whole.options.push_back({code, std::move(data), enterprise});
 }
 
 void add(CarrierOptions& whole, std::vector<dns::LeftOut> left_out, dns::Format format) {
@@ -81,10 +87,13 @@ CarrierOptions v6_options(std::span<const dns::EncryptedResolver> resolvers,
     CarrierOptions whole;
     for (const dns::Format format : forms.formats) {
         if (format == dns::Format::draft_btw_11) {
+            const std::uint32_t enterprise = forms.code_points.enterprise;
+            const std::size_t prefix = (vendor_prefix(enterprise).size() + 2) / 3;
             EncodedDraftV6 encoded =
-                encode_draft_v6(resolvers, dnsmasq_v6_count_max, room, forms.code_points);
+                encode_draft_v6(resolvers, dnsmasq_v6_count_max, room - std::min(room, prefix),
+                                within(forms.code_points));
             for (V6Option& option : encoded.options)
-                add(whole, option.code, std::move(option.data));
+                add(whole, option.code, std::move(option.data), enterprise);
             add(whole, std::move(encoded.left_out), format);
         } else {
             EncodedV6 encoded = encode_v6(resolvers, dnsmasq_v6_count_max, room);
@@ -138,12 +147,17 @@ std::vector<std::string> untold(const std::vector<HostOptions>& groups, Carrier 
     return tags;
 }
 
+/// `groups` are all of them: of sub-options for one code dnsmasq sends not the last alone but every
+/// one.
 template <class Carrier>
-std::string lines(const HostOptions& host, Carrier carrier, const Condition& condition) {
+std::string lines(const HostOptions& host, Carrier carrier, const Condition& condition,
+                  const std::vector<std::string>& groups = {}) {
     const std::string_view code = carrier == &HostOptions::v6 ? "option6:" : "";
+    const Condition of_no_group{condition.tag, condition.on, groups};
     std::string text;
     for (const CarrierOptions::Option& option : (host.*carrier).options)
-        text += spelt(condition).append(code) + std::to_string(option.code) + "," +
+        text += spelt(option.enterprise == 0 ? condition : of_no_group) +
+                vendor_prefix(option.enterprise).append(code) + std::to_string(option.code) + "," +
                 to_hex(option.data, ':') + "\n";
     return text;
 }
@@ -186,9 +200,11 @@ std::string options_text(const DnsmasqOptions& options) {
     std::string text(header);
     const auto no_v4 = untold(options.groups, &HostOptions::v4);
     const auto no_v6 = untold(options.groups, &HostOptions::v6);
+    std::vector<std::string> groups;
+    for (const HostOptions& group : options.groups) groups.push_back(group.tag);
     for (const HostOptions& link : options.links)
-        text += lines(link, &HostOptions::v4, {link.tag, {}, no_v4}) +
-                lines(link, &HostOptions::v6, {link.tag, {}, no_v6});
+        text += lines(link, &HostOptions::v4, {link.tag, {}, no_v4}, groups) +
+                lines(link, &HostOptions::v6, {link.tag, {}, no_v6}, groups);
     for (const HostOptions& group : options.groups)
         for (const std::string& link : group.on)
             text += lines(group, &HostOptions::v4, {group.tag, link}) +

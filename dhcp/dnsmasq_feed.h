@@ -37,6 +37,7 @@ struct CarrierOptions {
     struct Option {
         std::uint16_t code = 0;
         Buffer data;
+        std::uint32_t enterprise = 0;  // not 0: a sub-option of OPTION_VENDOR_OPTS
         bool operator==(const Option&) const = default;
     };
     std::vector<Option> options;

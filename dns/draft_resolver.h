@@ -30,6 +30,8 @@ struct DraftCodePoints {
     std::uint16_t dhcpv6_adn = 65001;
     std::uint16_t dhcpv6_addresses = 65002;
     std::uint16_t dhcpv6_templates = 65003;
+    /// Not 0: in DHCPv6 they are sub-options 1, 2 and 3 of OPTION_VENDOR_OPTS under this number.
+    std::uint32_t enterprise = 0;
     bool operator==(const DraftCodePoints&) const = default;
 };
 

@@ -21,6 +21,7 @@ import pytest
 
 from lab import Home, decode
 from lab.isp import ADN
+from lab.program import eventually
 from lab.router import BINARY, LAN4, LAN6, ROOT
 
 CARRIERS = ("dhcpv4", "dhcpv6", "ra", "svcb")
@@ -111,6 +112,39 @@ def test_what_was_on_the_wire_is_the_plan(own_home: Home) -> None:
     for carrier, octets in (("dhcpv4", [bytes.fromhex(said["opt162"])]), ("dhcpv6", answer[144]),
                             ("ra", of_ra)):
         assert encoded(carrier, decoded(carrier, *(one.hex() for one in octets))) == octets
+
+
+def test_the_drafts_options_go_under_an_enterprises_number(own_home: Home) -> None:
+    """32473 is the number for documentation (RFC 5612)."""
+    router = own_home.router
+    child, other = own_home.host("child"), own_home.host("other")
+    family = {"adn": "family.example", "addresses": ["2001:db8::7"], "dot": {}}
+    named = [{"adn": "one.example", "addresses": ["2001:db8::1"], "doh": [{"path": "/q{?dns}"}]}]
+    # A vendor option of the user's own stays beside ours.
+    with (router.folder / "dnsmasq.conf").open("a") as conf:
+        conf.write("dhcp-option=vi-encap:9,option6:1,ab:cd\n")
+    router.restart_dnsmasq()
+    announce = {"resolvers": named, "formats": ["draft-btw-11"], "dhcpv4": "off", "ra": "off",
+                "code_points": {"enterprise": 32473},
+                "groups": [{"tag": "kids", "hosts": child.mac(), "resolvers": [family]}]}
+    router.configure(router.config(mode="static", announce=announce))
+    router.start_porchlight()
+    router.until("dnsmasq tells", lambda status: status["announced"]["dhcpv6"])
+    eventually("dnsmasq has begun again", lambda: len(other.dhcpv6_options(17)[17]) == 2)
+    form = ("--format", "draft-btw-11", "-c", str(router.config_file))
+    for host, adn, address in ((child, "family.example.", "2001:db8::7"),
+                               (other, "one.example.", "2001:db8::1")):
+        options17 = host.dhcpv6_options(17)[17]
+        users, = [each for each in options17 if each[:4] == bytes((0, 0, 0, 9))]
+        assert users.endswith(b"\xab\xcd")
+        ours, = [each for each in options17 if each is not users]
+        assert ours[:4] == (32473).to_bytes(4, "big")
+        entry, = decoded("dhcpv6", *form, (struct.pack("!HH", 17, len(ours)) + ours).hex())
+        assert (entry["adn"], entry["addresses"]) == (adn, [address])
+        assert entry.get("dohpath") == ("/q{?dns}" if host is other else None)
+        assert host.dhcpv6_options(65001, 65002) == {65001: [], 65002: []}
+    assert router.stop_porchlight() == 0
+    assert [each[:4] for each in other.dhcpv6_options(17)[17]] == [bytes((0, 0, 0, 9))]
 
 
 def test_what_was_encoded_arrives_octet_for_octet(own_home: Home) -> None:

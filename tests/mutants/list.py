@@ -237,6 +237,11 @@ MUTANTS: dict[str, list[tuple]] = {
         ('if (!in.empty()) in.fail("has more than the flags of a request");', "(void)in.rest();"),
         ("if (!in.finished())", FALSE),
     ],
+    "dhcp/vendor_opts.cc": [
+        ("if (!in.finished())", FALSE),
+        ("while (!in.empty()) {", "if (!in.empty()) {"),
+        ("if (codes.enterprise == 0) return used;", ""),
+    ],
     "dhcp/draft_v4.cc": [
         ("if (!in.finished())", FALSE),
         ("dns::read_adn(in)", "dns::read_name(in)"),
@@ -309,6 +314,10 @@ MUTANTS: dict[str, list[tuple]] = {
         ("const bool plausible = length > 0 && length <= octets.size();",
          "const bool plausible = length <= octets.size();"),
         ("octets.size() < 2 ? 0", "false ? 0"),
+        ("if (option.code != dhcp::vendor_opts_code)", FALSE),
+        ("if (vendor->enterprise != enterprise)", FALSE),
+        ("if (inside.empty()) return", "if (false) return"),
+        ("if (codes.enterprise != 0) {", "if (false) {"),
         ("if (!names && option.code", "if (names && option.code"),
         ("option.front() != codes.ra_adn &&", "option.front() != 253 &&"),
         ("option.front() != codes.ra_addresses)", "option.front() != 254)"),

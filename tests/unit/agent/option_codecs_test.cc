@@ -328,6 +328,51 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(asks->front() == hex("fe4e 0001 01"));
     }
 
+    TEST_CASE("under an enterprise's number the draft's DHCPv6 options are sub-options of 17") {
+        OptionForm vendor = draft;
+        vendor.code_points.enterprise = 32473;
+        const Options option{
+            hex("0011 0031 00007ed9"
+                "0001 0006 02 03 646e73 00"
+                "0002 0014 02 00 0000 20010db8 00000000 00000000 00000053"
+                "0003 0007 0005 6162636465")};
+        const auto json = decode_options(Carrier::dhcpv6, option, vendor);
+        REQUIRE_MESSAGE(json, json.error().message);
+        CHECK(json->find("\"adn\": \"dns.\"") != std::string::npos);
+        CHECK(json->find("\"abcde\"") != std::string::npos);
+        const std::string one = R"([{"adn": "dns.", "addresses": ["2001:db8::53"],
+                                     "alpn": ["h2"], "dohpath": "/{?dns}"}])";
+        const auto encoded = encode_options(Carrier::dhcpv6, one, vendor);
+        REQUIRE(encoded);
+        REQUIRE(encoded->size() == 1);
+        CHECK(Bytes(encoded->front()).first(4).front() == 0);
+        CHECK(equal(Bytes(encoded->front()).subspan(4, 30), Bytes(option.front()).subspan(4, 30)));
+        const Options asks{hex("0011 0009 00007ed9 0001 0001 01")};
+        CHECK(*encode_options(Carrier::dhcpv6, *decode_options(Carrier::dhcpv6, asks, vendor),
+                              vendor) == asks);
+        const auto why = [&](const Buffer& octets) {
+            const auto decoded = decode_options(Carrier::dhcpv6, Options{octets}, vendor);
+            return decoded ? "" : decoded.error().message;
+        };
+        CHECK(
+            why(hex("fde9 0006 02 03 646e73 00")) ==
+            "DHCPv6 option 65001 is none of the draft's, which are sub-options of 17 under 32473");
+        CHECK(why(hex("0011 000a 00000009 0001 0002 0103")) ==
+              "DHCPv6 option 17 of enterprise 9 is none of the draft's, which are sub-options of "
+              "17 under 32473");
+        CHECK(why(hex("0011 0009 00007ed9 0001 0002 01")) ==
+              "DHCPv6 option 17: ends too early at octet 8");
+        CHECK(why(hex("0011 0004 00007ed9")) == "the draft's options: there is none");
+        CHECK(why(hex("0011 0009 00007ed9 0004 0001 01")) ==
+              "DHCPv6 option 4 is none of the draft's, which are 1, 2 and 3");
+        // Two that have room alone have none as one.
+        const std::string big = R"([{"adn": "dns.", "addresses": ["2001:db8::53"], "alpn": ["h2"],
+                                     "templates": ["https://dns/{?dns}", "https://dns/)" +
+                                std::string(65480, 'x') + R"({?dns}"]}])";
+        CHECK(encode_options(Carrier::dhcpv6, big, draft));
+        CHECK(encode_options(Carrier::dhcpv6, big, vendor).error().message.starts_with("/0: "));
+    }
+
     TEST_CASE("an option that none could hold is malformed") {
         // 4095 addresses fill an option's Length to 65535 nearly; a parameter overfills it.
         Buffer option = hex("0001 0005 03 646e73 00 fff0");

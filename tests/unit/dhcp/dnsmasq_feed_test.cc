@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "dhcp/v4_dnr.h"
 #include "dhcp/v6_dnr.h"
@@ -155,6 +156,32 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
         CHECK(text.find("tag:br-lan,tag:!kids,tag:!none,option6:144,") != std::string::npos);
         CHECK(text.find("tag:kids,tag:br-lan,162,") != std::string::npos);
         CHECK(text.find("tag:kids,tag:br-lan,option6") == std::string::npos);
+    }
+
+    TEST_CASE(
+        "under an enterprise's number the draft's options are sub-options, for each host once") {
+        DnsmasqUse use;
+        use.forms.formats = {dns::Format::draft_btw_11};
+        use.forms.code_points.enterprise = 32473;
+        const std::vector<TaggedResolvers> links{{"br-lan", {dot(1, "cpe1.example")}}};
+        const std::vector<TaggedResolvers> groups{{"kids", {dot(1, "family.example")}, {"br-lan"}}};
+        const std::string text = options_text(dnsmasq_options(links, groups, use));
+        CHECK(text.find("tag:br-lan,tag:!kids,vi-encap:32473,option6:1,") != text.npos);
+        CHECK(text.find("tag:br-lan,tag:!kids,vi-encap:32473,option6:2,") != text.npos);
+        CHECK(text.find("tag:kids,tag:br-lan,vi-encap:32473,option6:1,") != text.npos);
+        CHECK(text.find("tag:br-lan,230,") != text.npos);  // DHCPv4 has no such thing
+        CHECK(text.find("6500") == text.npos);
+        CHECK(tells(text, "kids", *dns::parse_name("family.example")));
+        // The words before the octets are longer, and the line is not.
+        use.forms.code_points.enterprise = 0xffffffff;
+        dns::EncryptedResolver wide = dot(1, "wide.example");
+        for (std::uint8_t i = 1; i <= 40; ++i) {
+            wide.addresses.push_back(Ipv6{{0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, i}});
+            const std::vector<TaggedResolvers> one{{"br-lan", {wide}}};
+            std::istringstream lines(options_text(dnsmasq_options(one, {}, use)));
+            for (std::string line; std::getline(lines, line);)
+                CHECK(line.size() <= dnsmasq_line_max);
+        }
     }
 
     TEST_CASE("no line of the options file is longer than dnsmasq reads") {

@@ -110,6 +110,10 @@ class Rules {
             if (!dns::is_usable_dohpath(resolver.doh[i].path))
                 complain(doh + "/path",
                          "expected a path with the variable dns, such as \"/dns-query{?dns}\"");
+            else if (!dns::is_plain_dohpath(resolver.doh[i].path))
+                complain(doh + "/path", "expected letters, digits and " +
+                                            std::string(dns::plain_dohpath_marks) +
+                                            " alone; for others systemd discards the option");
             judge_repeated(resolver.doh[i].versions, doh + "/versions");
         }
     }

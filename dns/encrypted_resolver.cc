@@ -9,11 +9,6 @@ bool has_address_hint(const SvcParams& params) {
     return params.other.contains(key_ipv4hint) || params.other.contains(key_ipv6hint);
 }
 
-bool is_ascii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) <= 0x7e; });
-}
-
 }  // namespace
 
 std::optional<std::string> why_not_usable(const EncryptedResolver& resolver) {
@@ -45,8 +40,8 @@ std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver) {
     if (!is_host_name(resolver.adn)) return "its name is no host's name";
     if (has_address_hint(resolver.params)) return "it carries an address hint";
     if (!resolver.params.mandatory.empty()) return "it lists mandatory keys";
-    if (resolver.params.dohpath && !is_ascii(*resolver.params.dohpath))
-        return "its dohpath is not written in ASCII";
+    if (resolver.params.dohpath && !is_plain_dohpath(*resolver.params.dohpath))
+        return "its dohpath has a character for which systemd discards the option";
     return why_not_usable(resolver);
 }
 

@@ -51,7 +51,7 @@ std::vector<EncryptedResolver> by_priority(std::vector<EncryptedResolver> resolv
 
 /// Why hosts must not be told of it at all, or nothing: not usable, no host's name, an address hint
 /// among the parameters (RFC 9463 section 3.1.8). Nor of what is legal but makes systemd refuse an
-/// entry, and in DHCPv4 its neighbours with it: mandatory keys, a dohpath beyond ASCII.
+/// entry, and in DHCPv4 its neighbours with it: mandatory keys, a dohpath that is not plain.
 std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver);
 
 /// The octets of `option`, one carrier's rendering of `resolver`. They leave only after the

@@ -19,6 +19,10 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 bool is_hex_digit(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -126,10 +130,9 @@ bool is_variable_name(std::string_view name) {
     if (name.empty() || name.front() == '.' || name.back() == '.') return false;
     for (std::size_t at = 0; at < name.size(); ++at) {
         const char c = name[at];
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         if (c == '.' && name[at - 1] == '.') return false;
         if (c == '%' && !is_percent_encoded(name, at)) return false;
-        if (!letter && !is_digit(c) && c != '_' && c != '.' && c != '%') return false;
+        if (!is_letter(c) && !is_digit(c) && c != '_' && c != '.' && c != '%') return false;
     }
     return true;
 }
@@ -264,6 +267,12 @@ bool is_usable_dohpath(std::string_view text) {
         }
     }
     return has_dns;
+}
+
+bool is_plain_dohpath(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return is_letter(c) || is_digit(c) || contains(plain_dohpath_marks, c);
+    });
 }
 
 std::string key_text(std::uint16_t key) {

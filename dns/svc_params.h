@@ -60,6 +60,13 @@ bool is_template_text(std::string_view text);
 /// query: begins with one '/', has the variable `dns` whole, and leaves nothing to a fragment.
 bool is_usable_dohpath(std::string_view text);
 
+/// What a plain dohpath may hold beside letters and digits.
+inline constexpr std::string_view plain_dohpath_marks = "-._~:/?#[]@!$&'()*+;={}";
+
+/// Whether `text` holds nothing but what systemd takes in a dohpath: no ',', '%' or '|', legal as
+/// they are. Of a DHCPv4 option with any other character it discards the whole.
+bool is_plain_dohpath(std::string_view text);
+
 /// "alpn", "dohpath"; "key667" where the key has no name (RFC 9460 section 2.1).
 std::string key_text(std::uint16_t key);
 /// The inverse; nothing for text that is no key.

@@ -136,6 +136,16 @@ TEST_SUITE("agent/config_rules") {
                   .starts_with("/announce/groups/0/resolvers/0/addresses: missing"));
     }
 
+    TEST_CASE("a path that makes systemd discard the whole option is not announced") {
+        for (std::string_view path : {"/q{?dns,ct}", "/%7Eu{?dns}", "/a|b{?dns}"}) {
+            CAPTURE(path);
+            CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1", "doh": [{}, {"path": ")" +
+                                        std::string(path) + "\"}]")) ==
+                  "/announce/resolvers/0/doh/1/path: expected letters, digits and "
+                  "-._~:/?#[]@!$&'()*+;={} alone; for others systemd discards the option\n");
+        }
+    }
+
     TEST_CASE("a link's own mode has what it needs") {
         CHECK(complaints(R"({"lan": [{"interface": "a", "mode": "static"}]})") ==
               "/lan/0/resolvers: missing; mode \"static\" announces these\n");

@@ -49,12 +49,16 @@ TEST_SUITE("dns/encrypted_resolver") {
         CHECK(*why_not_sendable(resolver(mandatory)) == "it lists mandatory keys");
         SvcParams path;
         path.alpn = {"h2"};
-        path.dohpath =
-            "/b\xc3\xbc"
-            "cher{?dns}";
-        CHECK(!why_not_usable(path));
-        CHECK(*why_not_sendable(resolver(path)) == "its dohpath is not written in ASCII");
-        path.dohpath = "/~{?dns}";
+        for (const char* legal : {"/b\xc3\xbc"
+                                  "cher{?dns}",
+                                  "/q{?dns,ct}", "/%7Eu{?dns}", "/a|b{?dns}"}) {
+            CAPTURE(legal);
+            path.dohpath = legal;
+            CHECK(!why_not_usable(path));
+            CHECK(*why_not_sendable(resolver(path)) ==
+                  "its dohpath has a character for which systemd discards the option");
+        }
+        path.dohpath = "/-._~:/?[]@!$&'()*+;=Zz09{?dns}";
         CHECK(!why_not_sendable(resolver(path)));
     }
 

@@ -215,6 +215,16 @@ TEST_SUITE("dns/svc_params") {
         }
     }
 
+    TEST_CASE("a plain path has only what systemd takes for parts of a URI") {
+        for (char c = ' '; c <= '~'; ++c) {
+            CAPTURE(c);
+            const bool others = std::string_view(" \"%,<>\\^`|").find(c) != std::string_view::npos;
+            CHECK(is_plain_dohpath(std::string("/") + c) == !others);
+        }
+        CHECK(!is_plain_dohpath("/\x7f"));
+        CHECK(!is_plain_dohpath("/\xc3\xbc"));
+    }
+
     TEST_CASE("what is well formed may still be of no use, and says why") {
         SvcParams dot;
         dot.alpn = {"dot"};

@@ -20,6 +20,7 @@ class Rules {
     std::vector<Complaint> judge() {
         judge_interfaces();
         judge_mode();
+        if (config_.resolver) judge_adn(config_.resolver->adn, "/resolver/adn");
         judge_announced(config_.announce.resolvers, "/announce/resolvers");
         judge_formats();
         judge_router();
@@ -94,7 +95,13 @@ class Rules {
             judge_announced(resolvers[i], below(list, i));
     }
 
+    void judge_adn(const dns::Name& adn, const std::string& at) {
+        if (const auto why = dns::why_not_announceable(adn))
+            complain(at, '"' + dns::to_host(adn) + "\" " + *why);
+    }
+
     void judge_announced(const AnnouncedResolver& resolver, const std::string& at) {
+        judge_adn(resolver.adn, at + "/adn");
         for (std::size_t i = 0; i < resolver.addresses.size(); ++i)
             if (!is_announceable(resolver.addresses[i]))
                 complain(below(at + "/addresses", i),

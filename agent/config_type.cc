@@ -57,7 +57,7 @@ bool is_size(const Setting& setting, std::string_view text) {
 
 bool is_host(std::string_view text) {
     const auto name = dns::parse_name(text);
-    return name && dns::is_host_name(*name);
+    return name && dns::is_host_name(*name) && !dns::reads_as_address(*name);
 }
 
 bool is_domain(std::string_view text) {

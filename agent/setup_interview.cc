@@ -50,7 +50,8 @@ std::string addresses_of(const Found& found, const std::string& name) {
 
 std::string judge_host(const std::string& text) {
     const auto name = dns::parse_name(text);
-    return name && dns::is_host_name(*name) ? "" : "expected a host's name, like dns.example.net";
+    const bool good = name && !dns::why_not_announceable(*name);
+    return good ? "" : "expected a host's name, like dns.example.net";
 }
 
 std::string judge_address(const std::string& text) {

@@ -120,6 +120,7 @@ std::vector<DraftResolver> paired(std::span<const DraftName> names,
 
 std::optional<std::string> why_not_usable(const DraftResolver& resolver) {
     if (!resolver.adn) return "no name goes with it";
+    if (reads_as_address(*resolver.adn)) return "its name reads as an address";
     return std::nullopt;
 }
 

@@ -13,6 +13,7 @@ bool has_address_hint(const SvcParams& params) {
 
 std::optional<std::string> why_not_usable(const EncryptedResolver& resolver) {
     if (resolver.priority == 0) return "priority 0 has no meaning for a resolver";
+    if (reads_as_address(resolver.adn)) return "its name reads as an address";
     if (is_adn_only(resolver)) return std::nullopt;
     return why_not_usable(resolver.params);
 }
@@ -37,7 +38,7 @@ std::vector<EncryptedResolver> by_priority(std::vector<EncryptedResolver> resolv
 }
 
 std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver) {
-    if (!is_host_name(resolver.adn)) return "its name is no host's name";
+    if (auto why = why_not_announceable(resolver.adn)) return "its name " + *why;
     if (has_address_hint(resolver.params)) return "it carries an address hint";
     if (!resolver.params.mandatory.empty()) return "it lists mandatory keys";
     if (resolver.params.dohpath && !is_plain_dohpath(*resolver.params.dohpath))

@@ -28,8 +28,9 @@ inline bool is_adn_only(const EncryptedResolver& resolver) {
     return resolver.addresses.empty() && resolver.params == SvcParams();
 }
 
-/// Why a host can't use what is well formed, or nothing if it can: priority 0, or what
-/// why_not_usable says of the parameters. An ADN-only entry is usable by those who look it up.
+/// Why a host can't use what is well formed, or nothing if it can: priority 0, a name that reads as
+/// an address, or what why_not_usable says of the parameters. An ADN-only entry is usable by those
+/// who look it up.
 std::optional<std::string> why_not_usable(const EncryptedResolver& resolver);
 
 /// A resolver that a carrier had no way to tell hosts of.
@@ -51,7 +52,8 @@ std::vector<EncryptedResolver> by_priority(std::vector<EncryptedResolver> resolv
 
 /// Why hosts must not be told of it at all, or nothing: not usable, no host's name, an address hint
 /// among the parameters (RFC 9463 section 3.1.8). Nor of what is legal but makes systemd refuse an
-/// entry, and in DHCPv4 its neighbours with it: mandatory keys, a dohpath that is not plain.
+/// entry, and in DHCPv4 its neighbours with it: an underscore in the name, mandatory keys, a
+/// dohpath that is not plain.
 std::optional<std::string> why_not_sendable(const EncryptedResolver& resolver);
 
 /// The octets of `option`, one carrier's rendering of `resolver`. They leave only after the

@@ -12,9 +12,13 @@ std::uint8_t lower(std::uint8_t octet) {
     return octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet + ('a' - 'A')) : octet;
 }
 
+bool is_digit(std::uint8_t octet) {
+    return octet >= '0' && octet <= '9';
+}
+
 bool is_plain(std::uint8_t octet) {
     const std::uint8_t c = lower(octet);
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
 }
 
 bool equal_ignoring_case(Bytes a, Bytes b) {
@@ -146,6 +150,21 @@ bool is_host_name(const Name& name) {
         if (!std::all_of(label.begin(), label.end(), is_plain)) return false;
     }
     return true;
+}
+
+bool reads_as_address(const Name& name) {
+    Bytes last;
+    Reader in(name.wire());
+    while (const std::uint8_t length = in.u8()) last = in.bytes(length);
+    return !last.empty() && std::all_of(last.begin(), last.end(), is_digit);
+}
+
+std::optional<std::string> why_not_announceable(const Name& name) {
+    if (!is_host_name(name)) return "is no host's name";
+    if (to_host(name).find('_') != std::string::npos)
+        return "has an underscore, for which systemd discards the option";
+    if (reads_as_address(name)) return "reads as an address";
+    return std::nullopt;
 }
 
 }  // namespace porchlight::dns

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,8 +53,17 @@ std::string to_text(const Name& name);
 /// root.
 std::string to_host(const Name& name);
 
-/// A name that can name a server: at least one label; letters, digits, hyphen and underscore only;
-/// no label that begins or ends with a hyphen. IDNs are A-labels.
+/// A name that can be read as a server's: at least one label; letters, digits, hyphen and
+/// underscore only; no label that begins or ends with a hyphen. IDNs are A-labels.
 bool is_host_name(const Name& name);
+
+/// Whether clients would take the text of the name for an IPv4 address, which no certificate proves
+/// as a name: its last label has nothing but digits, as "192.0.2.53" spelt in labels.
+bool reads_as_address(const Name& name);
+
+/// Why hosts must not be told of a resolver by this name, or nothing, as in "its name " + why: it
+/// is no host's, has an underscore (systemd takes letters, digits and hyphens alone), or reads as
+/// an address.
+std::optional<std::string> why_not_announceable(const Name& name);
 
 }  // namespace porchlight::dns

@@ -24,6 +24,7 @@ std::optional<std::string> why_not_usable(const Svcb& svcb) {
     static const Name resolver_arpa = *parse_name("resolver.arpa");
     if (svcb.priority == 0) return "priority 0 makes it an alias of its target";
     if (!is_host_name(svcb.target)) return "its target is no host's name";
+    if (reads_as_address(svcb.target)) return "its target reads as an address";
     if (svcb.target.is_within(resolver_arpa)) return "its target lies in resolver.arpa";
     return why_not_usable(svcb.params);
 }

@@ -28,8 +28,8 @@ Result<Svcb> parse_svcb(Bytes rdata);
 void write(Writer& out, const Svcb& svcb);
 
 /// Why a client looking for an encrypted resolver can't use the record, or nothing: an alias, a
-/// target that names no host (RFC 9462 section 4 forbids the root and resolver.arpa), or what
-/// why_not_usable says of the parameters.
+/// target that names no host (RFC 9462 section 4 forbids the root and resolver.arpa) or reads as an
+/// address, or what why_not_usable says of the parameters.
 std::optional<std::string> why_not_usable(const Svcb& svcb);
 
 }  // namespace porchlight::dns

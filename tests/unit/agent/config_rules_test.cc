@@ -136,6 +136,28 @@ TEST_SUITE("agent/config_rules") {
                   .starts_with("/announce/groups/0/resolvers/0/addresses: missing"));
     }
 
+    TEST_CASE("a name that makes systemd discard the whole option is not announced") {
+        const std::string why =
+            "adn: \"dns_1.example\" has an underscore, for which systemd discards the option\n";
+        CHECK(
+            complaints(with(full_config, "cpe1.example.net\", \"dot\"", "dns_1.example\", \"dot\""))
+                .starts_with("/resolver/" + why));
+        CHECK(complaints(with(announcing(""), "d.example", "dns_1.example")) ==
+              "/announce/resolvers/0/" + why);
+        CHECK(complaints(with(full_config, "guests.example.org", "dns_1.example")) ==
+              "/lan/1/resolvers/0/" + why);
+        CHECK(complaints(with(full_config, "family.example.org", "dns_1.example")) ==
+              "/announce/groups/0/resolvers/0/" + why);
+    }
+
+    TEST_CASE("an address is no name") {
+        CHECK(complaints(with(announcing(""), "d.example", "192.0.2.53")) ==
+              "/announce/resolvers/0/adn: expected a host name, such as \"dns.example.net\", found "
+              "\"192.0.2.53\"\n");
+        CHECK(complaints(with(full_config, "dns.isp.test", "192.0.2.53"))
+                  .starts_with("/upstream/0/adn: expected a host name"));
+    }
+
     TEST_CASE("a path that makes systemd discard the whole option is not announced") {
         for (std::string_view path : {"/q{?dns,ct}", "/%7Eu{?dns}", "/a|b{?dns}"}) {
             CAPTURE(path);

@@ -123,6 +123,8 @@ TEST_SUITE("dns/draft_resolver") {
     TEST_CASE("what has no name can't be authenticated, and says so") {
         CHECK(*why_not_usable(nameless(one, dot)) == "no name goes with it");
         CHECK(!why_not_usable(alone(a, dot)));
+        CHECK(*why_not_usable(alone(*parse_name("192.0.2.53"), dot)) ==
+              "its name reads as an address");
         CHECK(!why_not_usable(whole(a, one, doh)));
     }
 

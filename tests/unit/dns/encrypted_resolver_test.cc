@@ -26,13 +26,26 @@ TEST_SUITE("dns/encrypted_resolver") {
         CHECK(why_not_usable(adn_only));
     }
 
+    TEST_CASE("an address spelt as a name is kept, and is of no use: no certificate proves it") {
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        EncryptedResolver numeric = resolver(dot);
+        const auto octets = hex("03 313932 01 30 01 32 02 3533 00");  // 192.0.2.53
+        Reader in(octets);
+        numeric.adn = read_adn(in);
+        CHECK(in.finished());
+        CHECK(*why_not_usable(numeric) == "its name reads as an address");
+        CHECK(*why_not_sendable(numeric) == "its name reads as an address");
+        CHECK(why_not_usable(EncryptedResolver{1, numeric.adn, {}, {}}));
+    }
+
     TEST_CASE("nothing is sent that no host could use") {
         SvcParams dot;
         dot.alpn = {"dot"};
         CHECK(!why_not_sendable(resolver(dot)));
         EncryptedResolver nameless = resolver(dot);
         nameless.adn = Name();
-        CHECK(why_not_sendable(nameless));
+        CHECK(*why_not_sendable(nameless) == "its name is no host's name");
         for (const SvcParamKey hint : {key_ipv4hint, key_ipv6hint}) {
             SvcParams hinted = dot;
             hinted.other[hint] = hex("c0000235");
@@ -47,6 +60,13 @@ TEST_SUITE("dns/encrypted_resolver") {
         mandatory.alpn = {"dot"};
         mandatory.mandatory = {key_alpn};
         CHECK(*why_not_sendable(resolver(mandatory)) == "it lists mandatory keys");
+        SvcParams dot;
+        dot.alpn = {"dot"};
+        EncryptedResolver underscored = resolver(dot);
+        underscored.adn = *parse_name("dns_1.example");
+        CHECK(!why_not_usable(underscored));
+        CHECK(*why_not_sendable(underscored) ==
+              "its name has an underscore, for which systemd discards the option");
         SvcParams path;
         path.alpn = {"h2"};
         for (const char* legal : {"/b\xc3\xbc"

@@ -95,6 +95,24 @@ TEST_SUITE("dns/name") {
         CHECK(Name().parent().is_root());
     }
 
+    TEST_CASE("a name that reads as an address ends in a number") {
+        for (const char* address : {"192.0.2.53", "53", "dns.example.0"}) {
+            CAPTURE(address);
+            CHECK(reads_as_address(*parse_name(address)));
+            CHECK(*why_not_announceable(*parse_name(address)) == "reads as an address");
+        }
+        for (const char* name : {"1.dns.example", "dns.example.1a", "dns.0x1", "."})
+            CHECK(!reads_as_address(*parse_name(name)));
+    }
+
+    TEST_CASE("a name to be announced is one that every receiver takes") {
+        CHECK(!why_not_announceable(*parse_name("Dns-1.example.xn--p1ai")));
+        CHECK(*why_not_announceable(*parse_name("dns_1.example")) ==
+              "has an underscore, for which systemd discards the option");
+        CHECK(*why_not_announceable(*parse_name("b\\195.example")) == "is no host's name");
+        CHECK(*why_not_announceable(Name()) == "is no host's name");
+    }
+
     TEST_CASE("a server's name has letters, digits, hyphens and underscores") {
         CHECK(is_host_name(*parse_name("dns-1.example_net.xn--p1ai")));
         CHECK(!is_host_name(Name()));

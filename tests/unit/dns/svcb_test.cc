@@ -82,6 +82,8 @@ TEST_SUITE("dns/svcb") {
             svcb.target = *parse_name(target);
             CHECK(*why_not_usable(svcb) == "its target lies in resolver.arpa");
         }
+        svcb.target = *parse_name("192.0.2.53");
+        CHECK(*why_not_usable(svcb) == "its target reads as an address");
         svcb.target = *parse_name("resolver.example");
         CHECK(!why_not_usable(svcb));
     }

@@ -28,6 +28,11 @@ std::vector<Pending<Option>> pending(std::span<const Option> options) {
     return all;
 }
 
+/// Of a name, of addresses and of a resolver alike.
+bool is_withdrawn(const auto& told) {
+    return told.lifetime == std::chrono::seconds(0);
+}
+
 std::optional<std::chrono::seconds> shorter(std::optional<std::chrono::seconds> a,
                                             std::optional<std::chrono::seconds> b) {
     return a && b ? std::min(a, b) : a;
@@ -87,21 +92,27 @@ std::vector<DraftResolver> paired(std::span<const DraftName> names,
     auto lacking = pending(names);
     auto offered = pending(addresses);
     std::vector<std::vector<DraftResolver>> of_name(names.size());
-    const auto join = [&](std::size_t name, Pending<DraftAddresses>& found) {
-        const auto common = static_cast<std::uint8_t>(lacking[name].left & found.left);
+    const auto join = [&](std::size_t name, Pending<DraftAddresses>& found, std::uint8_t wanted) {
+        const auto common = static_cast<std::uint8_t>(wanted & found.left);
+        if (common == 0) return;
         of_name[name].push_back(joined(names[name], *found.option, common));
-        lacking[name].left = without(lacking[name].left, common);
         found.left = without(found.left, common);
+        // A name outlives addresses that are taken back, and lacks others then.
+        if (!is_withdrawn(*found.option) || is_withdrawn(names[name]))
+            lacking[name].left = without(lacking[name].left, common);
     };
     for (std::size_t name = 0; name < names.size(); ++name) {
         const auto equal = std::find_if(offered.begin(), offered.end(), [&](const auto& one) {
-            return one.left == names[name].flags;
+            return one.left == names[name].flags &&
+                   is_withdrawn(*one.option) == is_withdrawn(names[name]);
         });
-        if (equal != offered.end()) join(name, *equal);
+        if (equal != offered.end()) join(name, *equal, names[name].flags);
     }
     for (std::size_t name = 0; name < names.size(); ++name)
-        for (auto& found : offered)
-            if ((lacking[name].left & found.left) != 0) join(name, found);
+        for (auto& found : offered) join(name, found, lacking[name].left);
+    for (auto& found : offered)
+        for (std::size_t name = 0; name < names.size(); ++name)
+            join(name, found, names[name].flags);
 
     std::vector<DraftResolver> resolvers;
     for (std::size_t name = 0; name < names.size(); ++name) {
@@ -119,6 +130,7 @@ std::vector<DraftResolver> paired(std::span<const DraftName> names,
 }
 
 std::optional<std::string> why_not_usable(const DraftResolver& resolver) {
+    if (is_withdrawn(resolver)) return "withdrawn";
     if (!resolver.adn) return "no name goes with it";
     if (reads_as_address(*resolver.adn)) return "its name reads as an address";
     return std::nullopt;
@@ -132,7 +144,7 @@ std::vector<EncryptedResolver> resolvers_of(std::span<const DraftResolver> recei
         resolvers.push_back({priority, *from.adn, from.addresses, params});
     };
     for (const DraftResolver& from : received) {
-        if (!from.adn) continue;
+        if (!from.adn || is_withdrawn(from)) continue;
         if (from.addresses.empty()) {
             add(from, {});
             continue;

@@ -67,22 +67,25 @@ struct DraftAddresses {
 
 /// Puts together what belongs together, in the order of the message: first the options of equal
 /// flags, one to one; then each protocol that a name still lacks addresses for gets those of the
-/// first options that are left to offer it. What finds no partner stands alone, names first. A
-/// template goes to the first DoH resolver of its host and port. Of two lifetimes the shorter
-/// counts.
+/// first options that are left to offer it; then addresses that are left go to the first name that
+/// has their protocol, since a name may have several options for addresses of several lifetimes
+/// (section 4.3). What finds no partner stands alone, names first. A template goes to the first DoH
+/// resolver of its host and port. Of two lifetimes the shorter counts; but a name outlives
+/// addresses that are taken back (lifetime 0), and without others it stands alone beside them.
 std::vector<DraftResolver> paired(std::span<const DraftName> names,
                                   std::span<const DraftAddresses> addresses,
                                   std::span<const std::string> templates = {});
 
-/// Why a host can't use what it received, or nothing: no name goes with it, or one that reads as an
-/// address. A name without addresses is usable by those who look them up, DoH without a template by
-/// those who ask for one.
+/// Why a host can't use what it received, or nothing: it is taken back, no name goes with it, or
+/// one that reads as an address. A name without addresses is usable by those who look them up, DoH
+/// without a template by those who ask for one.
 std::optional<std::string> why_not_usable(const DraftResolver& resolver);
 
-/// In the terms of RFC 9463. The order becomes the priority, 1 for the first; what has no name is
-/// no resolver; a name without addresses becomes ADN-only. Each further template is a resolver of
-/// its own, for DoH alone. Where DoH came without a usable template it is left out beside other
-/// protocols: an alpn that names HTTP without a path would spoil the entry (RFC 9461 section 5).
+/// In the terms of RFC 9463. The order becomes the priority, 1 for the first; what has no name or
+/// is taken back is no resolver; a name without addresses becomes ADN-only. Each further template
+/// is a resolver of its own, for DoH alone. Where DoH came without a usable template it is left out
+/// beside other protocols: an alpn that names HTTP without a path would spoil the entry (RFC 9461
+/// section 5).
 std::vector<EncryptedResolver> resolvers_of(std::span<const DraftResolver> received);
 
 /// A resolver to be told of, and the priority it had.

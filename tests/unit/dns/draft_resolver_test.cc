@@ -91,6 +91,40 @@ TEST_SUITE("dns/draft_resolver") {
         CHECK(put_together({}, {}).empty());
     }
 
+    TEST_CASE("draft section 4.3: a name has several options of addresses") {
+        CHECK(put_together({name(a, dot)}, {at(one, dot), at(two, dot, 8853)}) ==
+              Resolvers{whole(a, one, dot), whole(a, two, dot, 8853)});
+        CHECK(put_together({name(a, dot), name(b, doh)},
+                           {at(one, dot), at(two, doh), at(four, dot | doh), at(two, dot)}) ==
+              Resolvers{whole(a, one, dot), whole(a, four, dot), whole(a, two, dot),
+                        whole(b, two, doh), whole(b, four, doh)});
+    }
+
+    TEST_CASE("names that lack addresses come before those that have some") {
+        CHECK(put_together({name(a, dot), name(b, dot)}, {at(one, dot | doh), at(two, dot)}) ==
+              Resolvers{whole(a, two, dot), whole(b, one, dot), nameless(one, doh)});
+    }
+
+    TEST_CASE("a name outlives addresses that are taken back") {
+        const auto with_lifetimes = [](int of_name, std::vector<std::pair<IpAddress, int>> found) {
+            std::vector<DraftAddresses> addresses;
+            for (const auto& [address, lifetime] : found)
+                addresses.push_back({dot, 0, {address}, seconds(lifetime)});
+            return paired(std::vector<DraftName>{{dot, a, seconds(of_name)}}, addresses);
+        };
+        const DraftResolver old{a, dot, 0, {one}, {}, seconds(0)};
+        const DraftResolver adn_only{a, dot, 0, {}, {}, seconds(1800)};
+        const DraftResolver fresh{a, dot, 0, {two}, {}, seconds(600)};
+        CHECK(with_lifetimes(1800, {{one, 0}}) == Resolvers{old, adn_only});
+        CHECK(with_lifetimes(1800, {{one, 0}, {two, 600}}) == Resolvers{fresh, old});
+        CHECK(with_lifetimes(0, {{one, 0}}) == Resolvers{old});
+        CHECK(with_lifetimes(0, {{one, 600}}) == Resolvers{old});
+        CHECK(*why_not_usable(old) == "withdrawn");
+        CHECK(!why_not_usable(fresh));
+        CHECK(resolvers_of(Resolvers{old, fresh}) ==
+              std::vector{EncryptedResolver{1, a, {two}, resolver(1, {"dot"}, {}).params}});
+    }
+
     TEST_CASE("of two lifetimes the shorter counts") {
         for (const auto& [of_name, of_addresses] : {std::pair{600, 1800}, {1800, 600}}) {
             const auto all = put_together({{dot, a, seconds(of_name)}},
@@ -220,9 +254,9 @@ TEST_SUITE("dns/draft_resolver") {
         CHECK(doh_template(a, 8443, "/{?dns}") == "https://a.example:8443/{?dns}");
         CHECK(parse_doh_template("https://a.example:8443/{?dns}")->port == 8443);
         for (const char* bad :
-             {"", "/dns-query{?dns}", "http://a.example/{?dns}", "ftps:///a.example/{?dns}",
-              "https:///{?dns}", "https://a.example", "https://a.example/",
-              "https://a.example:/{?dns}", "https://a.example:0/{?dns}",
+             {"", "/dns-query{?dns}", "http://a.example/{?dns}",
+              "ftps:///a.example/{?dns}", "https:///{?dns}", "https://a.example",
+              "https://a.example/", "https://a.example:/{?dns}", "https://a.example:0/{?dns}",
               "https://a.example:65536/{?dns}", "https://a.example:8x/{?dns}",
               "https://user@a.example/{?dns}", "https://./{?dns}", "https://[2001:db8::1]/{?dns}",
               "https://a..example/{?dns}"}) {

@@ -43,6 +43,14 @@ DraftResolver joined(const DraftName& name, const DraftAddresses& found, std::ui
             found.addresses, {},    shorter(name.lifetime, found.lifetime)};
 }
 
+/// Whatever the case of its letters (RFC 3986 section 3.1).
+bool starts_with_scheme(std::string_view text) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
+    const std::string_view start = text.substr(0, scheme.size());
+    return std::equal(scheme.begin(), scheme.end(), start.begin(), start.end(),
+                      [&](char ours, char its) { return ours == lower(its); });
+}
+
 bool offers_at(const DraftResolver& resolver, const DohTemplate& at) {
     const std::uint16_t port = resolver.port == 0 ? doh_port : resolver.port;
     return (resolver.flags & draft_doh) != 0 && resolver.adn == at.host && port == at.port;
@@ -193,7 +201,7 @@ template DraftOffers draft_offers<Ipv4>(std::span<const EncryptedResolver>);
 template DraftOffers draft_offers<Ipv6>(std::span<const EncryptedResolver>);
 
 std::optional<DohTemplate> parse_doh_template(std::string_view text) {
-    if (!text.starts_with(scheme)) return std::nullopt;
+    if (!starts_with_scheme(text)) return std::nullopt;
     text.remove_prefix(scheme.size());
     const std::size_t slash = std::min(text.find('/'), text.size());
     const std::string_view authority = text.substr(0, slash);

@@ -107,7 +107,7 @@ struct DraftOffers {
 template <class Address>
 DraftOffers draft_offers(std::span<const EncryptedResolver> resolvers);
 
-/// A URI template taken apart, "https://HOST[:PORT]PATH".
+/// A URI template taken apart, "https://HOST[:PORT]PATH", scheme and host in letters of any case.
 struct DohTemplate {
     Name host;
     std::uint16_t port = 443;

@@ -253,8 +253,9 @@ TEST_SUITE("dns/draft_resolver") {
         CHECK(parse_doh_template(doh_template(a, 0, plain.path)) == plain);
         CHECK(doh_template(a, 8443, "/{?dns}") == "https://a.example:8443/{?dns}");
         CHECK(parse_doh_template("https://a.example:8443/{?dns}")->port == 8443);
+        CHECK(parse_doh_template("HTTPS://A.Example/dns-query{?dns}") == plain);
         for (const char* bad :
-             {"", "/dns-query{?dns}", "http://a.example/{?dns}",
+             {"", "https:/", "/dns-query{?dns}", "http://a.example/{?dns}",
               "ftps:///a.example/{?dns}", "https:///{?dns}", "https://a.example",
               "https://a.example/", "https://a.example:/{?dns}", "https://a.example:0/{?dns}",
               "https://a.example:65536/{?dns}", "https://a.example:8x/{?dns}",

@@ -106,19 +106,29 @@ bool is_global_unicast(const Ipv6& address) {
 
 bool is_announceable(const Ipv4& address) {
     const std::uint8_t first = address.octets[0];
-    return first != 0 && first != 127 && first < 224;
+    return is_receivable(address) && first != 0 && first < 240;
 }
 
 bool is_announceable(const Ipv6& address) {
-    const bool multicast = address.octets[0] == 0xff;
-    // Nothing in ::/96 names a host on a network: it holds `::`, `::1` and a form long deprecated.
+    // ::/96 held a form long deprecated (RFC 4291 section 2.5.5.1).
     const bool low = std::all_of(address.octets.begin(), address.octets.begin() + 12,
                                  [](std::uint8_t octet) { return octet == 0; });
-    return !multicast && !low && !is_v4_mapped(address);
+    return is_receivable(address) && !low;
 }
 
 bool is_announceable(const IpAddress& address) {
     return std::visit([](const auto& one) { return is_announceable(one); }, address);
+}
+
+bool is_receivable(const Ipv4& address) {
+    const bool multicast = (address.octets[0] & 0xf0) == 224;
+    const bool broadcast = address == Ipv4{{255, 255, 255, 255}};
+    return !multicast && !broadcast && !is_loopback(address) && address != Ipv4();
+}
+
+bool is_receivable(const Ipv6& address) {
+    const bool multicast = address.octets[0] == 0xff;
+    return !multicast && !is_loopback(address) && !is_v4_mapped(address) && address != Ipv6();
 }
 
 bool is_loopback(const IpAddress& address) {

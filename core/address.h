@@ -52,11 +52,20 @@ std::string to_text(const Endpoint& endpoint);
 bool is_link_local(const Ipv6& address);      // fe80::/10
 bool is_unique_local(const Ipv6& address);    // fc00::/7
 bool is_global_unicast(const Ipv6& address);  // 2000::/3
-/// An address that names one host beyond this machine: not unspecified, loopback, multicast,
-/// broadcast or IPv4-mapped. Announced resolvers have such addresses (RFC 9463 section 3.1.8).
+
+// Which addresses of an encrypted resolver count: strict with what is told, lenient with what is
+// heard.
+
+/// An address that may be told and configured: it is receivable, and not of a block that names no
+/// host on a network either, 0.0.0.0/8, 240.0.0.0/4 and ::/96.
 bool is_announceable(const Ipv4& address);
 bool is_announceable(const Ipv6& address);
 bool is_announceable(const IpAddress& address);
+/// An address that is kept when it is heard: not multicast or loopback (RFC 9463 sections 4.2, 5.2
+/// and 6.2), and not unspecified, the broadcast address or IPv4-mapped, which nobody connects to.
+bool is_receivable(const Ipv4& address);
+bool is_receivable(const Ipv6& address);
+
 bool is_loopback(const IpAddress& address);
 
 }  // namespace porchlight

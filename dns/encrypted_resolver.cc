@@ -62,7 +62,7 @@ std::vector<Address> read_addresses(Reader& in, std::size_t count) {
     for (; count > 0 && !in.failed(); --count) {
         Address address;
         for (std::uint8_t& octet : address.octets) octet = in.u8();
-        if (is_announceable(address)) kept.push_back(address);
+        if (is_receivable(address)) kept.push_back(address);
     }
     if (kept.empty()) in.fail("has no address that a host could use");
     return kept;

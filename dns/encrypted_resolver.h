@@ -92,7 +92,7 @@ std::vector<Address> announceable(const EncryptedResolver& resolver);
 /// and be a host's name: no certificate vouches for another.
 Name read_adn(Reader& in);
 
-/// `count` addresses, at least one. Those that no host could use are dropped in silence (RFC 9463
+/// `count` addresses, at least one. Those that are not receivable are dropped in silence (RFC 9463
 /// sections 4.2, 5.2 and 6.2); if none is left the reader fails.
 template <class Address>
 std::vector<Address> read_addresses(Reader& in, std::size_t count);

@@ -32,7 +32,8 @@ def test_of(source: str) -> str:
     return f"tests/unit/{source.removesuffix('.cc')}_test.cc"
 
 
-TESTS = ["tests/unit/main.cc", *(test_of(one) for one in PARSERS if (ROOT / test_of(one)).exists())]
+TESTS = ["tests/unit/main.cc",
+         *(test_of(one) for one in [*BASE, *PARSERS] if (ROOT / test_of(one)).exists())]
 
 
 CCACHE = shutil.which("ccache") is not None

@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include "core/address.h"
 #include "core/clock.h"
 #include "core/escape.h"
 #include "core/reader.h"
@@ -59,33 +58,6 @@ TEST_SUITE("core/writer") {
         Writer out;
         out.counted_u8([&] { out.zeros(256); });
         CHECK(!out.take());
-    }
-}
-
-TEST_SUITE("core/address") {
-    TEST_CASE("addresses and endpoints have one text form each") {
-        CHECK(to_text(*parse_ipv6("2001:DB8:0:0::1")) == "2001:db8::1");
-        CHECK(to_text(*parse_endpoint("[2001:db8::1]:853", 53)) == "[2001:db8::1]:853");
-        CHECK(to_text(*parse_endpoint("192.0.2.1", 53)) == "192.0.2.1:53");
-        CHECK(to_text(*parse_endpoint("2001:db8::1", 53)) == "[2001:db8::1]:53");
-        for (const char* bad : {"", "1.2.3", "01.2.3.4", "1.2.3.4:0", "1.2.3.4:65536", "[::1",
-                                "::1]:5", "1.2.3.4:", "[1.2.3.4]:5", "fe80::1%eth0"}) {
-            CAPTURE(bad);
-            CHECK(!parse_endpoint(bad, 53));
-        }
-    }
-
-    TEST_CASE("only an address that names one host elsewhere is announceable") {
-        for (const char* good :
-             {"192.168.1.1", "100.64.0.1", "fe80::1", "fd00::1", "2001:db8::1"}) {
-            CAPTURE(good);
-            CHECK(is_announceable(*parse_address(good)));
-        }
-        for (const char* bad : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1",
-                                "ff02::1", "::ffff:192.0.2.1", "::192.0.2.1"}) {
-            CAPTURE(bad);
-            CHECK(!is_announceable(*parse_address(bad)));
-        }
     }
 }
 

@@ -135,6 +135,7 @@ TEST_SUITE("dns/encrypted_resolver") {
         CHECK(read(hex("c0000235 c00002"), 2).second);
         CHECK(read(hex("7f000001 c0000235"), 2) == std::pair{std::size_t{1}, false});
         CHECK(read(hex("7f000001"), 1).second);
+        CHECK(read(hex("f0000001"), 1) == std::pair{std::size_t{1}, false});  // heard, never told
         CHECK(read(hex("c0000235"), 0).second);
     }
 

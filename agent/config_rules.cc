@@ -5,6 +5,7 @@
 #include "agent/odhcpd.h"
 #include "agent/plan.h"
 #include "dhcp/odhcpd_feed.h"
+#include "dns/blocked_ports.h"
 
 // What no single setting can say: what a mode needs, and which settings contradict each other.
 
@@ -106,6 +107,8 @@ class Rules {
             if (!is_announceable(resolver.addresses[i]))
                 complain(below(at + "/addresses", i),
                          to_text(resolver.addresses[i]) + " is no address that hosts could reach");
+        if (resolver.dot) judge_port(*resolver.dot, at + "/dot/port");
+        if (resolver.doq) judge_port(*resolver.doq, at + "/doq/port");
         const bool serves = resolver.dot || resolver.doq || !resolver.doh.empty();
         if (serves)
             need(!resolver.addresses.empty(), at + "/addresses",
@@ -114,6 +117,7 @@ class Rules {
             complain(at, "missing; which protocols it speaks: dot, doq or doh");
         for (std::size_t i = 0; i < resolver.doh.size(); ++i) {
             const std::string doh = below(at + "/doh", i);
+            judge_port(resolver.doh[i].port, doh + "/port");
             if (!dns::is_usable_dohpath(resolver.doh[i].path))
                 complain(doh + "/path",
                          "expected a path with the variable dns, such as \"/dns-query{?dns}\"");
@@ -123,6 +127,12 @@ class Rules {
                                             " alone; for others systemd discards the option");
             judge_repeated(resolver.doh[i].versions, doh + "/versions");
         }
+    }
+
+    void judge_port(std::uint16_t port, const std::string& at) {
+        if (dns::is_blocked_port(port))
+            complain(at, std::to_string(port) +
+                             " is a port that clients refuse to connect to (RFC 9461 section 4.2)");
     }
 
     void judge_formats() {
@@ -246,6 +256,7 @@ class Rules {
                                        "or not start");
         if (!config_.resolver) return;
         const std::uint16_t dot = config_.resolver->dot.port;
+        judge_port(dot, "/resolver/dot/port");
         if (do53 && dot == config_.do53.port)
             complain("/resolver/dot/port", std::to_string(dot) + " is do53.port too");
         if (own_companion && dot == companion->port)

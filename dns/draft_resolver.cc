@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "dns/blocked_ports.h"
+
 namespace porchlight::dns {
 namespace {
 
@@ -141,6 +143,9 @@ std::optional<std::string> why_not_usable(const DraftResolver& resolver) {
     if (is_withdrawn(resolver)) return "withdrawn";
     if (!resolver.adn) return "no name goes with it";
     if (reads_as_address(*resolver.adn)) return "its name reads as an address";
+    if (resolver.port != 0 && is_blocked_port(resolver.port))
+        return "port " + std::to_string(resolver.port) +
+               " is one that clients refuse to connect to";
     return std::nullopt;
 }
 

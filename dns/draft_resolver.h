@@ -77,8 +77,8 @@ std::vector<DraftResolver> paired(std::span<const DraftName> names,
                                   std::span<const std::string> templates = {});
 
 /// Why a host can't use what it received, or nothing: it is taken back, no name goes with it, or
-/// one that reads as an address. A name without addresses is usable by those who look them up, DoH
-/// without a template by those who ask for one.
+/// one that reads as an address, or its port is blocked. A name without addresses is usable by
+/// those who look them up, DoH without a template by those who ask for one.
 std::optional<std::string> why_not_usable(const DraftResolver& resolver);
 
 /// In the terms of RFC 9463. The order becomes the priority, 1 for the first; what has no name or

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "dns/blocked_ports.h"
+
 namespace porchlight::dns {
 namespace {
 
@@ -238,6 +240,8 @@ std::optional<std::string> why_not_usable(const SvcParams& params) {
     if (std::none_of(params.alpn.begin(), params.alpn.end(), is_known_protocol))
         return "no protocol in alpn is known";
     if (params.port == 0) return "port 0 can't be connected to";
+    if (params.port && is_blocked_port(*params.port))
+        return "port " + std::to_string(*params.port) + " is one that clients refuse to connect to";
     if (std::any_of(params.alpn.begin(), params.alpn.end(), is_http)) {
         if (!params.dohpath) return "HTTP in alpn without a dohpath";
         if (!is_usable_dohpath(*params.dohpath)) return "HTTP in alpn without a usable dohpath";

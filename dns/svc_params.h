@@ -49,8 +49,8 @@ SvcParams read_svc_params(Reader& in);
 void write(Writer& out, const SvcParams& params);
 
 /// Why parameters that are well formed are of no use to a client, or nothing if they are: a
-/// mandatory key not understood, no alpn or no known protocol in it, port 0, HTTP without a usable
-/// dohpath (RFC 9461 sections 4 and 5).
+/// mandatory key not understood, no alpn or no known protocol in it, port 0 or one that
+/// is_blocked_port, HTTP without a usable dohpath (RFC 9461 sections 4 and 5).
 std::optional<std::string> why_not_usable(const SvcParams& params);
 
 /// Whether `text` is what a URI template must be at least: UTF-8 without NUL, and not empty.

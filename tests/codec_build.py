@@ -17,7 +17,7 @@ JOBS = int(os.environ.get("JOBS", "2"))
 
 # What turns octets or text of strangers into types, and what it is made of.
 PARSERS = [
-    "dns/answer.cc", "dns/draft_resolver.cc", "dns/encrypted_resolver.cc",
+    "dns/answer.cc", "dns/blocked_ports.cc", "dns/draft_resolver.cc", "dns/encrypted_resolver.cc",
     "dns/name.cc", "dns/query.cc", "dns/svc_params.cc", "dns/svcb.cc",
     "dhcp/draft_request.cc", "dhcp/draft_v4.cc", "dhcp/draft_v6.cc", "dhcp/encoded.cc",
     "dhcp/long_option.cc", "dhcp/v4_dnr.cc", "dhcp/v6_dnr.cc", "dhcp/vendor_opts.cc",

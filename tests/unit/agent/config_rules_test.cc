@@ -150,6 +150,20 @@ TEST_SUITE("agent/config_rules") {
               "/announce/groups/0/resolvers/0/" + why);
     }
 
+    TEST_CASE("hosts are told of no port that clients block (RFC 9461 section 4.2)") {
+        const std::string why =
+            "port: 53 is a port that clients refuse to connect to (RFC 9461 section 4.2)\n";
+        for (std::string_view protocol : {"dot", "doq"})
+            CHECK(complaints(announcing(R"(, "addresses": "192.0.2.1", ")" + std::string(protocol) +
+                                        R"(": {"port": 53})")) ==
+                  "/announce/resolvers/0/" + std::string(protocol) + '/' + why);
+        CHECK(complaints(announcing(
+                  R"(, "addresses": "192.0.2.1", "doh": [{"port": 853}, {"port": 53}])")) ==
+              "/announce/resolvers/0/doh/1/" + why);
+        CHECK(complaints(with(full_config, "\"port\": 8853", "\"port\": 53")) ==
+              "/resolver/dot/" + why);
+    }
+
     TEST_CASE("an address is no name") {
         CHECK(complaints(with(announcing(""), "d.example", "192.0.2.53")) ==
               "/announce/resolvers/0/adn: expected a host name, such as \"dns.example.net\", found "

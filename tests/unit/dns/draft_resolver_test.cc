@@ -160,6 +160,9 @@ TEST_SUITE("dns/draft_resolver") {
         CHECK(*why_not_usable(alone(*parse_name("192.0.2.53"), dot)) ==
               "its name reads as an address");
         CHECK(!why_not_usable(whole(a, one, doh)));
+        CHECK(!why_not_usable(whole(a, one, doh, 8443)));
+        CHECK(*why_not_usable(whole(a, one, doh, 25)) ==
+              "port 25 is one that clients refuse to connect to");
     }
 
     TEST_CASE("received resolvers become RFC 9463's, in their order") {

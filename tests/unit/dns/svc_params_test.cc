@@ -241,6 +241,10 @@ TEST_SUITE("dns/svc_params") {
         SvcParams port = dot;
         port.port = 0;
         CHECK(*why_not_usable(port) == "port 0 can't be connected to");
+        port.port = 25;
+        CHECK(*why_not_usable(port) == "port 25 is one that clients refuse to connect to");
+        port.port = 8443;
+        CHECK(!why_not_usable(port));
 
         SvcParams http = dot;
         http.alpn.push_back("h3");

@@ -81,9 +81,23 @@ std::string read_dohpath(Reader& in) {
     return std::string(text);
 }
 
+/// An ECHConfigList (RFC 9849 section 4): at least one configuration, each of the length it gives.
+/// What is inside depends on the version, which only a client that connects need know.
+bool is_ech_config_list(Reader in) {
+    in.counted_u16([](Reader& list) {
+        do {
+            (void)list.u16();  // version
+            list.counted_u16([](Reader& configuration) { (void)configuration.rest(); });
+        } while (!list.empty());
+    });
+    return in.finished();
+}
+
 /// Keys that only travel through: their syntax is checked, their value kept as it is.
 Buffer read_other(Reader& in, std::uint16_t key) {
+    const bool broken_ech = key == key_ech && !is_ech_config_list(in);
     const Bytes value = in.rest();
+    if (broken_ech) in.fail("has an ech that is no list of configurations");
     const std::size_t unit = key == key_ipv4hint ? 4u : key == key_ipv6hint ? 16u : 1u;
     if (unit > 1 && (value.empty() || value.size() % unit != 0))
         in.fail("has an address hint of a wrong length");

@@ -79,11 +79,11 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(there_and_back(Carrier::ra, ra_option) == ra_option);
         const auto v6 =
             hex("0001 0005 03 646e73 00 0010 20010db8 00000000 00000000 00000053"
-                "0000 0004 0001 029b"    // mandatory=alpn,key667
-                "0001 0005 04 5c20ffe9"  // an id of a backslash, a blank and no UTF-8
-                "0002 0000"              // no-default-alpn
-                "0005 0002 abcd"         // ech
-                "029b 0000");            // key667
+                "0000 0004 0001 029b"            // mandatory=alpn,key667
+                "0001 0005 04 5c20ffe9"          // an id of a backslash, a blank and no UTF-8
+                "0002 0000"                      // no-default-alpn
+                "0005 0008 0006 fe0d 0002 abcd"  // ech
+                "029b 0000");                    // key667
         CHECK(there_and_back(Carrier::dhcpv6, v6) == v6);
         const auto svcb = hex("0001 03 646e73 00 0001 0004 03 646f74 0004 0004 c0000235");
         CHECK(there_and_back(Carrier::svcb, svcb) == svcb);

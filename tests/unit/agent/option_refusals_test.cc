@@ -199,7 +199,7 @@ TEST_SUITE("agent/option_refusals") {
             CHECK(svcb(R"(, "mandatory": [")" + std::string(key) + "\"]") ==
                   "/0/mandatory/0: " + std::string(key) + " is mandatory and not there");
         CHECK(svcb(R"(, "alpn": ["dot"], "no-default-alpn": true, "port": 1, "dohpath": "/",
-                       "params": {"ech": "00"},
+                       "params": {"ech": "0004fe0d0000"},
                        "mandatory": ["alpn", "no-default-alpn", "port", "ech", "dohpath"])") == "");
         CHECK(svcb(R"(, "params": {"ohttp": "00"})") == "/0/params/ohttp: ohttp has no value");
         CHECK(svcb(R"(, "params": {"ohttp": ""})") == "");

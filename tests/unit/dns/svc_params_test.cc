@@ -26,7 +26,7 @@ TEST_SUITE("dns/svc_params") {
             "0001 000b 03 646f74 02 6832 03 646f71"       // alpn=dot,h2,doq
             "0002 0000"                                   // no-default-alpn
             "0003 0002 2135"                              // port=8501
-            "0005 0002 abcd"                              // ech, kept as it is
+            "0005 0008 0006 fe0d 0002 abcd"               // ech, kept as it is
             "0007 0010 2f646e732d71756572797b3f646e737d"  // dohpath=/dns-query{?dns}
             "0008 0000"                                   // ohttp
             "029b 0005 68656c6c6f");                      // key667=hello
@@ -152,6 +152,22 @@ TEST_SUITE("dns/svc_params") {
             CAPTURE(bad);
             CHECK(!parse(hex(bad)));
         }
+    }
+
+    TEST_CASE("RFC 9849 section 4: ech is a list of configurations, whole and not empty") {
+        CHECK(parse(hex("0005 0006 0004 fe0d 0000")));
+        CHECK(parse(hex("0005 000d 000b fe0d 0002 abcd 0001 0001 ff")));  // versions we don't know
+        CHECK(!parse(hex("0005 0000")));                                  // nothing
+        CHECK(!parse(hex("0005 0001 00")));                               // half a length
+        CHECK(!parse(hex("0005 0002 0000")));                             // no configuration
+        CHECK(!parse(hex("0005 0006 0005 fe0d 0000")));          // list longer than its field
+        CHECK(!parse(hex("0005 0007 0004 fe0d 0000 00")));       // field longer than its list
+        CHECK(!parse(hex("0005 0006 0004 fe0d 0001")));          // configuration longer than both
+        CHECK(!parse(hex("0005 0005 0003 fe0d 00")));            // half of its length
+        CHECK(!parse(hex("0005 0009 0007 fe0d 0001 ab fe0d")));  // a version and no more
+        CHECK(!parse(hex("0005 0007 0005 fe0d 0000 fe")));       // half a version
+        CHECK(parse(hex("0005 0002 0000")).error().message ==
+              "SvcParams: has an ech that is no list of configurations at octet 6");
     }
 
     TEST_CASE("RFC 9540 section 4: ohttp has no value") {

@@ -61,6 +61,7 @@ Result<ResolverRecord> decode_ra(Bytes option) {
     if (!dnr) return dnr.error();
     ResolverRecord record = record_of(resolver_of(*dnr));
     record.lifetime = dnr->lifetime;
+    record.why_not_usable = ra::why_not_usable(*dnr);
     return record;
 }
 

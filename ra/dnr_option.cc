@@ -60,6 +60,11 @@ dns::EncryptedResolver resolver_of(const DnrOption& dnr) {
     return {dnr.priority, dnr.adn, {dnr.addresses.begin(), dnr.addresses.end()}, dnr.params};
 }
 
+std::optional<std::string> why_not_usable(const DnrOption& dnr) {
+    if (dnr.lifetime == std::chrono::seconds(0)) return "withdrawn";
+    return dns::why_not_usable(resolver_of(dnr));
+}
+
 Encoded encode(std::span<const dns::EncryptedResolver> resolvers, std::chrono::seconds lifetime,
                std::size_t room) {
     Encoded encoded;

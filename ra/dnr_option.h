@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/address.h"
@@ -45,6 +47,10 @@ bool only_padding_left(Reader in);
 /// The resolver as this carrier can tell of it: IPv6 addresses only.
 DnrOption dnr_option(const dns::EncryptedResolver& resolver, std::chrono::seconds lifetime);
 dns::EncryptedResolver resolver_of(const DnrOption& dnr);
+
+/// Why a host can't use what it received, or nothing: it is taken back (lifetime 0), or what
+/// dns::why_not_usable says of the resolver.
+std::optional<std::string> why_not_usable(const DnrOption& dnr);
 
 /// Options ready to be sent, the most preferred first, and who is not among them and why.
 struct Encoded {

@@ -327,6 +327,8 @@ MUTANTS: dict[str, list[tuple]] = {
         ("if (!in.finished())", FALSE),
         ("if (!dnr.addresses.empty()) {", "if (true) {"),
         ("dns::announceable<Ipv6>(resolver)", "dns::of_family<Ipv6>(resolver.addresses)"),
+        ("if (dnr.lifetime == std::chrono::seconds(0))", FALSE),
+        ("return dns::why_not_usable(resolver_of(dnr));", "return std::nullopt;"),
     ],
     "ra/draft_options.cc": [
         ('if (in.u8() * unit_octets != whole) in.fail("has a Length that is not its own");', "in.u8();"),
@@ -379,6 +381,7 @@ MUTANTS: dict[str, list[tuple]] = {
         ("if (payload.size() > option_octets_max) return no_room", "if (false) return no_room"),
         ("if (said(asked) == said(*decoded)) return {};", "return {};"),
         ("record.lifetime = dnr->lifetime;", ""),
+        ("record.why_not_usable = ra::why_not_usable(*dnr);", ""),
     ],
     "agent/option_refusals.cc": [
         *unasked("record_.priority.has_value()"),

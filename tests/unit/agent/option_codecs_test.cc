@@ -74,6 +74,40 @@ TEST_SUITE("agent/option_codecs") {
 )");
     }
 
+    TEST_CASE("what is taken back is not usable, in either form") {
+        Buffer withdrawn = ra_option;
+        withdrawn[6] = withdrawn[7] = 0;
+        CHECK(decode_options(Carrier::ra, Options{withdrawn})
+                  ->ends_with("\"usable\": false,\n    \"why\": \"withdrawn\"\n  }\n]\n"));
+        CHECK(there_and_back(Carrier::ra, withdrawn) == withdrawn);
+        const Options told{
+            hex("fd 02 01 00 00000708 03 646e73 00 000000"
+                "fe 04 0000 00000000 01 00 0000 20010db8 00000000 00000000 00000001 00000000")};
+        CHECK(*decode_options(Carrier::ra, told, draft) == R"([
+  {
+    "adn": "dns.",
+    "addresses": [
+      "2001:db8::1"
+    ],
+    "alpn": [
+      "dot"
+    ],
+    "lifetime": 0,
+    "usable": false,
+    "why": "withdrawn"
+  },
+  {
+    "adn": "dns.",
+    "alpn": [
+      "dot"
+    ],
+    "lifetime": 1800,
+    "usable": true
+  }
+]
+)");
+    }
+
     TEST_CASE("what was decoded encodes to the same octets") {
         CHECK(there_and_back(Carrier::dhcpv4, v4_option) == v4_option);
         CHECK(there_and_back(Carrier::ra, ra_option) == ra_option);

@@ -103,6 +103,15 @@ TEST_SUITE("ra/dnr_option") {
         }
     }
 
+    TEST_CASE("RFC 9463 section 6.1: with lifetime 0 a resolver is taken back") {
+        DnrOption dnr = *parse_dnr_option(full);
+        CHECK(!why_not_usable(dnr));
+        dnr.priority = 0;
+        CHECK(*why_not_usable(dnr) == "priority 0 has no meaning for a resolver");
+        dnr.lifetime = seconds(0);
+        CHECK(*why_not_usable(dnr) == "withdrawn");
+    }
+
     TEST_CASE("RFC 9463 section 3.1.8: the name is there, whole, uncompressed and not the root") {
         CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0000 000000000000")));     // none
         CHECK(!parse_dnr_option(hex("90 02 0001 00000708 0001 00 0000000000")));    // the root

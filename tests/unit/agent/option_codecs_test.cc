@@ -132,6 +132,49 @@ TEST_SUITE("agent/option_codecs") {
         for (char c : *json) CHECK((c == '\n' || (c >= ' ' && c <= '~')));
     }
 
+    TEST_CASE("the largest values can be said") {
+        const std::string most =
+            R"([{"priority": 65535, "adn": "dns.", "addresses": ["2001:db8::53"], "alpn": ["dot"],)"
+            R"( "port": 65535, "lifetime": 4294967295}])";
+        const auto options = encode_options(Carrier::ra, most);
+        REQUIRE(options);
+        CHECK(*options == Options{hex("90 07 ffff ffffffff 0005 03 646e73 00"
+                                      "0010 20010db8 00000000 00000000 00000053"
+                                      "000e 0001 0004 03 646f74 0003 0002 ffff 00000000000000")});
+    }
+
+    TEST_CASE("no resolvers are no options, by DHCPv4 too") {
+        for (const Carrier carrier : {Carrier::dhcpv4, Carrier::dhcpv6, Carrier::ra, Carrier::svcb})
+            for (const OptionForm& form : {OptionForm{}, draft}) {
+                const auto options = encode_options(carrier, "[]", form);
+                REQUIRE(options);
+                CHECK(options->empty());
+            }
+    }
+
+    TEST_CASE("an SVCB record is the same in both forms") {
+        const auto svcb = hex("0001 03 646e73 00 0001 0004 03 646f74");
+        const auto json = decode_options(Carrier::svcb, Options{svcb}, draft);
+        REQUIRE(json);
+        CHECK(*json == *decode_options(Carrier::svcb, Options{svcb}));
+        CHECK(*encode_options(Carrier::svcb, *json, draft) == Options{svcb});
+    }
+
+    TEST_CASE("draft section 4.3: addresses of several lifetimes stand under one name") {
+        const Options options{
+            hex("fd 02 01 00 00000708 03 646e73 00 000000"),
+            hex("fe 04 0000 00000708 01 00 0000 20010db8 00000000 00000000 00000001 00000000"),
+            hex("fe 04 0000 00000258 01 00 0000 20010db8 00000000 00000000 00000002 00000000")};
+        const auto json = decode_options(Carrier::ra, options, draft);
+        REQUIRE(json);
+        const auto records = resolvers_from_json(*json);
+        REQUIRE(records->size() == 2);
+        CHECK(records->at(0).adn == records->at(1).adn);
+        CHECK(records->at(1).addresses == std::vector<IpAddress>{*parse_ipv6("2001:db8::2")});
+        CHECK(records->at(1).lifetime == std::chrono::seconds(600));
+        CHECK(json->find("\"why\"") == json->npos);
+    }
+
     TEST_CASE("pieces of a DHCPv4 option are joined, other options stand alone") {
         const std::vector pieces{Buffer(v4_option.begin(), v4_option.begin() + 7),
                                  Buffer(v4_option.begin() + 7, v4_option.end())};

@@ -188,7 +188,7 @@ TEST_SUITE("dns/svc_params") {
 
     TEST_CASE("a usable path begins with a slash and has the variable dns") {
         for (const char* good : {"/dns-query{?dns}", "/q{?dns,ct}", "/{dns}", "/a?x=1,2|3{&dns}",
-                                 "/{+dns}", "/%7Eu{?dns*}", "/{/dns}",
+                                 "/{+dns}", "/q{.dns}", "/%7Eu{?dns*}", "/{/dns}",
                                  "/b\xc3\xbc"
                                  "cher{?dns}",
                                  "/{;v.1,dns}"}) {
@@ -279,6 +279,40 @@ TEST_SUITE("dns/svc_params") {
         mandatory.mandatory = {667};
         mandatory.other[667] = {};
         CHECK(*why_not_usable(mandatory) == "mandatory key key667 is not understood");
+    }
+
+    TEST_CASE("RFC 9460 section 8: a key that has a name may be mandatory and not understood") {
+        SvcParams params;
+        params.alpn = {"dot"};
+        params.other[key_ech] = hex("0004 fe0d 0000");
+        params.other[key_ohttp] = {};
+        params.mandatory = {key_ech};
+        CHECK(*why_not_usable(params) == "mandatory key ech is not understood");
+        params.mandatory = {key_alpn, key_ohttp};
+        CHECK(*why_not_usable(params) == "mandatory key ohttp is not understood");
+    }
+
+    TEST_CASE("RFC 9460 section 8: what is acted on is understood, hints as they stand in SVCB") {
+        SvcParams params;
+        params.alpn = {"dot"};
+        params.no_default_alpn = true;
+        params.port = 8853;
+        params.dohpath = "/q{?dns}";
+        params.other[key_ipv4hint] = hex("c0000235");
+        params.other[key_ipv6hint] = hex("20010db8 00000000 00000000 00000053");
+        for (const SvcParamKey key :
+             {key_alpn, key_no_default_alpn, key_port, key_ipv4hint, key_ipv6hint, key_dohpath}) {
+            CAPTURE(key_text(key));
+            params.mandatory = {key};
+            CHECK(!why_not_usable(params));
+        }
+    }
+
+    TEST_CASE("RFC 6570 section 2.1: what no template holds outside of braces") {
+        for (const char c : std::string("\"#<>\\^`}") + '\x1f' + '\x7f') {
+            CAPTURE(static_cast<int>(c));
+            CHECK(!is_usable_dohpath(std::string("/a") + c + "b{?dns}"));
+        }
     }
 
     TEST_CASE("keys have names and numbers") {

@@ -60,6 +60,9 @@ TEST_SUITE("ra/advertisement") {
     TEST_CASE("advertisements that a host must discard are refused") {
         CHECK(!parse_advertisement(captured, {*parse_ipv6("2001:db8::1"), 255}));
         CHECK(!parse_advertisement(captured, {Ipv6{}, 255}));
+        CHECK(!parse_advertisement(captured, {*parse_ipv6("fec0::1"), 255}));
+        CHECK(!parse_advertisement(captured, {*parse_ipv6("fe7f::1"), 255}));
+        CHECK(parse_advertisement(captured, {*parse_ipv6("febf::1"), 255}));
         CHECK(!parse_advertisement(captured, {from_router.source, 254}));
         Buffer other_type = captured;
         other_type[0] = 133;
@@ -69,7 +72,8 @@ TEST_SUITE("ra/advertisement") {
         CHECK(!parse_advertisement(with_code, from_router));
         Buffer empty_option = captured;
         empty_option[17] = 0;
-        CHECK(!parse_advertisement(empty_option, from_router));
+        CHECK(parse_advertisement(empty_option, from_router).error().message ==
+              "Router Advertisement: has an option of length 0 at octet 18");
     }
 
     TEST_CASE("solicitations are read with and without options") {
@@ -92,6 +96,9 @@ TEST_SUITE("ra/advertisement") {
         const Buffer bare = hex("85 00 0000 00000000");
         CHECK(parse_solicitation(bare, nobody));
         CHECK(!parse_solicitation(hex("85 00 0000 00000000 01 01 020000000001"), nobody));
+        CHECK(!parse_solicitation(hex("85 00 0000 00000000 0e 01 020000000001 01 01 020000000001"),
+                                  nobody));
+        CHECK(parse_solicitation(hex("85 00 0000 00000000 0e 01 020000000001"), nobody));  // nonce
         CHECK(!parse_solicitation(bare, {nobody.source, 64}));
         CHECK(!parse_solicitation(hex("85 01 0000 00000000"), nobody));
         CHECK(!parse_solicitation(hex("86 00 0000 00000000"), nobody));

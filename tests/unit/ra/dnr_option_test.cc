@@ -81,6 +81,46 @@ TEST_SUITE("ra/dnr_option") {
         CHECK(!parse_dnr_option(padded));
     }
 
+    TEST_CASE("RFC 9463 section 6.1: 8 octets of padding are one unit too many") {
+        CHECK(parse_dnr_option(hex("90 02 0001 00000708 0006 04 646e7331 00")));
+        CHECK(!parse_dnr_option(hex("90 03 0001 00000708 0006 04 646e7331 00 00000000 00000000")));
+        Buffer exact =
+            hex("90 06 0001 00000708 000a 04 646e7331 03 6e6574 00"
+                "0010 20010db8 00000000 00000000 00000053 0008 0001 0004 03 646f74");
+        CHECK(parse_dnr_option(exact));
+        exact.resize(56);
+        exact[1] = 7;
+        CHECK(!parse_dnr_option(exact));
+    }
+
+    TEST_CASE("RFC 9463 section 6.1: Addr Length is a multiple of 16") {
+        for (const std::size_t length : {8u, 15u, 16u, 17u, 24u, 31u, 32u}) {
+            CAPTURE(length);
+            Buffer option = hex("90 00 0001 00000708 0005 03 646e73 00 00");
+            option.push_back(static_cast<std::uint8_t>(length));
+            option.insert(option.end(), length, 0x20);
+            option.resize((option.size() + 2 + 7) / 8 * 8);  // no parameters, and padding
+            option[1] = static_cast<std::uint8_t>(option.size() / 8);
+            CHECK(bool(parse_dnr_option(option)) == (length % 16 == 0));
+        }
+    }
+
+    TEST_CASE("RFC 9463 section 3.1.8: lengths stay inside the option, whatever its Length says") {
+        for (const auto& [at, value] : {std::pair{16, 0x20},
+                                        {16, 0xff},
+                                        {15, 0xff},  // addresses
+                                        {34, 0x10},
+                                        {34, 0xff},
+                                        {33, 0xff},  // parameters
+                                        {9, 0x30},
+                                        {8, 0xff}}) {  // name
+            CAPTURE(at);
+            Buffer wrong = full;
+            wrong[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(value);
+            CHECK(!parse_dnr_option(wrong));
+        }
+    }
+
     TEST_CASE("RFC 9463 section 6.1: type and length are its own") {
         for (const auto& [at, value] : {std::pair{0, 25}, {1, 5}, {1, 7}, {1, 0}}) {
             Buffer wrong = full;
@@ -130,6 +170,12 @@ TEST_SUITE("ra/dnr_option") {
         Buffer option = full;
         option[17] = 0xff;  // 2001:db8::53 becomes ff01:db8::53
         CHECK(!parse_dnr_option(option));
+        const auto kept = parse_dnr_option(
+            hex("90 08 0001 00000708 0005 03 646e73 00 0020 ff020000 00000000 00000000 00000001"
+                "20010db8 00000000 00000000 00000053 0008 0001 0004 03 646f74 00 00000000"));
+        REQUIRE(kept);
+        CHECK(kept->addresses == std::vector{*parse_ipv6("2001:db8::53")});
+        CHECK(kept->params.alpn == std::vector<std::string>{"dot"});
     }
 
     TEST_CASE("RFC 9463 section 3.1.8: malformed parameters invalidate the option") {
@@ -184,6 +230,9 @@ TEST_SUITE("ra/dnr_option encoded") {
         CHECK(encoded.options.empty());
         REQUIRE(encoded.left_out.size() == 1);
         CHECK(encoded.left_out[0].why.ends_with("octets do not fit into one advertisement"));
+        const std::size_t size = encode(resolvers, std::chrono::seconds(60)).options[0].size();
+        CHECK(encode(resolvers, std::chrono::seconds(60), size).left_out.empty());
+        CHECK(encode(resolvers, std::chrono::seconds(60), size - 1).options.empty());
     }
 }
 

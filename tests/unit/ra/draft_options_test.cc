@@ -99,6 +99,18 @@ TEST_SUITE("ra/draft_options") {
                 "00000000 00000000 00000000")));
     }
 
+    TEST_CASE("8 octets of padding are one unit too many") {
+        CHECK(parse_ra_enc_adn(hex("fd 02 01 00 00000708 02 6162 03 646e73 00")));
+        CHECK(
+            !parse_ra_enc_adn(hex("fd 03 01 00 00000708 02 6162 03 646e73 00 00000000 00000000")));
+    }
+
+    TEST_CASE("a name without root label, up to the option's end, is refused") {
+        CHECK(parse_ra_enc_adn(hex("fd 02 01 00 00000708 07 61626364656667")).error().message ==
+              "RA Encrypted DNS ADN option: ends too early at octet 16");
+        CHECK(!parse_ra_enc_adn(hex("fd 02 01 00 00000708 08 61626364656667")));
+    }
+
     TEST_CASE("Figure 8: a protocol is named; what is unassigned is ignored") {
         Buffer mute = adn;
         mute[2] = 0xf8;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "hex.h"
 
 namespace porchlight::ra {
@@ -11,6 +13,7 @@ using namespace std::chrono_literals;
 
 const Buffer dnr = hex("9002 0001 00000708 0005 03646e7300 00");
 const Buffer prefix = hex("0304 40 c0 00001518 00000a8c 00000000 20010db8000000000000000000000000");
+const Buffer source_link_layer = hex("0101 020000000001");
 const Buffer mtu = hex("0501 0000 000005dc");
 
 Buffer joined(const Buffer& a, const Buffer& b) {
@@ -26,6 +29,9 @@ TEST_SUITE("ra/options") {
               hex("0304 40 c0 00000000 00000000 00000000 20010db8000000000000000000000000"));
         CHECK(withdrawn(joined(dnr, dnr)) == joined(withdrawn(dnr), withdrawn(dnr)));
         CHECK(withdrawn(mtu) == mtu);
+        CHECK(withdrawn(source_link_layer) == source_link_layer);
+        CHECK(!can_be_withdrawn(source_link_layer));
+        CHECK(!can_be_withdrawn({}));
         CHECK(!can_be_withdrawn(mtu));
         CHECK(can_be_withdrawn(prefix));
     }
@@ -33,9 +39,15 @@ TEST_SUITE("ra/options") {
     TEST_CASE("a prefix tells its lifetimes") {
         CHECK(is_prefix(prefix));
         CHECK(!is_prefix(dnr));
+        CHECK(!is_prefix(Buffer(prefix.begin(), prefix.begin() + 16)));
+        CHECK(!is_prefix(joined(dnr, dnr)));
         CHECK(valid_lifetime(prefix) == 5400s);
         CHECK(is_preferred(prefix));
         CHECK(!is_preferred(withdrawn(prefix)));
+        Buffer deprecated = prefix;
+        std::fill_n(deprecated.begin() + 8, 4, std::uint8_t(0));
+        CHECK(!is_preferred(deprecated));
+        CHECK(valid_lifetime(deprecated) == 5400s);
     }
 
     TEST_CASE("only whole options that fit are sendable") {
@@ -62,9 +74,18 @@ TEST_SUITE("ra/options") {
         CHECK(!same_but_for_lifetimes({prefix}, {}));
     }
 
+    TEST_CASE("what takes back is known by what it takes back") {
+        CHECK(contains({mtu, dnr}, withdrawn(dnr)));
+        CHECK(!contains({mtu, dnr}, withdrawn(prefix)));
+        CHECK(!contains({}, withdrawn(dnr)));
+    }
+
     TEST_CASE("a unit is never cut by a packet's end") {
         const Buffer unit = joined(dnr, mtu);
         CHECK(spread({unit, unit, unit}, 50) == std::deque<NdOptions>{{unit, unit}, {unit}});
+        CHECK(spread({unit, unit, unit}, 48) == std::deque<NdOptions>{{unit, unit}, {unit}});
+        CHECK(spread({unit, unit, unit, unit}, 47) ==
+              std::deque<NdOptions>{{unit}, {unit}, {unit}, {unit}});
         CHECK(spread({}, 50) == std::deque<NdOptions>{{}});
     }
 }

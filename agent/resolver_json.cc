@@ -1,6 +1,7 @@
 #include "agent/resolver_json.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "core/escape.h"
@@ -66,6 +67,54 @@ Json to_json(const ResolverRecord& record) {
     if (record.why_not_usable) json["why"] = *record.why_not_usable;
     return json;
 }
+
+/// Watches a text being parsed for a member that stands twice in its object. nlohmann's tree has
+/// but one of the two, and what the other said would be lost in silence.
+class Repetitions {
+  public:
+    bool operator()(Json::parse_event_t event, const Json& parsed) {
+        using Event = Json::parse_event_t;
+        switch (event) {
+            case Event::object_start:
+            case Event::array_start:
+                open_.emplace_back();
+                break;
+            case Event::key:
+                open_.back().member = parsed.get<std::string>();
+                if (!open_.back().members.insert(*open_.back().member).second && !error_)
+                    error_ = Error{Errc::malformed, place() + ": stands here twice"};
+                break;
+            case Event::object_end:
+            case Event::array_end:
+                open_.pop_back();
+                [[fallthrough]];
+            case Event::value:
+                if (!open_.empty()) ++open_.back().elements;
+                break;
+        }
+        return true;  // keep it
+    }
+
+    const std::optional<Error>& error() const { return error_; }
+
+  private:
+    /// An object or an array whose end has not come yet.
+    struct Open {
+        std::set<std::string> members;
+        std::optional<std::string> member;  // the last one; none: an array
+        std::size_t elements = 0;
+    };
+
+    std::string place() const {
+        std::string at;
+        for (const Open& one : open_)
+            at = one.member ? pointer(at, *one.member) : pointer(at, one.elements);
+        return at;
+    }
+
+    std::vector<Open> open_;
+    std::optional<Error> error_;
+};
 
 /// Reads one object member by member and keeps the first complaint with its place.
 class ObjectReader {
@@ -203,8 +252,13 @@ std::string resolvers_to_json(std::span<const ResolverRecord> records) {
 }
 
 Result<std::vector<ResolverRecord>> resolvers_from_json(std::string_view text) {
-    const Json array = Json::parse(text, nullptr, false);
+    Repetitions repetitions;
+    const Json array = Json::parse(
+        text,
+        [&](int, Json::parse_event_t event, Json& parsed) { return repetitions(event, parsed); },
+        false);
     if (!array.is_array()) return Error{Errc::malformed, "the input is no JSON array"};
+    if (repetitions.error()) return *repetitions.error();
     std::vector<ResolverRecord> records;
     for (const Json& item : array) {
         const std::string place = pointer("", records.size());

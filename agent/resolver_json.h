@@ -31,9 +31,9 @@ struct ResolverRecord {
 /// its object. docs/options.md describes the members.
 std::string resolvers_to_json(std::span<const ResolverRecord> records);
 
-/// The inverse; `usable` and `why` are read over. Any other unknown member is refused, so is every
-/// value that is not of its member's type. Fails with `malformed`, with the place as a JSON pointer
-/// (RFC 6901) first: "/0/port: no integer from 0 to 65535".
+/// The inverse; `usable` and `why` are read over. Any other unknown member is refused, so is one
+/// that stands twice and every value that is not of its member's type. Fails with `malformed`, with
+/// the place as a JSON pointer (RFC 6901) first: "/0/port: no integer from 0 to 65535".
 Result<std::vector<ResolverRecord>> resolvers_from_json(std::string_view text);
 
 /// The place of an object's member, or of an array's element, in such a pointer.

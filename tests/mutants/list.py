@@ -510,6 +510,11 @@ MUTANTS: dict[str, list[tuple]] = {
         ("alpn_id_octets_max = 255", "alpn_id_octets_max = 256"),
     ],
     "agent/resolver_json.cc": [
+        (".insert(*open_.back().member).second && !error_)", ".insert(*open_.back().member).second)"),
+        ("if (!open_.back().members.insert(*open_.back().member).second && !error_)", FALSE),
+        ("if (repetitions.error())", FALSE),
+        ("if (!open_.empty()) ++open_.back().elements;", ""),
+        ("                open_.pop_back();", ""),
         ("octet > ' ' && octet <= '~' && octet != '\\\\'", "octet > ' ' && octet != '\\\\'"),
         ("octet > ' ' && octet <= '~' && octet != '\\\\'", "octet > ' ' && octet <= '~'"),
         ("if (++at >= text.size() || text[at] < '0' || text[at] > '9') return std::nullopt;",

@@ -199,6 +199,23 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(json->find("no alpn names a protocol") != std::string::npos);
     }
 
+    TEST_CASE("what stands twice is refused, not dropped") {
+        CHECK(refusal(Carrier::dhcpv4, R"([{"priority": 1, "adn": "a."},
+                                           {"priority": 1, "adn": "a.", "priority": 2}])") ==
+              "/1/priority: stands here twice");
+        CHECK(refusal(Carrier::svcb, R"([{"priority": 1, "adn": "a.", "alpn": ["dot"],
+                                          "params": {"key9": "00", "key9": "01"}}])") ==
+              "/0/params/key9: stands here twice");
+        CHECK(refusal(Carrier::svcb, R"([{"priority": 1, "adn": "a.", "alpn": ["dot"],
+                                          "params": {"ipv4hint": "c0000235", "key4": "c0000236"}}])") ==
+              "/0/params/key4: the same key as one before");
+        CHECK(refusal(Carrier::dhcpv4,
+                      R"([{"usable": true, "usable": true, "why": "", "why": ""}])") ==
+              "/0/usable: stands here twice");  // the first complaint
+        CHECK(refusal(Carrier::svcb, R"([{"priority": 1, "adn": "a.", "alpn": ["dot", "dot"]},
+                                         {"priority": 1, "adn": "a.", "alpn": ["dot"]}])") == "");
+    }
+
     TEST_CASE("JSON that is no list of resolvers is refused at its place") {
         CHECK(refusal(Carrier::dhcpv4, "{") == "the input is no JSON array");
         CHECK(refusal(Carrier::dhcpv4, "[1]") == "/0: no object");

@@ -17,7 +17,7 @@
 #include <memory>
 #include <optional>
 
-#include "agent/announced.h"
+#include "agent/advertisers.h"
 #include "agent/announcement.h"
 #include "agent/carriers.h"
 #include "agent/channel_loop.h"
@@ -26,7 +26,6 @@
 #include "agent/custody.h"
 #include "agent/dnsmasq.h"
 #include "agent/forwarder_settings.h"
-#include "agent/full_settings.h"
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
 #include "agent/odhcpd.h"
@@ -37,19 +36,12 @@
 #include "core/random.h"
 #include "forwarder/control.h"
 #include "net/link.h"
-#include "ra/link_announcer.h"
 
 namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::milliseconds forwarder_answers_within{1000};
 constexpr std::chrono::seconds clock_looked_at{10};
-
-/// MinRtrAdvInterval from MaxRtrAdvInterval (RFC 4861 section 6.2.1).
-ra::Sender::Interval advertisement_interval(std::chrono::seconds max) {
-    const auto min = max >= std::chrono::seconds(9) ? max * 33 / 100 : max * 3 / 4;
-    return {std::max(min, std::chrono::seconds(3)), max};
-}
 
 template <class Kind>
 constexpr std::uint16_t number(Kind kind) {
@@ -90,11 +82,8 @@ class Agent {
     void tell_odhcpd();
     void advertise();
     void describe_links();
-    void remember(const ra::Announced& announced);
     awaitable<void> look_at_clock();
     void end();
-    void start_withdrawal(const std::string& name, std::shared_ptr<ra::LinkAnnouncer> announcer);
-    awaitable<void> withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer);
     void finish();
     awaitable<std::string> answer(std::string request);
     awaitable<void> ask_forwarder();
@@ -118,14 +107,10 @@ class Agent {
     std::optional<forwarder::Settings> supplied_;  // what the forwarder was told
     std::string forwarder_trouble_;                // why it refused that; empty: it did not
     std::map<std::string, std::unique_ptr<LanWatch>> lan_;
-    // Shared with their own withdrawal, which may outlast their place here.
-    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
-    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> leaving_;  // take everything back
-    std::size_t withdrawing_ = 0;
-    std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
     std::optional<Plan> plan_;
     std::vector<LinkPlan> told_;  // by the last plan, also while there is none
     Announcement announcement_;
+    Advertisers advertisers_;
     Orders orders_;
 
     Processes processes_;
@@ -136,7 +121,10 @@ class Agent {
 };
 
 Agent::Agent(net::Channel keeper)
-    : orders_(loop_.get_executor(), time_, random_,
+    : advertisers_(loop_.get_executor(), time_, random_,
+                   [this](Bytes octets) { keeper_->send(number(Keep::store_announced), octets); },
+                   [this] { tell_odhcpd(); }),
+      orders_(loop_.get_executor(), time_, random_,
               {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
                .store_account =
                    [this](Bytes octets) { keeper_->send(number(Keep::store_account), octets); },
@@ -216,10 +204,7 @@ void Agent::on_world(Bytes message) {
     asked_ = std::move(*parsed.config);
     config_ = resolve_carriers(asked_, world_.found);
     log::set_level(config_->log.level);
-    if (first) {
-        if (auto left = parse_announced_links(world_.announced))
-            for (ra::Announced& link : *left) announced_[link.interface] = std::move(link);
-    }
+    if (first) advertisers_.adopt(world_.announced);
     wall_trusted_ = time_.wall_trusted();
     judge_certificate();
     supply_forwarder();
@@ -274,10 +259,8 @@ awaitable<void> Agent::look_at_clock() {
 /// Whether a link's hosts were told of us when the last process ended, and may still be.
 bool Agent::was_announced(const std::string& link) const {
     if (!custody_.status.fit) return false;
-    const auto ra = announced_.find(link);
     return dhcp::tells(text_of(world_.dhcp_options), link, config_->resolver->adn) ||
-           odhcpd_tells(*config_, text_of(world_.odhcpd), link) ||
-           (ra != announced_.end() && ra->second.standing());
+           odhcpd_tells(*config_, text_of(world_.odhcpd), link) || advertisers_.stands(link);
 }
 
 /// A watch for each LAN link of the configuration, those that were there already kept. At the
@@ -303,45 +286,11 @@ void Agent::watch_lan(bool first) {
     lan_ = std::move(kept);
 }
 
-/// New sockets for the links that are announced on. An announcer that they replace hands over what
-/// its hosts know; one whose link is no longer ours takes it back.
 void Agent::on_link_sockets(net::ChannelMessage message) {
     auto names = parse_names(message.body);
     if (!names || message.descriptors.size() != 2 * names->size() || !config_ || ending_) return;
-    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> former = std::move(announcers_);
-    announcers_.clear();
-    for (std::size_t i = 0; i < names->size(); ++i) {
-        const std::string& name = (*names)[i];
-        auto announcer = std::make_shared<ra::LinkAnnouncer>(
-            loop_.get_executor(), name,
-            ra::LinkAnnouncer::Sockets{std::move(message.descriptors[2 * i]),
-                                       std::move(message.descriptors[2 * i + 1])},
-            advertisement_interval(config_->announce.ra_interval), time_, random_,
-            [this](const ra::Announced& announced) { remember(announced); });
-        if (const auto old = former.find(name); old != former.end()) {
-            announcer->adopt(old->second->announced());
-            former.erase(old);
-        } else if (const auto going = leaving_.find(name); going != leaving_.end()) {
-            // The link is back while its withdrawal is under way: one voice alone may go on.
-            announcer->adopt(going->second->announced());
-            going->second->close();
-            leaving_.erase(going);
-        } else if (const auto left = announced_.find(name); left != announced_.end()) {
-            announcer->adopt(left->second);
-        }
-        announcers_[name] = std::move(announcer);
-    }
-    for (auto& [name, announcer] : former) start_withdrawal(name, std::move(announcer));
+    advertisers_.use(*names, std::move(message.descriptors), config_->announce.ra_interval);
     if (plan_) advertise();
-}
-
-awaitable<void> Agent::withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer) {
-    co_await announcer->withdraw();
-    --withdrawing_;
-    if (const auto left = leaving_.find(name); left != leaving_.end() && left->second == announcer)
-        leaving_.erase(left);
-    if (ending_ && withdrawing_ == 0) finish();
-    if (!ending_) tell_odhcpd();
 }
 
 void Agent::on_forwarder_channel(net::ChannelMessage message) {
@@ -405,42 +354,19 @@ void Agent::replan() {
 /// them both are the same resolver of the same router, and ours taken back afterwards would take
 /// odhcpd's along.
 void Agent::tell_odhcpd() {
-    const bool ours_stand = !announcers_.empty() || !leaving_.empty();
-    if (!plan_ || (config_->announce.ra == RaCarrier::odhcpd && ours_stand)) return;
+    if (ending_ || !plan_) return;
+    if (config_->announce.ra == RaCarrier::odhcpd && !advertisers_.gone()) return;
     keeper_->send(number(Keep::odhcpd_lists), bytes_of(announcement_.odhcpd_lists));
 }
 
 void Agent::advertise() {
     describe_links();
-    for (const auto& [name, announcer] : announcers_) {
-        const auto options = announcement_.ra.find(name);
-        announcer->set_options(options == announcement_.ra.end() ? ra::NdOptions()
-                                                                 : options->second);
-    }
+    advertisers_.set_options(announcement_.ra);
 }
 
-/// Where we are the RA daemon, what is said beside the resolvers follows the links.
 void Agent::describe_links() {
-    if (!config_ || !links_) return;
-    const bool full = config_->announce.ra == RaCarrier::full;
-    for (const net::Link& link : links_->links()) {
-        const auto found = announcers_.find(link.name);
-        if (found == announcers_.end()) continue;
-        found->second->set_link(link);
-        found->second->set_full(
-            full ? std::optional(
-                       full_settings(*config_, link, {links_->links(), links_->default_routes()}))
-                 : std::nullopt);
-    }
-}
-
-/// Whoever comes after a crash must know what to take back.
-void Agent::remember(const ra::Announced& announced) {
-    announced_[announced.interface] = announced;
-    std::vector<ra::Announced> links;
-    for (const auto& [name, link] : announced_)
-        if (link.standing()) links.push_back(link);
-    keeper_->send(number(Keep::store_announced), octets_of(links));
+    if (config_ && links_)
+        advertisers_.describe_links(*config_, {links_->links(), links_->default_routes()});
 }
 
 /// Takes everything back, then ends.
@@ -450,22 +376,11 @@ void Agent::end() {
     lan_.clear();
     keeper_->send(number(Keep::dnsmasq_options), {});
     keeper_->send(number(Keep::odhcpd_lists), {});
-    for (auto& [name, announcer] : announcers_) start_withdrawal(name, std::move(announcer));
-    announcers_.clear();
-    if (withdrawing_ == 0) finish();
-}
-
-void Agent::start_withdrawal(const std::string& name,
-                             std::shared_ptr<ra::LinkAnnouncer> announcer) {
-    ++withdrawing_;
-    leaving_[name] = announcer;
-    asio::co_spawn(loop_, withdraw(name, std::move(announcer)), asio::detached);
+    advertisers_.end([this] { finish(); });
 }
 
 void Agent::finish() {
-    const bool stands = std::any_of(announced_.begin(), announced_.end(),
-                                    [](const auto& link) { return link.second.standing(); });
-    if (!stands) keeper_->send(number(Keep::withdrawn), {});
+    if (!advertisers_.stands()) keeper_->send(number(Keep::withdrawn), {});
     loop_.stop();
 }
 
@@ -524,14 +439,8 @@ Status Agent::status() {
             carrier.announced = false;
             carrier.why = untold;
         }
-        if (carrier.carrier != "ra" || !carrier.announced) continue;
-        const auto announcer = announcers_.find(carrier.link);
-        if (announcer != announcers_.end() && announcer->second->can_announce()) continue;
-        carrier.announced = false;
-        carrier.why = announcer == announcers_.end() ? "may not send Router Advertisements"
-                      : config_->announce.ra == RaCarrier::full
-                          ? "the link has no link-local address to send from"
-                          : "no RA daemon was heard on this link yet";
+        if (carrier.carrier == "ra" && carrier.announced)
+            advertisers_.explain(carrier, config_->announce.ra);
     }
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;

@@ -1,0 +1,134 @@
+#include "agent/advertisers.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "agent/announced.h"
+
+namespace porchlight::agent {
+namespace {
+
+/// MinRtrAdvInterval from MaxRtrAdvInterval (RFC 4861 section 6.2.1).
+ra::Sender::Interval advertisement_interval(std::chrono::seconds max) {
+    const auto min = max >= std::chrono::seconds(9) ? max * 33 / 100 : max * 3 / 4;
+    return {std::max(min, std::chrono::seconds(3)), max};
+}
+
+}  // namespace
+
+Advertisers::Advertisers(asio::any_io_executor loop, const TimeSource& time, Random& random,
+                         Store store, Left left)
+    : loop_(std::move(loop)),
+      time_(time),
+      random_(random),
+      store_(std::move(store)),
+      left_(std::move(left)) {}
+
+void Advertisers::adopt(Bytes announced) {
+    if (auto left = parse_announced_links(announced))
+        for (ra::Announced& link : *left) announced_[link.interface] = std::move(link);
+}
+
+void Advertisers::use(const std::vector<std::string>& links, std::vector<FileDescriptor> sockets,
+                      std::chrono::seconds interval_max) {
+    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> former = std::move(announcers_);
+    announcers_.clear();
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        const std::string& name = links[i];
+        auto announcer = std::make_shared<ra::LinkAnnouncer>(
+            loop_, name,
+            ra::LinkAnnouncer::Sockets{std::move(sockets[2 * i]), std::move(sockets[2 * i + 1])},
+            advertisement_interval(interval_max), time_, random_,
+            [this](const ra::Announced& announced) { remember(announced); });
+        if (const auto old = former.find(name); old != former.end()) {
+            announcer->adopt(old->second->announced());
+            former.erase(old);
+        } else if (const auto going = leaving_.find(name); going != leaving_.end()) {
+            // The link is back while its withdrawal is under way: one voice alone may go on.
+            announcer->adopt(going->second->announced());
+            going->second->close();
+            leaving_.erase(going);
+        } else if (const auto left = announced_.find(name); left != announced_.end()) {
+            announcer->adopt(left->second);
+        }
+        announcers_[name] = std::move(announcer);
+    }
+    for (auto& [name, announcer] : former) start_withdrawal(name, std::move(announcer));
+}
+
+void Advertisers::set_options(const std::map<std::string, ra::NdOptions>& options) {
+    for (const auto& [name, announcer] : announcers_) {
+        const auto told = options.find(name);
+        announcer->set_options(told == options.end() ? ra::NdOptions() : told->second);
+    }
+}
+
+void Advertisers::describe_links(const Config& config, const Surroundings& around) {
+    const bool full = config.announce.ra == RaCarrier::full;
+    for (const net::Link& link : around.links) {
+        const auto found = announcers_.find(link.name);
+        if (found == announcers_.end()) continue;
+        found->second->set_link(link);
+        found->second->set_full(full ? std::optional(full_settings(config, link, around))
+                                     : std::nullopt);
+    }
+}
+
+void Advertisers::end(std::function<void()> done) {
+    done_ = std::move(done);
+    for (auto& [name, announcer] : announcers_) start_withdrawal(name, std::move(announcer));
+    announcers_.clear();
+    if (withdrawing_ == 0) done_();
+}
+
+void Advertisers::start_withdrawal(const std::string& name,
+                                   std::shared_ptr<ra::LinkAnnouncer> announcer) {
+    ++withdrawing_;
+    leaving_[name] = announcer;
+    asio::co_spawn(loop_, withdraw(name, std::move(announcer)), asio::detached);
+}
+
+awaitable<void> Advertisers::withdraw(std::string name,
+                                      std::shared_ptr<ra::LinkAnnouncer> announcer) {
+    co_await announcer->withdraw();
+    --withdrawing_;
+    if (const auto left = leaving_.find(name); left != leaving_.end() && left->second == announcer)
+        leaving_.erase(left);
+    if (!done_)
+        left_();
+    else if (withdrawing_ == 0)
+        done_();
+}
+
+/// Whoever comes after a crash must know what to take back.
+void Advertisers::remember(const ra::Announced& announced) {
+    announced_[announced.interface] = announced;
+    std::vector<ra::Announced> links;
+    for (const auto& [name, link] : announced_)
+        if (link.standing()) links.push_back(link);
+    Writer out;
+    write(out, links);
+    if (const auto octets = out.take()) store_(*octets);
+}
+
+bool Advertisers::stands(const std::string& link) const {
+    const auto found = announced_.find(link);
+    return found != announced_.end() && found->second.standing();
+}
+
+bool Advertisers::stands() const {
+    return std::any_of(announced_.begin(), announced_.end(),
+                       [](const auto& link) { return link.second.standing(); });
+}
+
+void Advertisers::explain(CarrierStatus& row, RaCarrier carrier) const {
+    const auto announcer = announcers_.find(row.link);
+    if (announcer != announcers_.end() && announcer->second->can_announce()) return;
+    row.announced = false;
+    row.why = announcer == announcers_.end() ? "may not send Router Advertisements"
+              : carrier == RaCarrier::full   ? "the link has no link-local address to send from"
+                                             : "no RA daemon was heard on this link yet";
+}
+
+}  // namespace porchlight::agent

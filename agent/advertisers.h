@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "agent/full_settings.h"
+#include "agent/status.h"
+#include "core/clock.h"
+#include "core/file_descriptor.h"
+#include "core/random.h"
+#include "net/asio.h"
+#include "ra/announced.h"
+#include "ra/link_announcer.h"
+
+namespace porchlight::agent {
+
+/// All that is sent by Router Advertisement: an announcer for each link that there are sockets for,
+/// those that still take back what hosts of a former link know, and what whoever comes after a
+/// crash must know of both.
+class Advertisers {
+  public:
+    /// What hosts may know now, as parse_announced_links reads it.
+    using Store = std::function<void(Bytes announced)>;
+
+    /// Called when a former link's hosts were told that nothing is left.
+    using Left = std::function<void()>;
+
+    /// `time` and `random` outlive it, and it outlives the loop's run.
+    Advertisers(asio::any_io_executor loop, const TimeSource& time, Random& random, Store store,
+                Left left);
+
+    /// What a former process announced, as it was stored. Before the first sockets.
+    void adopt(Bytes announced);
+    /// New sockets for exactly the links that are announced on, two a link: raw ICMPv6, frames. An
+    /// announcer that they replace hands over what its hosts know; one whose link is no longer ours
+    /// takes it back.
+    void use(const std::vector<std::string>& links, std::vector<FileDescriptor> sockets,
+             std::chrono::seconds interval_max);
+    /// What each link's hosts are told from now on, as ra/options.h has it. Who is not in it is
+    /// told nothing.
+    void set_options(const std::map<std::string, ra::NdOptions>& options);
+    /// Where we are the RA daemon, what is said beside the resolvers follows the links.
+    void describe_links(const Config& config, const Surroundings& around);
+    /// Takes everything back, and calls `done` when that is over, be it at once.
+    void end(std::function<void()> done);
+
+    /// Whether hosts of `link`, or of any, know anything that must be taken back some time.
+    bool stands(const std::string& link) const;
+    bool stands() const;
+    /// Whether nothing is sent any more on any link, not even to take something back.
+    bool gone() const { return announcers_.empty() && leaving_.empty(); }
+    /// Completes `row`, of a link that is announced on by us, with what came of it.
+    void explain(CarrierStatus& row, RaCarrier carrier) const;
+
+  private:
+    void remember(const ra::Announced& announced);
+    void start_withdrawal(const std::string& name, std::shared_ptr<ra::LinkAnnouncer> announcer);
+    awaitable<void> withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer);
+
+    asio::any_io_executor loop_;
+    const TimeSource& time_;
+    Random& random_;
+    Store store_;
+    Left left_;
+    // Shared with their own withdrawal, which may outlast their place here.
+    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
+    std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> leaving_;  // take everything back
+    std::size_t withdrawing_ = 0;
+    std::function<void()> done_;                      // set: the end has come
+    std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
+};
+
+}  // namespace porchlight::agent

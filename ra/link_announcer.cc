@@ -46,7 +46,10 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
           timer(executor),
           time(source_of_time),
           sender(interval, random),
-          on_store(std::move(call)) {}
+          on_store(std::move(call)) {
+        // What was sent before we were here is not for us to judge: it may be of our predecessor.
+        while (receive_frame(frames.socket, buffer)) continue;
+    }
 
     static awaitable<void> watch(std::shared_ptr<State> state, Watched State::*which,
                                  bool (State::*take)());
@@ -54,7 +57,10 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     bool take_frame();
     void on_own_advertisement(const Received& received, bool answer);
     void on_other_advertisement(const Advertisement& advertisement, const Ipv6& from);
+    void ask_before_full(Clock::time_point now);
+    void ask_daemon(Clock::time_point now);
     void solicit_daemon(Clock::time_point now);
+    void log_who_speaks(Clock::time_point now);
     bool send(const Packet& packet, Clock::time_point now);
     bool is_own_packet(Bytes octets) const;
     void pump_soon();
@@ -91,10 +97,14 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     std::optional<Clock::time_point> solicited_at;
     std::optional<Clock::time_point> daemon_heard_at;
     Clock::duration solicit_again = solicitation_interval;
+    bool answers = false;     // the daemon did, when it was asked
+    unsigned unanswered = 0;  // questions in a row
+    bool asked_before_full = false;
+    bool yielded = false;  // as it was logged last
+    bool left_some = false;
     bool pump_posted = false;
     Counters counters;
     log::Limiter send_failure_lines;
-    log::Limiter second_daemon_lines;
     log::Limiter contradiction_lines;
     std::array<std::uint8_t, receive_octets_max> buffer;
 };
@@ -119,7 +129,10 @@ void LinkAnnouncer::adopt(const Announced& former) {
 }
 
 void LinkAnnouncer::set_full(std::optional<FullSettings> settings) {
-    if (!settings && state_->sender.is_full()) state_->solicit_at = state_->time.now();
+    if (!settings && state_->sender.is_full()) {
+        state_->solicit_at = state_->time.now();
+        state_->solicit_again = solicitation_interval;
+    }
     state_->sender.set_full(std::move(settings), state_->time.now());
     state_->pump_soon();
 }
@@ -153,6 +166,15 @@ awaitable<void> LinkAnnouncer::withdraw() {
         co_await pause.async_wait(asio::use_awaitable);
         if (state->open) state->pump();
     }
+}
+
+LinkAnnouncer::Beside LinkAnnouncer::beside() const {
+    const Clock::time_point now = state_->time.now();
+    Beside beside;
+    if (state_->sender.yields()) beside.yields_to = state_->source;
+    beside.left_to_daemon = state_->sender.left_to_daemon(now);
+    beside.daemon_tells = state_->sender.daemon_tells(now);
+    return beside;
 }
 
 Announced LinkAnnouncer::announced() const {
@@ -204,7 +226,7 @@ bool LinkAnnouncer::State::take_icmpv6() {
     // Only when we asked: what else claims to be the daemon here, the frame socket didn't see
     // leave.
     if (is_own_answer(*received) && solicited_at && now - *solicited_at < answer_within_max) {
-        on_own_advertisement(*received, true);
+        if (!is_own_packet(received->octets)) on_own_advertisement(*received, true);
     } else if (from_here || !knows_itself()) {
         // Our solicitation and the daemon's multicasts, looped back; or too early.
     } else if (parse_solicitation(received->octets, received->envelope)) {
@@ -230,23 +252,26 @@ void LinkAnnouncer::State::on_own_advertisement(const Received& received, bool a
     if (!advertisement || is_supplement(*advertisement)) return;
     const Clock::time_point now = time.now();
     ++counters.daemon_advertisements;
-    if (sender.is_full()) {
-        if (second_daemon_lines.admit(now))
-            log::warn("another RA daemon of this router speaks on a link that is announced in full",
-                      {{"interface", interface}, {"address", to_text(received.envelope.source)}});
-    } else {
-        if (!sender.heard_daemon() || source != received.envelope.source)
-            log::info("RA daemon heard",
-                      {{"interface", interface}, {"address", to_text(received.envelope.source)}});
-        source = received.envelope.source;
-    }
+    const bool known = sender.heard_daemon() && source == received.envelope.source;
     const bool asked = answer && solicited_at > daemon_heard_at;
-    sender.on_daemon_advertisement(advertisement->header, received.destination == all_nodes, asked,
-                                   now);
+    sender.on_daemon_advertisement(*advertisement, received.destination == all_nodes, asked, now);
     daemon_heard_at = now;
+    answers |= asked;
+    unanswered = 0;
+    if (!sender.is_full()) {
+        source = received.envelope.source;
+        if (!known && !sender.yields())
+            log::info("RA daemon heard", {{"interface", interface}, {"address", to_text(source)}});
+    }
     // One that lives answers, one that has ended doesn't.
-    solicit_at = sender.daemon_farewell() ? now + farewell_asked_after : Sender::never;
-    solicit_again = farewell_asked_after;
+    if (sender.yields() || sender.is_full()) {
+        const bool in_doubt = sender.daemon_farewell() || sender.is_full();
+        solicit_again = other_asked_again;
+        solicit_at = now + (in_doubt ? Clock::duration(solicit_again) : other_asked_after);
+    } else {
+        solicit_again = farewell_asked_after;
+        solicit_at = sender.daemon_farewell() ? now + farewell_asked_after : Sender::never;
+    }
 }
 
 /// RFC 4861 section 6.2.7.
@@ -263,13 +288,37 @@ void LinkAnnouncer::State::on_other_advertisement(const Advertisement& advertise
                   {{"interface", interface}, {"address", to_text(from)}, {"in", found.front()}});
 }
 
+/// Two daemons must not speak at once, not even for a moment: whoever is there is asked first.
+void LinkAnnouncer::State::ask_before_full(Clock::time_point now) {
+    if (!sender.is_full() || !link_source || std::exchange(asked_before_full, true)) return;
+    sender.hold_full_until(now + full_waits);
+    solicit_again = other_asked_again;
+    solicit_daemon(now);
+}
+
+void LinkAnnouncer::State::ask_daemon(Clock::time_point now) {
+    if (sender.yields() && answers && unanswered >= other_questions) {
+        sender.on_daemon_ended(now);
+        solicit_at = Sender::never;
+        return;
+    }
+    // In full form nobody need be there to answer.
+    if (sender.is_full() && unanswered >= other_questions) {
+        solicit_at = Sender::never;
+        return;
+    }
+    solicit_daemon(now);
+}
+
 void LinkAnnouncer::State::solicit_daemon(Clock::time_point now) {
     const auto sent = solicit(icmpv6.socket);
+    if (sent) ++unanswered;
     solicited_at = now;
     solicit_at = now + solicit_again;
     if (sent) {
         solicit_again = std::min<Clock::duration>(solicit_again * 2, solicitation_interval_max);
     } else {  // the interface has no address yet: that can end any moment
+        solicit_at = now + std::max<Clock::duration>(solicit_again, farewell_asked_after);
         log::debug("cannot solicit the RA daemon",
                    {{"interface", interface}, {"error", sent.error().message}});
     }
@@ -310,21 +359,40 @@ void LinkAnnouncer::State::pump_soon() {
     });
 }
 
+void LinkAnnouncer::State::log_who_speaks(Clock::time_point now) {
+    if (yielded != sender.yields()) {
+        yielded = sender.yields();
+        if (yielded)
+            log::warn("another RA daemon of this router has the link, standing beside it",
+                      {{"interface", interface}, {"address", to_text(source)}});
+        else if (sender.is_full())
+            log::info("the other RA daemon has ended, being it again", {{"interface", interface}});
+    }
+    if (sender.wants_options() && left_some == sender.left_to_daemon(now).empty()) {
+        left_some = !left_some;
+        log::info(left_some ? "the RA daemon announces encrypted DNS itself, leaving it to that"
+                            : "the RA daemon no longer announces encrypted DNS itself",
+                  {{"interface", interface}});
+    }
+}
+
 /// Sends what is due, and sleeps until the next is.
 void LinkAnnouncer::State::pump() {
     const Clock::time_point now = time.now();
+    ask_before_full(now);
+    if (now >= solicit_at) ask_daemon(now);
+    sender.settle(now);
     if (sender.is_full() && link_source) source = *link_source;
+    log_who_speaks(now);
     store_if_news();
     sender.send_due(now, [&](const Packet& packet) { return send(packet, now); });
     store_if_news();
-    if (!sender.is_full() && now >= solicit_at) solicit_daemon(now);
     arm();
 }
 
 void LinkAnnouncer::State::arm() {
     if (!open) return;
-    Clock::time_point at = sender.wake();
-    if (!sender.is_full()) at = std::min(at, solicit_at);
+    const Clock::time_point at = std::min(sender.wake(), solicit_at);
     if (at == Sender::never) {
         timer.cancel();
         return;

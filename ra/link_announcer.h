@@ -17,8 +17,10 @@ namespace porchlight::ra {
 /// (ra/link_sockets.h) are handed over; when the interface goes and comes again, so must they.
 /// - As a supplement it solicits the RA daemon of this machine at the start, over and again until
 ///   that was heard, and after its farewell, to tell an end from the loss of an uplink.
-/// - In full form (set_full) it is the RA daemon. Then another one on this machine is a mistake of
-///   configuration, logged and counted.
+/// - In full form (set_full) it is the RA daemon, unless another one of this machine answers at the
+///   start or is heard later: that one has the link until it has ended (see Sender). It is asked
+///   every `other_asked_after`, for not every daemon says farewell; one that used to answer
+///   and leaves `other_questions` in a row without an answer has ended.
 /// - What is set in one turn of the loop leaves together.
 class LinkAnnouncer {
   public:
@@ -52,6 +54,12 @@ class LinkAnnouncer {
     /// How long a daemon that may live is waited for before something is taken back without it.
     static constexpr std::chrono::milliseconds daemon_first{1500};
     static constexpr std::chrono::seconds farewell_asked_after{1};
+    /// How long another daemon may take to answer before full form begins: its 0.5 s, and as much.
+    static constexpr std::chrono::seconds full_waits{1};
+    static constexpr std::chrono::seconds other_asked_after{30};
+    /// And after its farewell, or its silence, again; doubling each time.
+    static constexpr std::chrono::milliseconds other_asked_again{300};
+    static constexpr unsigned other_questions = 4;       // 4.5 s
     static constexpr std::size_t own_packets_max = 256;  // remembered, to be known when heard
     static constexpr int messages_per_turn_max = 16;
 
@@ -76,6 +84,13 @@ class LinkAnnouncer {
     /// leave (no daemon was ever heard, or sending fails): then announced() goes on saying so.
     awaitable<void> withdraw();
 
+    /// Who else speaks from this machine on the link.
+    struct Beside {
+        std::optional<Ipv6> yields_to;  // the RA daemon that has the link, where we would be it
+        NdOptions left_to_daemon;       // what of ours is not sent: the daemon tells such itself
+        NdOptions daemon_tells;         // of resolvers
+    };
+    Beside beside() const;
     Announced announced() const;
     /// Whether hosts can be told something now: the RA daemon is there, or we are it.
     bool can_announce() const;

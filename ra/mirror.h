@@ -58,6 +58,8 @@ class Mirror {
     Clock::time_point last_from() const { return last_from_; }
     /// The daemon's farewell, if that is the last that was heard of it.
     std::optional<Clock::time_point> farewell() const { return farewell_; }
+    /// When header() ends if the daemon stays silent.
+    Clock::time_point forget_at() const { return forget_at_; }
 
     /// What the daemon last said, as Announced keeps it.
     const std::optional<RouterHeader>& said() const { return said_; }

@@ -44,6 +44,24 @@ Buffer withdrawn(Buffer unit) {
     return unit;
 }
 
+NdOptions options_of(const Buffer& unit) {
+    NdOptions options;
+    std::size_t at = 0;
+    while (at + option_unit_octets <= unit.size()) {
+        const std::size_t size = unit[at + 1] * option_unit_octets;
+        if (size == 0 || size > unit.size() - at) break;
+        const auto begin = unit.begin() + std::ptrdiff_t(at);
+        options.emplace_back(begin, begin + std::ptrdiff_t(size));
+        at += size;
+    }
+    return options;
+}
+
+std::chrono::seconds lifetime(const Buffer& option) {
+    assert(can_be_withdrawn(option));
+    return std::chrono::seconds(u32_at(option, lifetime_at));
+}
+
 bool can_be_withdrawn(const Buffer& unit) {
     return !unit.empty() && has_lifetime(unit[0]);
 }
@@ -54,7 +72,7 @@ bool is_prefix(const Buffer& unit) {
 
 std::chrono::seconds valid_lifetime(const Buffer& prefix) {
     assert(is_prefix(prefix));
-    return std::chrono::seconds(u32_at(prefix, lifetime_at));
+    return lifetime(prefix);
 }
 
 bool is_preferred(const Buffer& prefix) {

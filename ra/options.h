@@ -18,6 +18,14 @@ bool is_sendable(const Buffer& unit, std::size_t octets_max);
 /// and MTU have none and stay as they are.
 Buffer withdrawn(Buffer unit);
 
+/// The options that a unit consists of; what is no whole option at its end is left out.
+NdOptions options_of(const Buffer& unit);
+
+/// All ones: without end.
+inline constexpr std::chrono::seconds for_ever{0xffffffff};
+/// The Lifetime of an option that has one: the first, where it has two.
+std::chrono::seconds lifetime(const Buffer& option);
+
 /// Whether hosts forget by a Lifetime what the unit told.
 bool can_be_withdrawn(const Buffer& unit);
 bool is_prefix(const Buffer& unit);

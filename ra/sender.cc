@@ -32,7 +32,17 @@ void Sender::adopt(const Announced& former, Clock::time_point from) {
         mirror_.remember(former.header, former.route_until, from);
 }
 
+void Sender::adopt_prefixes(const NdOptions& prefixes) {
+    for (const Buffer& unit : prefixes)
+        if (is_prefix(unit)) dormant_.push_back(unit);
+}
+
 void Sender::set_full(std::optional<FullSettings> settings, Clock::time_point now) {
+    if (!settings) dormant_.clear();
+    if (yielded_ || (settings && !full_ && mirror_.header(now))) {
+        yielded_ = std::move(settings);
+        return;
+    }
     const auto former_header = full_header();
     const NdOptions former = wanted(now);
     full_ = std::move(settings);
@@ -61,6 +71,7 @@ std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
 
     const NdOptions former = wanted(now);
     options_ = std::move(options);
+    left_ = left_to_daemon(now);
     const bool first = !std::exchange(begun_, true);
     if (const auto adopted = std::exchange(former_, std::nullopt)) {
         told_ = adopted->options;
@@ -85,8 +96,9 @@ void Sender::finish(Clock::time_point now) {
 
 void Sender::on_solicitation(const Ipv6& source, Clock::time_point now) {
     if (finishing_ || !speaks(now)) return;
-    const Clock::time_point at =
+    Clock::time_point at =
         now + std::chrono::milliseconds(random_.below(std::uint64_t(answer_delay_max.count()) + 1));
+    if (full_) at = std::max(at, hold_until_);
     if (source == Ipv6{}) {
         due_ = std::min(due_, at);
     } else if (std::none_of(answers_.begin(), answers_.end(),
@@ -99,18 +111,87 @@ void Sender::on_solicitation(const Ipv6& source, Clock::time_point now) {
     }
 }
 
-void Sender::on_daemon_advertisement(const RouterHeader& header, bool multicast, bool asked,
+void Sender::on_daemon_advertisement(const Advertisement& advertisement, bool multicast, bool asked,
                                      Clock::time_point now) {
     const bool could_announce = can_announce(now);
     const bool spoke = speaks(now);
-    mirror_.on_advertisement(header, asked, now);
-    if (full_) return;  // two of one kind: the caller says so
     if (multicast) courtesy_ = now + multicast_spacing;
+    if (full_ && advertisement.header.router_lifetime.count() == 0 && !asked) {
+        if (!other_last_words_ || now - *other_last_words_ > Mirror::silence_max)
+            other_last_words_ = now;
+        // Hosts have lost their route by it.
+        if (now - *other_last_words_ <= Mirror::farewell_max) return start(now);
+    }
+    if (!mirror_.header(now)) heard_.clear();  // a daemon that comes anew tells anew
+    const bool was_full = full_.has_value();
+    if (was_full) yield();
+    mirror_.on_advertisement(advertisement.header, asked, now);
+    heard_.on_advertisement(advertisement.options, now);
     // The link is another daemon's now: its route, its prefixes, its resolvers.
     end_farewell();
     const bool can = can_announce(now);
-    if (begun_ && can) take_back_all_but(options_, now);
-    if ((can && !could_announce) || (!spoke && speaks(now))) start(now);
+    if (begun_ && can) take_back_all_but(wanted(now), now);
+    const NdOptions known = wanted(now);
+    const bool forgotten = std::any_of(known.begin(), known.end(), [&](const Buffer& unit) {
+        const NdOptions parts = options_of(withdrawn(unit));
+        return std::find_first_of(parts.begin(), parts.end(), advertisement.options.begin(),
+                                  advertisement.options.end()) != parts.end();
+    });
+    if ((can && !could_announce) || (!spoke && speaks(now)) || was_full || forgotten) start(now);
+    follow_daemon(now);
+}
+
+void Sender::on_daemon_ended(Clock::time_point now) {
+    if (yielded_) take_over(now);
+}
+
+/// The other daemon's header is what hosts have from now on.
+void Sender::yield() {
+    yielded_ = std::exchange(full_, std::nullopt);
+    told_full_ = false;
+    for (const Withdrawal& withdrawal : withdrawing_)
+        if (is_prefix(withdrawal.option)) dormant_.push_back(withdrawal.option);
+    std::erase_if(withdrawing_, [](const Withdrawal& withdrawal) {
+        return is_router_option(withdrawal.option[0]);
+    });
+}
+
+void Sender::take_over(Clock::time_point now) {
+    full_ = std::exchange(yielded_, std::nullopt);
+    mirror_ = Mirror();
+    heard_.clear();
+    left_.clear();
+    other_last_words_.reset();
+    if (begun_) take_back_all_but(wanted(now), now);
+    start(now);
+}
+
+/// When the daemon that has the link counts as ended, if nothing more is heard of it.
+Clock::time_point Sender::other_ends_at() const {
+    if (!yielded_) return never;
+    if (const auto farewell = mirror_.farewell()) return *farewell + farewell_silence;
+    return mirror_.forget_at() - takeover_margin;
+}
+
+NdOptions Sender::left_to_daemon(Clock::time_point now) const {
+    NdOptions left;
+    if (heard_.empty()) return left;
+    for (const Buffer& unit : options_) {
+        const NdOptions parts = options_of(unit);
+        if (std::any_of(parts.begin(), parts.end(),
+                        [&](const Buffer& part) { return heard_.tells_type(part[0], now); }))
+            left.push_back(unit);
+    }
+    return left;
+}
+
+/// What the daemon began to tell is its own, what it no longer tells is ours again.
+void Sender::follow_daemon(Clock::time_point now) {
+    NdOptions left = left_to_daemon(now);
+    if (left == left_ || !begun_) return;
+    left_ = std::move(left);
+    take_back_all_but(wanted(now), now);
+    start(now);
 }
 
 void Sender::send_due(Clock::time_point now, const Send& send) {
@@ -145,6 +226,8 @@ Clock::time_point Sender::wake() const {
     for (const Answer& answer : answers_) at = std::min(at, answer.at);
     if (const auto farewell = mirror_.farewell(); farewell && !full_ && !told_.empty())
         at = std::min(at, *farewell + Mirror::farewell_grace);
+    if (begun_) at = std::min(at, other_ends_at());
+    if (!left_.empty()) at = std::min(at, heard_.next_end(settled_));
     return at;
 }
 
@@ -154,7 +237,8 @@ bool Sender::can_announce(Clock::time_point now) const {
 }
 
 bool Sender::silent() const {
-    return !full_ && !former_ && options_.empty() && withdrawing_.empty() && farewells_left_ == 0;
+    return !full_ && !yielded_ && !former_ && options_.empty() && withdrawing_.empty() &&
+           farewells_left_ == 0;
 }
 
 Announced Sender::announced(Clock::time_point now) const {
@@ -185,7 +269,10 @@ std::optional<Advertisement> Sender::said(Clock::time_point now) const {
 
 /// What time alone has changed.
 void Sender::settle(Clock::time_point now) {
+    settled_ = now;
     forget_done(now);
+    if (begun_ && now >= other_ends_at()) take_over(now);
+    follow_daemon(now);
     const auto farewell = mirror_.farewell();
     if (full_ || !farewell || told_.empty() || now < *farewell + Mirror::farewell_grace) return;
     // The daemon has ended: what came from its address ends too.
@@ -214,10 +301,17 @@ void Sender::changed(const std::optional<RouterHeader>& former_header, const NdO
 }
 
 void Sender::take_back_all_but(const NdOptions& wanted, Clock::time_point now) {
+    if (full_) {
+        for (Buffer& unit : dormant_)
+            if (!contains(told_, withdrawn(unit))) told_.push_back(std::move(unit));
+        dormant_.clear();
+    }
     for (const Buffer& unit : std::exchange(told_, {})) {
         const Buffer back = withdrawn(unit);
         if (contains(wanted, back)) {
             told_.push_back(unit);
+        } else if (yielded_ && is_router_option(unit[0])) {
+            dormant_.push_back(unit);
         } else if (is_prefix(unit)) {
             // Without a router hosts go on using their addresses among themselves. With one, they
             // are told for as long as they may know the prefix (RFC 9096 section 3.5).
@@ -232,9 +326,19 @@ void Sender::take_back_all_but(const NdOptions& wanted, Clock::time_point now) {
     }
     if (!full_)
         for (Withdrawal& withdrawal : withdrawing_) withdrawal.until = Clock::time_point::min();
+    for (Withdrawal& withdrawal : withdrawing_)
+        withdrawal.option = without_daemons(withdrawal.option, now);
     std::erase_if(withdrawing_, [&](const Withdrawal& withdrawal) {
-        return contains(wanted, withdrawal.option);
+        return withdrawal.option.empty() || contains(wanted, withdrawal.option);
     });
+}
+
+/// What of `unit` the daemon doesn't tell: its options are not ours to take back.
+Buffer Sender::without_daemons(const Buffer& unit, Clock::time_point now) const {
+    Buffer ours;
+    for (const Buffer& option : options_of(unit))
+        if (!heard_.tells(option, now)) ours.insert(ours.end(), option.begin(), option.end());
+    return ours;
 }
 
 /// Ends the withdrawals that were told often and long enough.
@@ -309,6 +413,7 @@ bool Sender::send_to(const Ipv6& to, NdOptions options, Clock::time_point now, c
 Clock::time_point Sender::multicast_at() const {
     if (due_ == never) return never;
     Clock::time_point at = std::max(due_, spaced_);
+    if (full_) at = std::max(at, hold_until_);
     if (farewells_left_ > 0) at = std::max(at, farewell_from_);
     if (!full_ && farewells_left_ == 0) at = std::max(at, mirror_.last_from());
     if (finishing_) return at;
@@ -338,7 +443,15 @@ NdOptions Sender::wanted(Clock::time_point now) const {
     // Beside a daemon that has ended nothing of ours stands, whoever wants it.
     const auto farewell = mirror_.farewell();
     if (!full_ && farewell && now >= *farewell + Mirror::farewell_grace) return {};
-    if (!full_) return options_;
+    if (!full_) {
+        NdOptions ours = options_;
+        const NdOptions left = left_to_daemon(now);
+        if (left.empty()) return ours;
+        std::erase_if(ours, [&](const Buffer& unit) {
+            return std::find(left.begin(), left.end(), unit) != left.end();
+        });
+        return ours;
+    }
     NdOptions all = compose_full(*full_, link_, now).options;
     all.insert(all.end(), options_.begin(), options_.end());
     return all;

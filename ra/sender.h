@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "ra/announced.h"
 #include "ra/full.h"
+#include "ra/heard_options.h"
 #include "ra/mirror.h"
 #include "ra/options.h"
 
@@ -30,6 +31,20 @@ std::chrono::seconds option_lifetime(std::chrono::seconds interval_max, std::siz
 ///   a current one, with a Router Lifetime that leaves the hosts' routes as they are.
 /// - *full*: we are the RA daemon. Header, prefixes and plain resolvers are those of compose_full,
 ///   ours behind them. When that ends, hosts hear it with Router Lifetime 0.
+///
+/// Never two senders of one thing:
+/// - Another RA daemon of this machine, heard in full form, has the link: we stand beside it as a
+///   supplement until it has ended. Hosts hear no farewell, for they take both for one router and
+///   shall keep its route. Prefixes, plain resolvers and routes that only we told age out: they are
+///   this very router's and stay true. What is no longer true of them when we are the daemon again
+///   is taken back then.
+/// - It has ended when it said so and stays silent for `farewell_silence`, when its Router Lifetime
+///   is about to pass, or when the caller knows (on_daemon_ended). A Router Lifetime of 0 as the
+///   first word of another daemon may be the last of one that is dying: ours goes on, told anew,
+///   until that one answers or still speaks after Mirror::farewell_max.
+/// - A daemon that tells of encrypted resolvers itself is left the types that it uses: ours of
+///   these types are not sent, and taken back unless it tells the same, until it takes its own back
+///   or they have ended.
 ///
 /// In both:
 /// - Unsolicited, multicast: the first three after a start or a change at most 16 s apart, then
@@ -69,6 +84,13 @@ class Sender {
     /// oldest make room. What has yet to be taken back has no limit but what was told.
     static constexpr std::size_t vanished_prefixes_max = 64;
 
+    /// Who has the link in our place, said farewell and does not answer in this time has ended: its
+    /// farewell took the hosts' default route, so this is how long they have none.
+    static constexpr std::chrono::seconds farewell_silence{2};
+    /// So long before the other daemon's Router Lifetime passes in silence ours is told, lest hosts
+    /// be without a route between the two.
+    static constexpr std::chrono::seconds takeover_margin{1};
+
     static constexpr Clock::time_point never = Clock::time_point::max();
 
     Sender(Interval interval, Random& random) : interval_(interval), random_(random) {}
@@ -77,6 +99,11 @@ class Sender {
     /// it is no longer wanted. Where no RA daemon is heard, that leaves from `from` on under the
     /// header that hosts know, so that a daemon that lives has time to tell a newer one.
     void adopt(const Announced& former, Clock::time_point from);
+    /// Prefixes that hosts may know from a full form of long ago. Those that are gone are told as
+    /// such as soon as we are the daemon.
+    void adopt_prefixes(const NdOptions& prefixes);
+    /// Nothing leaves in full form before: another daemon was asked whether it is there.
+    void hold_full_until(Clock::time_point at) { hold_until_ = at; }
     /// Full form with these settings, or supplement: as at the start. Like set_link, it takes
     /// effect with the first set_options.
     void set_full(std::optional<FullSettings> settings, Clock::time_point now);
@@ -92,15 +119,28 @@ class Sender {
     void on_solicitation(const Ipv6& source, Clock::time_point now);
     /// An RA daemon of this machine was heard, by everybody (`multicast`) or by one host. `asked`
     /// as in Mirror.
-    void on_daemon_advertisement(const RouterHeader& header, bool multicast, bool asked,
+    void on_daemon_advertisement(const Advertisement& advertisement, bool multicast, bool asked,
                                  Clock::time_point now);
+    /// The RA daemon of this machine doesn't answer any more.
+    void on_daemon_ended(Clock::time_point now);
 
+    /// What time alone changes: another daemon has ended, what it told has. send_due() begins with
+    /// it.
+    void settle(Clock::time_point now);
     /// Sends all that is due at `now`.
     void send_due(Clock::time_point now, const Send& send);
     /// When send_due() should be called again, if nothing happens before.
     Clock::time_point wake() const;
 
+    /// Whether we are the RA daemon of the link now.
     bool is_full() const { return full_.has_value(); }
+    /// Whether we would be, and another one is.
+    bool yields() const { return yielded_.has_value(); }
+    bool wants_options() const { return !options_.empty(); }
+    /// What of ours is left to the daemon, which tells of encrypted resolvers itself.
+    NdOptions left_to_daemon(Clock::time_point now) const;
+    /// What the daemon tells of resolvers, plain and encrypted.
+    NdOptions daemon_tells(Clock::time_point now) const { return heard_.standing(now); }
     bool heard_daemon() const { return mirror_.heard(); }
     /// When the daemon seemed to end, unless it was heard of since.
     std::optional<Clock::time_point> daemon_farewell() const { return mirror_.farewell(); }
@@ -126,11 +166,15 @@ class Sender {
         Clock::time_point at;
     };
 
-    void settle(Clock::time_point now);
+    void yield();
+    void take_over(Clock::time_point now);
+    Clock::time_point other_ends_at() const;
+    void follow_daemon(Clock::time_point now);
     void start(Clock::time_point now);
     void changed(const std::optional<RouterHeader>& former_header, const NdOptions& former,
                  Clock::time_point now);
     void take_back_all_but(const NdOptions& wanted, Clock::time_point now);
+    Buffer without_daemons(const Buffer& unit, Clock::time_point now) const;
     void forget_done(Clock::time_point now);
     void begin_farewell(RouterHeader header, Clock::time_point from);
     void end_farewell();
@@ -148,9 +192,16 @@ class Sender {
     Interval interval_;
     Random& random_;
     Mirror mirror_;
+    HeardOptions heard_;  // from the daemon
     std::optional<FullSettings> full_;
+    std::optional<FullSettings> yielded_;  // what we would be, were it not for the other
+    std::optional<Clock::time_point> other_last_words_;  // heard while we were the daemon
+    Clock::time_point hold_until_ = Clock::time_point::min();
     LinkFacts link_;
     NdOptions options_;
+    Clock::time_point settled_{};  // what time alone changes was looked at last
+    NdOptions left_;               // of them, as left_to_daemon() was last
+    NdOptions dormant_;   // a router's options that hosts may know while we are not the daemon
     bool begun_ = false;  // set_options was called
     NdOptions told_;      // what left and was not taken back since
     bool told_full_ = false;

@@ -27,7 +27,7 @@ struct Sockets {
 
 struct Heard {
     Ipv6 source;
-    RouterHeader header;
+    Advertisement said;
 };
 
 Result<Sockets> open_sockets(const std::string& interface) {
@@ -44,9 +44,9 @@ Result<Sockets> open_sockets(const std::string& interface) {
 /// The daemon's header, if that is what came.
 std::optional<Heard> heard_from_daemon(const std::optional<Received>& received) {
     if (!received) return std::nullopt;
-    const auto advertisement = parse_advertisement(received->octets, received->envelope);
+    auto advertisement = parse_advertisement(received->octets, received->envelope);
     if (!advertisement || is_supplement(*advertisement)) return std::nullopt;
-    return Heard{received->envelope.source, advertisement->header};
+    return Heard{received->envelope.source, std::move(*advertisement)};
 }
 
 /// What lies ready on the sockets; the last word counts.
@@ -101,7 +101,7 @@ Result<unsigned> send_withdrawals(const Sockets& sockets, Ipv6 source, bool besi
         std::this_thread::sleep_until(std::min(sender.wake(), give_up));
         if (const auto heard = read_ready(sockets); heard && beside_daemon) {
             source = heard->source;
-            sender.on_daemon_advertisement(heard->header, false, true, Clock::now());
+            sender.on_daemon_advertisement(heard->said, false, true, Clock::now());
         }
         sender.send_due(Clock::now(), send);
     }
@@ -128,7 +128,7 @@ Result<WithdrawOutcome> withdraw_now(const Announced& announced,
     sender.adopt(announced, now);
     if (heard) {
         outcome.header = WithdrawOutcome::Header::asked;
-        sender.on_daemon_advertisement(heard->header, false, true, now);
+        sender.on_daemon_advertisement(heard->said, false, true, now);
     } else {
         const bool had_route = announced.header.router_lifetime > 0s;
         // Ended, or never known. A header that never gave hosts a route does them no harm, though,

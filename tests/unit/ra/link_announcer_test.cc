@@ -133,7 +133,9 @@ TEST_SUITE("ra/link_announcer") {
             home.announcer->set_full(settings);
             home.announcer->set_link(own_link());
             home.announcer->set_options({option_a});
-            home.run_for(50ms);
+            home.run_for(500ms);
+            CHECK(home.host.heard_whole().empty());  // another daemon may be there yet
+            home.run_for(600ms);
             CHECK(home.announcer->can_announce());
             auto heard = home.host.heard_whole();
             REQUIRE(heard.size() == 1);
@@ -161,16 +163,67 @@ TEST_SUITE("ra/link_announcer") {
         });
     }
 
-    TEST_CASE("another daemon on a link in full form, and another router, are noticed") {
+    TEST_CASE("in full form it yields to another daemon, before it spoke or after") {
+        on_own_link([] {
+            Home home;
+            home.announcer->set_full(FullSettings{});
+            home.announcer->set_link(own_link());
+            home.announcer->set_options({option_a});
+            home.meet_daemon();
+            CHECK(home.announcer->beside().yields_to == home.daemon.address());
+            CHECK(!home.announcer->announced().full);
+            const auto heard = home.host.heard_whole();
+            REQUIRE(heard.size() == 1);
+            CHECK(heard[0].options == NdOptions{option_a});
+            CHECK(heard[0].header.cur_hop_limit == 0);
+            CHECK(heard[0].header.router_lifetime == Daemon::header.router_lifetime);
+        });
+        on_own_link([] {
+            Home home;
+            home.announcer->set_full(FullSettings{});
+            home.announcer->set_link(own_link());
+            home.announcer->set_options({option_a});
+            home.run_for(1100ms);
+            CHECK(home.host.heard_whole().size() == 1);
+            CHECK(!home.announcer->beside().yields_to);
+            home.daemon.advertise(all_nodes);
+            home.run_for(50ms);
+            CHECK(home.announcer->beside().yields_to == home.daemon.address());
+            home.daemon.advertise(all_nodes, {64, 0, 0s, 0ms, 0ms});
+            home.run_for(3s);
+            CHECK(!home.announcer->beside().yields_to);
+            const auto heard = home.host.heard_whole();
+            REQUIRE(!heard.empty());
+            CHECK(heard.back().header.router_lifetime == FullSettings{}.router_lifetime);
+            CHECK(home.stored.back().full);
+        });
+    }
+
+    TEST_CASE("encrypted DNS is left to a daemon that tells of it itself") {
+        on_own_link([] {
+            Home home;
+            home.announcer->set_options({option_a});
+            home.meet_daemon();
+            (void)home.host.heard();
+            Writer out;
+            write(out, Advertisement{Daemon::header, {hex("0501 0000 000005dc"), option_b}});
+            REQUIRE(send_icmpv6(*open_icmpv6_socket("lan0"), home.daemon.address(), all_nodes,
+                                out.view()));
+            home.run_for(50ms);
+            const auto beside = home.announcer->beside();
+            CHECK(beside.left_to_daemon == NdOptions{option_a});
+            CHECK(beside.daemon_tells == NdOptions{option_b});
+            CHECK(home.announcer->announced().options == NdOptions{withdrawn(option_a)});
+        });
+    }
+
+    TEST_CASE("another router is noticed") {
         on_own_link([] {
             Home home;
             home.announcer->set_full(FullSettings{});
             home.announcer->set_link(own_link());
             home.announcer->set_options({});
-            home.run_for(50ms);
-            home.daemon.advertise(all_nodes);
-            home.run_for(50ms);
-            CHECK(home.announcer->counters().daemon_advertisements == 1);
+            home.run_for(1100ms);
             auto other = open_icmpv6_socket("host0");
             REQUIRE(other);
             Writer out;
@@ -182,13 +235,13 @@ TEST_SUITE("ra/link_announcer") {
         });
     }
 
-    TEST_CASE("who never asked takes nothing for an answer") {
+    TEST_CASE("who did not ask lately takes nothing for an answer") {
         on_own_link([] {
             Home home;
             home.announcer->set_full(FullSettings{});
             home.announcer->set_link(own_link());
             home.announcer->set_options({});
-            home.run_for(50ms);
+            home.run_for(LinkAnnouncer::answer_within_max + 2500ms);  // since its last question
             home.daemon.advertise(home.daemon.address());  // over loopback, as answers come
             home.run_for(50ms);
             CHECK(home.announcer->counters().daemon_advertisements == 0);

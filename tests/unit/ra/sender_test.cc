@@ -400,7 +400,7 @@ TEST_SUITE("ra/sender") {
         const RouterHeader no_uplink{64, 0xc8, 0s, 0ms, 0ms};
         link.daemon_speaks(no_uplink);
         link.run_for(1s);
-        link.sender.on_daemon_advertisement(no_uplink, false, true, link.now);
+        link.daemon_answers(no_uplink);
         link.run_for(1h);
         REQUIRE(!link.sent.empty());
         for (const auto& one : link.sent) {

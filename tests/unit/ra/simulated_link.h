@@ -63,7 +63,14 @@ struct SimulatedLink {
         now = end;
     }
     void daemon_speaks(const RouterHeader& header = daemon_header, bool multicast = true) {
-        sender.on_daemon_advertisement(header, multicast, false, now);
+        daemon_tells({}, header, multicast);
+    }
+    void daemon_tells(NdOptions options, const RouterHeader& header = daemon_header,
+                      bool multicast = true) {
+        sender.on_daemon_advertisement({header, std::move(options)}, multicast, false, now);
+    }
+    void daemon_answers(const RouterHeader& header = daemon_header) {
+        sender.on_daemon_advertisement({header, {}}, false, true, now);
     }
     NdOptions announced() const { return sender.announced(now).options; }
     std::vector<Clock::duration> gaps() const {  // between multicasts

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "agent/announced.h"
+#include "agent/beside.h"
 
 namespace porchlight::agent {
 namespace {
@@ -124,7 +125,11 @@ bool Advertisers::stands() const {
 
 void Advertisers::explain(CarrierStatus& row, RaCarrier carrier) const {
     const auto announcer = announcers_.find(row.link);
-    if (announcer != announcers_.end() && announcer->second->can_announce()) return;
+    if (announcer != announcers_.end()) {
+        tell_beside(row, announcer->second->beside());
+        if (announcer->second->can_announce()) return;
+    }
+    if (!row.announced) return;
     row.announced = false;
     row.why = announcer == announcers_.end() ? "may not send Router Advertisements"
               : carrier == RaCarrier::full   ? "the link has no link-local address to send from"

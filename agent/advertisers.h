@@ -53,7 +53,7 @@ class Advertisers {
     bool stands() const;
     /// Whether nothing is sent any more on any link, not even to take something back.
     bool gone() const { return announcers_.empty() && leaving_.empty(); }
-    /// Completes `row`, of a link that is announced on by us, with what came of it.
+    /// Completes `row`, of a link that we advertise on, with what came of it.
     void explain(CarrierStatus& row, RaCarrier carrier) const;
 
   private:

@@ -439,8 +439,7 @@ Status Agent::status() {
             carrier.announced = false;
             carrier.why = untold;
         }
-        if (carrier.carrier == "ra" && carrier.announced)
-            advertisers_.explain(carrier, config_->announce.ra);
+        if (carrier.carrier == "ra") advertisers_.explain(carrier, config_->announce.ra);
     }
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;

@@ -173,6 +173,7 @@ Json announced_json(const std::vector<CarrierStatus>& carriers) {
         if (!carrier.options.empty()) one["options"] = carrier.options;
         if (!carrier.left_out.empty()) one["left_out"] = carrier.left_out;
         if (!carrier.why.empty()) one["why"] = carrier.why;
+        if (!carrier.notes.empty()) one["notes"] = carrier.notes;
         details.push_back(std::move(one));
     }
     json["carriers"] = std::move(details);
@@ -324,6 +325,8 @@ std::string render_plan(const Json& json) {
         if (carrier.contains("left_out"))
             text += " (left out: " + join_members(carrier, "left_out", "; ") + ")";
         text += "\n";
+        if (carrier.contains("notes"))
+            text += "    " + join_members(carrier, "notes", "\n    ") + "\n";
     }
     return text;
 }

@@ -38,6 +38,7 @@ struct CarrierStatus {
     std::vector<std::string> options;
     std::vector<std::string> left_out;  // "cpe1.example.net.: has no IPv4 address"
     std::string why;                    // why nothing is announced; empty otherwise
+    std::vector<std::string> notes;     // what else is to be known of it, a sentence each
     bool by_odhcpd = false;             // whose own messages carry it
 };
 

@@ -89,7 +89,7 @@ class Sender {
     static constexpr std::chrono::seconds farewell_silence{2};
     /// So long before the other daemon's Router Lifetime passes in silence ours is told, lest hosts
     /// be without a route between the two.
-    static constexpr std::chrono::seconds takeover_margin{1};
+    static constexpr std::chrono::seconds takeover_margin{5};  // after a multicast of ours, 3 s
 
     static constexpr Clock::time_point never = Clock::time_point::max();
 

@@ -38,6 +38,10 @@ def until_announced(router: Router) -> None:
     router.until("hosts are told by RA", lambda status: status["announced"]["ra"])
 
 
+def ra_row(status: dict[str, Any]) -> dict[str, Any]:
+    return next(row for row in status["announced"]["carriers"] if row["carrier"] == "ra")
+
+
 def withdrawals(heard: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
     return [option for each in heard for option in each.encrypted_dns() if option.lifetime_s == 0]
 
@@ -182,7 +186,64 @@ def test_a_killed_porchlight_is_withdrawn_and_the_route_stands(
         for option in each.encrypted_dns() if option.lifetime_s}
 
 
+def test_a_daemon_that_tells_of_a_resolver_itself_is_left_to_it(home: Home) -> None:
+    router = home.router
+    ra.without_ra(router)
+    theirs = decode.Resolver(1, "dns.other.example", ("2001:db8:5::53",), ("dot",))
+    daemon = ra.OdhcpdStandIn(router, theirs.adn, theirs.addresses[0])
+    daemon.start()
+    host = home.host()
+    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    announce(router, "supplement")
+    router.start_porchlight()
+    until_announced(router)
+    with ra.watching_route(host) as route, host.watching() as heard:
+        eventually("hosts hear of our resolver", lambda: RESOLVER in resolvers(heard), within_s=10)
+        daemon.tell()
+        status = router.until("it is left to the daemon", lambda status: ra_row(status).get(
+            "why") == "the RA daemon of this link announces encrypted DNS itself")
+        assert not status["announced"]["ra"]
+        assert ra_row(status)["notes"] == ["it announces something else than planned: "
+                                           "dns.other.example at 2001:db8:5::53"]
+        eventually("ours is taken back", lambda: len(withdrawals(heard)) >= 3, within_s=20)
+        assert {option.resolver for option in withdrawals(heard)} == {RESOLVER}
+        last = len(heard)
+        eventually("one is heard for a while, the daemon's",
+                   lambda: len(resolvers(heard[last:])) >= 3, within_s=20)
+        assert set(resolvers(heard[last:])) == {theirs}
+        last = len(heard)
+        daemon.take_back()
+        eventually("ours is told again", lambda: RESOLVER in resolvers(heard[last:]), within_s=15)
+        router.until("and status says so", lambda status: status["announced"]["ra"])
+        time.sleep(10)
+        assert resolvers(heard[-4:]) and set(resolvers(heard[-4:])) == {RESOLVER}
+    assert route and all(sample.route for sample in route)
+    said = router.porchlight.said()
+    assert said.count("announces encrypted DNS itself, leaving it to that") == 1
+    assert said.count("no longer announces encrypted DNS itself") == 1
+
+
+def test_another_routers_resolver_is_named(home: Home) -> None:
+    router = home.router
+    announce(router, "supplement")
+    router.start_porchlight()
+    until_announced(router)
+    assert "notes" not in ra_row(router.status()), "the control: this router's own resolvers"
+    host = home.host()
+    stranger = ra.advertise_as(host, "fd66::53")
+    status = router.until("it is named", lambda status: "notes" in ra_row(status))
+    assert ra_row(status)["notes"] == [
+        f"another router, {stranger}, announces a resolver that is not this one's: fd66::53"]
+    assert "fd66::53" in router.command("status").stdout
+    assert "fd66::53" in router.porchlight.said()
+
+
 # As the daemon.
+
+def is_ours_in_full(advertisement: decode.RouterAdvertisement) -> bool:
+    """Encrypted and plain resolver in one packet: no daemon here tells both."""
+    return {25, 144} <= {kind for kind, _ in advertisement.options}
+
 
 @pytest.fixture
 def full_home(home: Home) -> Home:
@@ -268,6 +329,57 @@ def test_in_full_a_prefix_that_vanishes_is_deprecated(full_home: Home) -> None:
         eventually("it tells of the old prefix", lambda: any(
             kind == 3 and option[4:12] == bytes(8) and option[16:22].hex() == "20010db80077"
             for each in heard[last:] for kind, option in each.options), within_s=10)
+
+
+def test_in_full_a_daemon_that_is_started_later_has_the_link_until_it_ends(
+        full_home: Home) -> None:
+    router = full_home.router
+    host = full_home.host()
+    eventually("a default route", lambda: ra.default_route(host))
+    assert "notes" not in ra_row(router.status())
+    with ra.watching_route(host) as route, host.watching() as heard:
+        ra.with_ra(router, lifetime_s=30)
+        status = router.until("it yields", lambda status: "notes" in ra_row(status))
+        assert "has this link; porchlight stands beside it" in ra_row(status)["notes"][0]
+        assert status["announced"]["ra"]
+        last = len(heard)
+        eventually("both speak", lambda: {ra.is_supplement(each) for each in heard[last:]} == {
+            True, False}, within_s=30)
+        assert not any(is_ours_in_full(each) for each in heard[last:])
+        router.stop_dnsmasq()  # without a farewell
+        last = len(heard)
+        router.until("it is the daemon again", lambda status: "notes" not in ra_row(status),
+                     within_s=45)
+        eventually("and speaks as such", lambda: any(
+            is_ours_in_full(each) for each in heard[last:]), within_s=10)
+        time.sleep(5)
+    assert route and all(sample.route for sample in route), "the route never blinked"
+    assert all(each.router_lifetime_s for each in heard) and withdrawals(heard) == []
+    said = router.porchlight.said()
+    assert said.count("another RA daemon of this router has the link") == 1
+    assert said.count("the other RA daemon has ended") == 1
+
+
+def test_in_full_a_daemon_that_was_there_first_keeps_the_link(home: Home) -> None:
+    router = home.router
+    ra.without_ra(router)
+    daemon = ra.Radvd(router, lifetime_s=DAEMON_LIFETIME_S)
+    daemon.start()
+    host = home.host()
+    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    announce(router, "full")
+    with ra.watching_route(host) as route, host.watching() as heard:
+        router.start_porchlight()
+        router.until("it yields", lambda status: "notes" in ra_row(status))
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        time.sleep(5)
+        assert not any(is_ours_in_full(each) for each in heard)
+        assert route and all(sample.route for sample in route)
+        last = len(heard)
+        daemon.stop()  # with a farewell, which takes the route
+        eventually("we are the daemon", lambda: any(
+            is_ours_in_full(each) for each in heard[last:]), within_s=5)
+        eventually("and the route", lambda: ra.default_route(host), within_s=2)
 
 
 def test_in_full_a_router_without_uplink_is_no_default_router(full_home: Home) -> None:

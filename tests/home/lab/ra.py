@@ -10,12 +10,13 @@ import re
 import signal
 import socket
 import struct
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import decode
+from . import decode, odhcpd_ra
 from .home import Home
 from .host import Host
 from .program import Program, eventually
@@ -79,6 +80,40 @@ class DnsmasqRa:
         assert pid
         kill(pid)
         eventually("dnsmasq is dead", lambda: self._router.dnsmasq_pid() is None)
+
+
+class OdhcpdStandIn:
+    """A daemon that can send the encrypted resolver itself; see lab/odhcpd_ra.py."""
+
+    def __init__(self, router: Router, adn: str, address: str) -> None:
+        self._router, self._resolver = router, (adn, address)
+        self._program: Program | None = None
+
+    def start(self) -> None:
+        self._program = self._router.ns.start(
+            "odhcpd-ra", sys.executable, "-u", "-m", "lab.odhcpd_ra", "br-lan", *self._resolver,
+            env={"PYTHONPATH": str(Path(__file__).resolve().parents[1])})
+        eventually("it speaks", lambda: "it speaks" in self._program.said())
+
+    def tell(self) -> None:
+        assert self._program
+        self._program.send(signal.SIGUSR1)
+
+    def take_back(self) -> None:
+        assert self._program
+        self._program.send(signal.SIGUSR2)
+
+    def stop(self) -> None:
+        assert self._program
+        self._program.stop()
+
+
+def with_ra(router: Router, lifetime_s: int) -> None:
+    """dnsmasq begins to send Router Advertisements, as after a careless edit."""
+    config = router.folder / "dnsmasq.conf"
+    with config.open("a") as lines:
+        lines.write(f"enable-ra\nra-param=br-lan,high,4,{lifetime_s}\n")
+    router.restart_dnsmasq()
 
 
 def without_ra(router: Router) -> None:
@@ -164,6 +199,20 @@ def rdisc6(host: Host) -> dict[str, list[str]]:
 def is_supplement(advertisement: decode.RouterAdvertisement) -> bool:
     """porchlight's beside a daemon: encrypted resolvers and nothing else."""
     return bool(advertisement.options) and all(kind == 144 for kind, _ in advertisement.options)
+
+
+def advertise_as(host: Host, resolver: str) -> str:
+    """One advertisement with a plain resolver, as a stranger's router sends it; returns who sent."""
+    body = struct.pack("!HI", 0, 600) + socket.inet_pton(socket.AF_INET6, resolver)
+    with host.ns.entered():
+        index = socket.if_nametoindex("eth0")
+        stranger = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    with stranger:
+        stranger.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        stranger.sendto(odhcpd_ra.advertisement(0, odhcpd_ra.option(25, body)),
+                        (odhcpd_ra.ALL_NODES, 0, 0, index))
+    listed = json.loads(host.ns.run("ip", "-6", "-j", "addr", "show", "dev", "eth0").stdout)
+    return next(each["local"] for each in listed[0]["addr_info"] if each["scope"] == "link")
 
 
 def solicit_as(host: Host, count: int) -> None:

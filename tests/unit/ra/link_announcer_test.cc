@@ -227,11 +227,17 @@ TEST_SUITE("ra/link_announcer") {
             auto other = open_icmpv6_socket("host0");
             REQUIRE(other);
             Writer out;
-            write(out, Advertisement{{32, 0, 1800s, 0ms, 0ms}, {}});
+            const Buffer rdnss = hex("1903 0000 00000708 fd660000000000000000000000000001");
+            write(out, Advertisement{{32, 0, 1800s, 0ms, 0ms}, {rdnss}});
             REQUIRE(send_icmpv6(*other, Ipv6{}, all_nodes, out.view()));
             home.run_for(50ms);
             CHECK(home.announcer->counters().other_advertisements == 1);
             CHECK(home.announcer->counters().contradictions == 1);
+            CHECK(home.announcer->counters().strange_resolvers == 1);
+            const auto beside = home.announcer->beside();
+            REQUIRE(beside.strangers.size() == 1);
+            CHECK(beside.strangers[0].resolver == "fd66::1");
+            CHECK(!beside.yields_to);
         });
     }
 

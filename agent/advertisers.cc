@@ -58,11 +58,17 @@ void Advertisers::use(const std::vector<std::string>& links, std::vector<FileDes
     for (auto& [name, announcer] : former) start_withdrawal(name, std::move(announcer));
 }
 
-void Advertisers::set_options(const std::map<std::string, ra::NdOptions>& options) {
-    for (const auto& [name, announcer] : announcers_) {
-        const auto told = options.find(name);
-        announcer->set_options(told == options.end() ? ra::NdOptions() : told->second);
-    }
+void Advertisers::tell(std::map<std::string, ra::NdOptions> options, const Config& config,
+                       const Surroundings& around) {
+    options_ = std::move(options);
+    describe_links(config, around);
+    for (const auto& [name, announcer] : announcers_) announcer->set_options(options_of(name));
+}
+
+const ra::NdOptions& Advertisers::options_of(const std::string& link) const {
+    static const ra::NdOptions none;
+    const auto told = options_.find(link);
+    return told == options_.end() ? none : told->second;
 }
 
 void Advertisers::describe_links(const Config& config, const Surroundings& around) {
@@ -71,8 +77,9 @@ void Advertisers::describe_links(const Config& config, const Surroundings& aroun
         const auto found = announcers_.find(link.name);
         if (found == announcers_.end()) continue;
         found->second->set_link(link);
-        found->second->set_full(full ? std::optional(full_settings(config, link, around))
-                                     : std::nullopt);
+        found->second->set_full(
+            full ? std::optional(full_settings(config, link, around, options_of(link.name)))
+                 : std::nullopt);
     }
 }
 

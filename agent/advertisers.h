@@ -42,7 +42,8 @@ class Advertisers {
              std::chrono::seconds interval_max);
     /// What each link's hosts are told from now on, as ra/options.h has it. Who is not in it is
     /// told nothing.
-    void set_options(const std::map<std::string, ra::NdOptions>& options);
+    void tell(std::map<std::string, ra::NdOptions> options, const Config& config,
+              const Surroundings& around);
     /// Where we are the RA daemon, what is said beside the resolvers follows the links.
     void describe_links(const Config& config, const Surroundings& around);
     /// Takes everything back, and calls `done` when that is over, be it at once.
@@ -57,6 +58,7 @@ class Advertisers {
     void explain(CarrierStatus& row, RaCarrier carrier) const;
 
   private:
+    const ra::NdOptions& options_of(const std::string& link) const;
     void remember(const ra::Announced& announced);
     void start_withdrawal(const std::string& name, std::shared_ptr<ra::LinkAnnouncer> announcer);
     awaitable<void> withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer);
@@ -70,6 +72,7 @@ class Advertisers {
     std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
     std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> leaving_;  // take everything back
     std::size_t withdrawing_ = 0;
+    std::map<std::string, ra::NdOptions> options_;    // by link
     std::function<void()> done_;                      // set: the end has come
     std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
 };

@@ -360,8 +360,7 @@ void Agent::tell_odhcpd() {
 }
 
 void Agent::advertise() {
-    describe_links();
-    advertisers_.set_options(announcement_.ra);
+    advertisers_.tell(announcement_.ra, *config_, {links_->links(), links_->default_routes()});
 }
 
 void Agent::describe_links() {

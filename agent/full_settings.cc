@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agent/plan.h"
+#include "ra/options.h"
+#include "ra/sender.h"
 
 namespace porchlight::agent {
 namespace {
@@ -33,12 +35,19 @@ std::vector<ra::Prefix> other_prefixes(const Config& config, const net::Link& li
     return prefixes;
 }
 
+std::size_t packets_of_round(const ra::FullSettings& settings, const net::Link& link,
+                             const ra::NdOptions& beside) {
+    ra::NdOptions round =
+        ra::compose_full(settings, ra::link_facts(link), Clock::time_point()).options;
+    round.insert(round.end(), beside.begin(), beside.end());
+    return ra::spread(std::move(round), ra::Sender::option_octets_max).size();
+}
+
 }  // namespace
 
 ra::FullSettings full_settings(const Config& config, const net::Link& link,
-                               const Surroundings& around) {
+                               const Surroundings& around, const ra::NdOptions& beside) {
     const RouterConfig& router = config.announce.router;
-    const std::chrono::seconds kept = lifetime_in_intervals * config.announce.ra_interval;
     ra::FullSettings settings;
     settings.router_lifetime =
         leads_out(config, around) ? router.lifetime : std::chrono::seconds(0);
@@ -52,9 +61,10 @@ ra::FullSettings full_settings(const Config& config, const net::Link& link,
             if (const auto* v6 = std::get_if<Ipv6>(&address)) settings.rdnss.push_back(*v6);
     }
     settings.dnssl = router.dnssl;
-    settings.dns_lifetime = kept;
     settings.routes = other_prefixes(config, link, around);
-    settings.route_lifetime = kept;
+    // No lifetime changes how long a packet is.
+    settings.dns_lifetime = settings.route_lifetime =
+        ra::option_lifetime(config.announce.ra_interval, packets_of_round(settings, link, beside));
     return settings;
 }
 

@@ -51,8 +51,10 @@ bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePat
     bool done = ours.size() == announced->size();
     if (!done) std::fprintf(stderr, "not withdrawing on links that are none of the home's\n");
     std::vector<ra::Announced> stands;
-    for (const ra::Announced& link : ours) {
-        const auto outcome = ra::withdraw_now(link);
+    const auto outcomes = ra::withdraw_all(ours);
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+        const ra::Announced& link = ours[i];
+        const auto& outcome = outcomes[i];
         if (!outcome) {
             stands.push_back(link);
             std::fprintf(stderr, "cannot withdraw on %s: %s\n", link.interface.c_str(),

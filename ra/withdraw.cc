@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "ra/link_sockets.h"
@@ -49,19 +51,20 @@ std::optional<Heard> heard_from_daemon(const std::optional<Received>& received) 
     return Heard{received->envelope.source, std::move(*advertisement)};
 }
 
-/// What lies ready on the sockets; the last word counts.
-std::optional<Heard> read_ready(const Sockets& sockets) {
+/// What lies ready on the sockets, the last word last. A daemon may spread its options over
+/// several.
+std::vector<Heard> read_ready(const Sockets& sockets) {
     std::array<std::uint8_t, receive_octets_max> buffer;
-    std::optional<Heard> heard;
+    std::vector<Heard> heard;
     while (const auto received = receive_icmpv6(sockets.icmpv6, buffer))
         if (is_own_answer(*received))
-            if (auto one = heard_from_daemon(received)) heard = one;
+            if (auto one = heard_from_daemon(received)) heard.push_back(std::move(*one));
     while (const auto received = receive_frame(sockets.frames, buffer))
-        if (auto one = heard_from_daemon(received)) heard = one;
+        if (auto one = heard_from_daemon(received)) heard.push_back(std::move(*one));
     return heard;
 }
 
-std::optional<Heard> ask_daemon(const Sockets& sockets, std::chrono::milliseconds within) {
+std::vector<Heard> ask_daemon(const Sockets& sockets, std::chrono::milliseconds within) {
     const Clock::time_point end = Clock::now() + within;
     Clock::time_point ask_at = Clock::now();
     while (Clock::now() < end) {
@@ -75,9 +78,9 @@ std::optional<Heard> ask_daemon(const Sockets& sockets, std::chrono::millisecond
         std::array<pollfd, 2> ready{pollfd{sockets.icmpv6.get(), POLLIN, 0},
                                     pollfd{sockets.frames.get(), POLLIN, 0}};
         ::poll(ready.data(), ready.size(), std::max(0, static_cast<int>(wait)));
-        if (auto heard = read_ready(sockets)) return heard;
+        if (auto heard = read_ready(sockets); !heard.empty()) return heard;
     }
-    return std::nullopt;
+    return {};
 }
 
 /// Sends until everything is taken back, or nothing more can be. What can't be sent is tried again
@@ -99,9 +102,10 @@ Result<unsigned> send_withdrawals(const Sockets& sockets, Ipv6 source, bool besi
     };
     while (!sender.silent() && sender.wake() != Sender::never && Clock::now() < give_up) {
         std::this_thread::sleep_until(std::min(sender.wake(), give_up));
-        if (const auto heard = read_ready(sockets); heard && beside_daemon) {
-            source = heard->source;
-            sender.on_daemon_advertisement(heard->said, false, true, Clock::now());
+        for (const Heard& heard : read_ready(sockets)) {
+            if (!beside_daemon) continue;
+            source = heard.source;
+            sender.on_daemon_advertisement(heard.said, false, true, Clock::now());
         }
         sender.send_due(Clock::now(), send);
     }
@@ -126,9 +130,9 @@ Result<WithdrawOutcome> withdraw_now(const Announced& announced,
     const auto heard = ask_daemon(*sockets, ask_within);
     const Clock::time_point now = Clock::now();
     sender.adopt(announced, now);
-    if (heard) {
+    if (!heard.empty()) {
         outcome.header = WithdrawOutcome::Header::asked;
-        sender.on_daemon_advertisement(heard->said, false, true, now);
+        for (const Heard& one : heard) sender.on_daemon_advertisement(one.said, false, true, now);
     } else {
         const bool had_route = announced.header.router_lifetime > 0s;
         // Ended, or never known. A header that never gave hosts a route does them no harm, though,
@@ -141,12 +145,33 @@ Result<WithdrawOutcome> withdraw_now(const Announced& announced,
         outcome.header = WithdrawOutcome::Header::remembered;
     }
     sender.finish(now);
-    auto packets = send_withdrawals(*sockets, heard ? heard->source : announced.source,
-                                    !announced.full, sender);
+    auto packets = send_withdrawals(
+        *sockets, heard.empty() ? announced.source : heard.back().source, !announced.full, sender);
     if (!packets) return packets.error();
     outcome.packets = *packets;
-    if (!heard && outcome.packets == 0) outcome.header = WithdrawOutcome::Header::unknown;
+    if (heard.empty() && outcome.packets == 0) outcome.header = WithdrawOutcome::Header::unknown;
     return outcome;
+}
+
+std::vector<Result<WithdrawOutcome>> withdraw_all(std::span<const Announced> announced,
+                                                  std::chrono::milliseconds ask_within) {
+    std::vector<Result<WithdrawOutcome>> outcomes;
+    outcomes.reserve(announced.size());
+    while (!announced.empty()) {
+        const auto batch = announced.first(std::min(announced.size(), links_at_once));
+        announced = announced.subspan(batch.size());
+        std::vector<std::future<Result<WithdrawOutcome>>> at_work;
+        for (const Announced& link : batch) {
+            const auto work = [&link, ask_within] { return withdraw_now(link, ask_within); };
+            try {
+                at_work.push_back(std::async(std::launch::async, work));
+            } catch (const std::system_error&) {  // no more threads: one after the other, then
+                at_work.push_back(std::async(std::launch::deferred, work));
+            }
+        }
+        for (auto& one : at_work) outcomes.push_back(one.get());
+    }
+    return outcomes;
 }
 
 }  // namespace porchlight::ra

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <span>
+#include <vector>
 
 #include "core/result.h"
 #include "ra/announced.h"
@@ -30,5 +32,12 @@ struct WithdrawOutcome {
 /// still stands then.
 Result<WithdrawOutcome> withdraw_now(
     const Announced& announced, std::chrono::milliseconds ask_within = std::chrono::seconds(1));
+
+/// The same for many links, in the order of `announced`: `links_at_once` of them at a time, two
+/// descriptors and a thread each, because nearly all of it is waiting.
+inline constexpr std::size_t links_at_once = 64;
+std::vector<Result<WithdrawOutcome>> withdraw_all(
+    std::span<const Announced> announced,
+    std::chrono::milliseconds ask_within = std::chrono::seconds(1));
 
 }  // namespace porchlight::ra

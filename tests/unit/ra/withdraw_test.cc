@@ -176,6 +176,32 @@ TEST_SUITE("ra/withdraw") {
         });
     }
 
+    TEST_CASE("several links take no longer than one, each with an outcome of its own") {
+        on_own_link([] {
+            Host host;
+            REQUIRE(std::system("for i in 1 2 3 4 5 6 7; do"
+                                " ip link add lan0$i type veth peer name host0$i &&"
+                                " ip link set lan0$i up && ip link set host0$i up; done") == 0);
+            (void)router_address();
+            std::vector<Announced> links(8, announced_until(Clock::now() + 600s));
+            for (std::size_t i = 1; i < links.size(); ++i)
+                links[i].interface = "lan0" + std::to_string(i);
+            links.push_back(links[0]);
+            links.back().interface = "gone0";
+            for (Announced& link : links) link.source = {};  // the kernel's choice
+            links[0].source = router_address();
+            for (std::size_t i = 1; i < links.size(); ++i) links[i].source = links[0].source;
+            const auto before = std::chrono::steady_clock::now();
+            const auto outcomes = withdraw_all(links, 500ms);
+            CHECK(std::chrono::steady_clock::now() - before < 4s);
+            REQUIRE(outcomes.size() == links.size());
+            REQUIRE(outcomes[0]);
+            CHECK(outcomes[0]->packets == 3);
+            CHECK(withdrawn_thrice(host).router_lifetime > 590s);
+            CHECK(!outcomes.back());
+        });
+    }
+
     TEST_CASE("nothing announced needs neither daemon nor privilege") {
         const auto outcome = withdraw_now({});
         REQUIRE(outcome);

@@ -26,7 +26,9 @@ Advertisers::Advertisers(asio::any_io_executor loop, const TimeSource& time, Ran
       store_(std::move(store)),
       left_(std::move(left)) {}
 
-void Advertisers::adopt(Bytes announced) {
+void Advertisers::adopt(Bytes announced, Bytes prefixes) {
+    if (auto left = parse_announced_links(prefixes))
+        for (const ra::Announced& link : *left) prefixes_[link.interface] = prefixes_of(link);
     if (auto left = parse_announced_links(announced))
         for (ra::Announced& link : *left) announced_[link.interface] = std::move(link);
 }
@@ -53,6 +55,8 @@ void Advertisers::use(const std::vector<std::string>& links, std::vector<FileDes
         } else if (const auto left = announced_.find(name); left != announced_.end()) {
             announcer->adopt(left->second);
         }
+        if (const auto told = prefixes_.find(name); told != prefixes_.end())
+            announcer->adopt_prefixes(told->second);
         announcers_[name] = std::move(announcer);
     }
     for (auto& [name, announcer] : former) start_withdrawal(name, std::move(announcer));
@@ -112,12 +116,32 @@ awaitable<void> Advertisers::withdraw(std::string name,
 /// Whoever comes after a crash must know what to take back.
 void Advertisers::remember(const ra::Announced& announced) {
     announced_[announced.interface] = announced;
+    // Who leaves tells of no prefix any more, but hosts go on knowing those that were told.
+    if (announced.full && announcers_.contains(announced.interface))
+        remember_prefixes(announced.interface, prefixes_of(announced));
     std::vector<ra::Announced> links;
     for (const auto& [name, link] : announced_)
         if (link.standing()) links.push_back(link);
     Writer out;
     write(out, links);
-    if (const auto octets = out.take()) store_(*octets);
+    if (const auto octets = out.take()) store_.announced(*octets);
+}
+
+void Advertisers::remember_prefixes(const std::string& link, ra::NdOptions prefixes) {
+    ra::NdOptions& known = prefixes_[link];
+    if (known == prefixes) return;
+    known = std::move(prefixes);
+    std::vector<ra::Announced> links;
+    for (const auto& [name, told] : prefixes_) {
+        if (told.empty()) continue;
+        ra::Announced& stored = links.emplace_back();
+        stored.interface = name;
+        stored.full = true;
+        stored.options = told;
+    }
+    Writer out;
+    write(out, links);
+    if (const auto octets = out.take()) store_.prefixes(*octets);
 }
 
 bool Advertisers::stands(const std::string& link) const {

@@ -23,8 +23,12 @@ namespace porchlight::agent {
 /// crash must know of both.
 class Advertisers {
   public:
-    /// What hosts may know now, as parse_announced_links reads it.
-    using Store = std::function<void(Bytes announced)>;
+    /// Both as parse_announced_links reads it.
+    struct Store {
+        std::function<void(Bytes octets)> announced;  // what hosts may know now
+        /// The prefixes that they may know. Called when there are others, never for lifetimes.
+        std::function<void(Bytes octets)> prefixes;
+    };
 
     /// Called when a former link's hosts were told that nothing is left.
     using Left = std::function<void()>;
@@ -33,8 +37,9 @@ class Advertisers {
     Advertisers(asio::any_io_executor loop, const TimeSource& time, Random& random, Store store,
                 Left left);
 
-    /// What a former process announced, as it was stored. Before the first sockets.
-    void adopt(Bytes announced);
+    /// What a former process announced, as it was stored: `prefixes` may be from before a power
+    /// cut. Before the first sockets.
+    void adopt(Bytes announced, Bytes prefixes);
     /// New sockets for exactly the links that are announced on, two a link: raw ICMPv6, frames. An
     /// announcer that they replace hands over what its hosts know; one whose link is no longer ours
     /// takes it back.
@@ -60,6 +65,7 @@ class Advertisers {
   private:
     const ra::NdOptions& options_of(const std::string& link) const;
     void remember(const ra::Announced& announced);
+    void remember_prefixes(const std::string& link, ra::NdOptions prefixes);
     void start_withdrawal(const std::string& name, std::shared_ptr<ra::LinkAnnouncer> announcer);
     awaitable<void> withdraw(std::string name, std::shared_ptr<ra::LinkAnnouncer> announcer);
 
@@ -75,6 +81,7 @@ class Advertisers {
     std::map<std::string, ra::NdOptions> options_;    // by link
     std::function<void()> done_;                      // set: the end has come
     std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
+    std::map<std::string, ra::NdOptions> prefixes_;   // by link, see agent/announced.h
 };
 
 }  // namespace porchlight::agent

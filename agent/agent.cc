@@ -121,9 +121,13 @@ class Agent {
 };
 
 Agent::Agent(net::Channel keeper)
-    : advertisers_(loop_.get_executor(), time_, random_,
-                   [this](Bytes octets) { keeper_->send(number(Keep::store_announced), octets); },
-                   [this] { tell_odhcpd(); }),
+    : advertisers_(
+          loop_.get_executor(), time_, random_,
+          {.announced =
+               [this](Bytes octets) { keeper_->send(number(Keep::store_announced), octets); },
+           .prefixes =
+               [this](Bytes octets) { keeper_->send(number(Keep::store_prefixes), octets); }},
+          [this] { tell_odhcpd(); }),
       orders_(loop_.get_executor(), time_, random_,
               {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
                .store_account =
@@ -204,7 +208,7 @@ void Agent::on_world(Bytes message) {
     asked_ = std::move(*parsed.config);
     config_ = resolve_carriers(asked_, world_.found);
     log::set_level(config_->log.level);
-    if (first) advertisers_.adopt(world_.announced);
+    if (first) advertisers_.adopt(world_.announced, world_.prefixes);
     wall_trusted_ = time_.wall_trusted();
     judge_certificate();
     supply_forwarder();

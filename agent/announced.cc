@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/fields.h"
+#include "ra/options.h"
 
 namespace porchlight::agent {
 
@@ -22,6 +23,16 @@ Result<std::vector<ra::Announced>> parse_announced_links(Bytes octets) {
         links.push_back(std::move(*link));
     }
     return links;
+}
+
+ra::NdOptions prefixes_of(const ra::Announced& link) {
+    ra::NdOptions prefixes;
+    if (!link.full) return prefixes;
+    for (const Buffer& option : link.options)
+        if (ra::is_prefix(option)) prefixes.push_back(ra::withdrawn(option));
+    std::sort(prefixes.begin(), prefixes.end());
+    prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+    return prefixes;
 }
 
 std::vector<ra::Announced> on_links_of(const std::vector<std::string>& lan,

@@ -516,6 +516,9 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
         case Keep::store_announced:
             return report(storage_.write_whole(paths_.announced, message.body, owner_only),
                           "cannot remember what is announced");
+        case Keep::store_prefixes:
+            return report(storage_.write_whole(paths_.prefixes, message.body, owner_only),
+                          "cannot remember which prefixes are announced");
         case Keep::store_account:
             return report(storage_.write_whole(paths_.account, message.body, owner_only),
                           "cannot store the account");

@@ -41,6 +41,7 @@ void write(Writer& out, const World& world) {
     write_field(out, world.account);
     write_field(out, world.schedule);
     write_field(out, world.announced);
+    write_field(out, world.prefixes);
     write_field(out, world.dhcp_options);
     write_field(out, world.odhcpd);
     out.u8(world.found.odhcpd);
@@ -58,6 +59,7 @@ Result<World> parse_world(Bytes message) {
     world.account = read_octets_field(in);
     world.schedule = read_octets_field(in);
     world.announced = read_octets_field(in);
+    world.prefixes = read_octets_field(in);
     world.dhcp_options = read_octets_field(in);
     world.odhcpd = read_octets_field(in);
     world.found.odhcpd = in.u8() != 0;

@@ -37,6 +37,7 @@ enum class Keep : std::uint16_t {
     withdrawn = 26,         // empty: nothing is announced any more; left out where that failed
     reload = 27,            // empty: somebody asked for it on the control socket
     links_changed = 28,     // empty: an interface came or went: look at the sockets again
+    store_prefixes = 30,    // octets: the prefixes that RAs of ours told, for after a power cut
     odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 
     // Both ways, empty: the watchdog's question and its answer.
@@ -62,6 +63,7 @@ struct World {
     Buffer account;                                       // as `store_account` left it
     Buffer schedule;
     Buffer announced;     // by RA when the last run ended, see agent/announced.h
+    Buffer prefixes;      // told by RAs of ours, be it before a power cut; in the same form
     Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
     Buffer odhcpd;        // likewise by odhcpd
     Found found;          // what runs here, for carriers that the configuration leaves to that

@@ -52,6 +52,7 @@ StatePaths::StatePaths(const Config& config)
       dnsmasq(runtime + "/dnsmasq"),
       accepted(accepted_config(state)),
       announced(runtime + "/announced"),
+      prefixes(state + "/prefixes"),
       dhcp_options(state + "/dhcp-options"),
       odhcpd(state + "/odhcpd"),
       certificates(state + "/certificates"),
@@ -92,6 +93,7 @@ World with_stored(World named, const Config& config, Storage& storage) {
         named.schedule = read_or_empty(storage, paths.schedule);
     }
     named.announced = read_or_empty(storage, paths.announced);
+    named.prefixes = read_or_empty(storage, paths.prefixes);
     named.dhcp_options = read_or_empty(storage, paths.dhcp_options);
     named.odhcpd = read_or_empty(storage, paths.odhcpd);
     return named;

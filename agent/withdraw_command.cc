@@ -84,7 +84,9 @@ bool let_dnsmasq_go(const Config& config, const StatePaths& paths, Storage& stor
     auto gone = dnsmasq.unfeed(former_servers(config, storage));
     if (gone && purge) gone = dnsmasq.purge();
     if (!gone) std::fprintf(stderr, "dnsmasq: %s\n", gone.error().message.c_str());
-    if (purge) (void)storage.remove(paths.dhcp_options);
+    if (purge)
+        for (const std::string& path : {paths.dhcp_options, paths.prefixes})
+            (void)storage.remove(path);
     return bool(gone);
 }
 

@@ -131,6 +131,10 @@ void LinkAnnouncer::adopt(const Announced& former) {
     state_->sender.adopt(former, state_->time.now() + daemon_first);
 }
 
+void LinkAnnouncer::adopt_prefixes(const NdOptions& prefixes) {
+    state_->sender.adopt_prefixes(prefixes, state_->time.now());
+}
+
 void LinkAnnouncer::set_full(std::optional<FullSettings> settings) {
     if (!settings && state_->sender.is_full()) {
         state_->solicit_at = state_->time.now();

@@ -75,6 +75,8 @@ class LinkAnnouncer {
 
     /// What a former process announced on this link. Before set_options.
     void adopt(const Announced& former);
+    /// As Sender::adopt_prefixes.
+    void adopt_prefixes(const NdOptions& prefixes);
     /// As Sender::set_full: be the RA daemon, or stand beside it.
     void set_full(std::optional<FullSettings> settings);
     /// The link as it was read last. Full form needs it after every change, and now and then

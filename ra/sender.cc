@@ -13,6 +13,13 @@ RouterHeader last_words(RouterHeader header) {
     return header;
 }
 
+/// Unlike unique local prefixes (RFC 4193), which are the home's own.
+bool has_prefix_of_uplink(const LinkFacts& link) {
+    return std::any_of(link.prefixes.begin(), link.prefixes.end(), [](const auto& own) {
+        return (own.prefix.address.octets[0] & 0xfe) != 0xfc;
+    });
+}
+
 }  // namespace
 
 /// The interval begins when the last packet of a round has left.
@@ -32,13 +39,26 @@ void Sender::adopt(const Announced& former, Clock::time_point from) {
         mirror_.remember(former.header, former.route_until, from);
 }
 
-void Sender::adopt_prefixes(const NdOptions& prefixes) {
-    for (const Buffer& unit : prefixes)
-        if (is_prefix(unit)) dormant_.push_back(unit);
+void Sender::adopt_prefixes(const NdOptions& prefixes, Clock::time_point now) {
+    former_prefixes_ = prefixes;
+    std::erase_if(former_prefixes_, [](const Buffer& unit) { return !is_prefix(unit); });
+    former_until_ = now + uplink_within;
+}
+
+void Sender::judge_former_prefixes(Clock::time_point now) {
+    if (!full_ || !begun_ || former_prefixes_.empty()) return;
+    if (now < former_until_ && !has_prefix_of_uplink(link_)) return;
+    for (Buffer& unit : std::exchange(former_prefixes_, {})) dormant_.push_back(std::move(unit));
+    const std::size_t withdrawing_before = withdrawing_.size();
+    take_back_all_but(wanted(now), now);
+    if (withdrawing_.size() > withdrawing_before) start(now);
 }
 
 void Sender::set_full(std::optional<FullSettings> settings, Clock::time_point now) {
-    if (!settings) dormant_.clear();
+    if (!settings) {
+        dormant_.clear();
+        former_prefixes_.clear();
+    }
     if (yielded_ || (settings && !full_ && mirror_.header(now))) {
         yielded_ = std::move(settings);
         return;
@@ -227,6 +247,7 @@ Clock::time_point Sender::wake() const {
     if (const auto farewell = mirror_.farewell(); farewell && !full_ && !told_.empty())
         at = std::min(at, *farewell + Mirror::farewell_grace);
     if (begun_) at = std::min(at, other_ends_at());
+    if (begun_ && full_ && !former_prefixes_.empty()) at = std::min(at, former_until_);
     if (!left_.empty()) at = std::min(at, heard_.next_end(settled_));
     return at;
 }
@@ -251,6 +272,8 @@ Announced Sender::announced(Clock::time_point now) const {
         if (!contains(all.options, withdrawn(unit))) all.options.push_back(unit);
     for (const Withdrawal& withdrawal : withdrawing_) all.options.push_back(withdrawal.option);
     if (full_) {
+        for (const Buffer& unit : former_prefixes_)
+            if (!contains(all.options, withdrawn(unit))) all.options.push_back(withdrawn(unit));
         all.header = *full_header();
         all.header.cur_hop_limit = 0;
     } else if (farewell_) {
@@ -272,6 +295,7 @@ void Sender::settle(Clock::time_point now) {
     settled_ = now;
     forget_done(now);
     if (begun_ && now >= other_ends_at()) take_over(now);
+    judge_former_prefixes(now);
     follow_daemon(now);
     const auto farewell = mirror_.farewell();
     if (full_ || !farewell || told_.empty() || now < *farewell + Mirror::farewell_grace) return;

@@ -91,6 +91,8 @@ class Sender {
     /// be without a route between the two.
     static constexpr std::chrono::seconds takeover_margin{5};  // after a multicast of ours, 3 s
 
+    static constexpr std::chrono::minutes uplink_within{2};
+
     static constexpr Clock::time_point never = Clock::time_point::max();
 
     Sender(Interval interval, Random& random) : interval_(interval), random_(random) {}
@@ -99,9 +101,11 @@ class Sender {
     /// it is no longer wanted. Where no RA daemon is heard, that leaves from `from` on under the
     /// header that hosts know, so that a daemon that lives has time to tell a newer one.
     void adopt(const Announced& former, Clock::time_point from);
-    /// Prefixes that hosts may know from a full form of long ago. Those that are gone are told as
-    /// such as soon as we are the daemon.
-    void adopt_prefixes(const NdOptions& prefixes);
+    /// Prefixes that hosts may know from a full form of long ago, before a power cut (RFC 9096
+    /// section 3.3). In full form those that are gone are told as such once the link has a prefix
+    /// of the uplink's, or after `uplink_within`: until then it may be about to delegate them
+    /// again.
+    void adopt_prefixes(const NdOptions& prefixes, Clock::time_point now);
     /// Nothing leaves in full form before: another daemon was asked whether it is there.
     void hold_full_until(Clock::time_point at) { hold_until_ = at; }
     /// Full form with these settings, or supplement: as at the start. Like set_link, it takes
@@ -167,6 +171,7 @@ class Sender {
     };
 
     void yield();
+    void judge_former_prefixes(Clock::time_point now);
     void take_over(Clock::time_point now);
     Clock::time_point other_ends_at() const;
     void follow_daemon(Clock::time_point now);
@@ -201,6 +206,8 @@ class Sender {
     NdOptions options_;
     Clock::time_point settled_{};  // what time alone changes was looked at last
     NdOptions left_;               // of them, as left_to_daemon() was last
+    NdOptions former_prefixes_;
+    Clock::time_point former_until_{};  // when they are judged at the latest
     NdOptions dormant_;   // a router's options that hosts may know while we are not the daemon
     bool begun_ = false;  // set_options was called
     NdOptions told_;      // what left and was not taken back since

@@ -331,6 +331,29 @@ def test_in_full_a_prefix_that_vanishes_is_deprecated(full_home: Home) -> None:
             for each in heard[last:] for kind, option in each.options), within_s=10)
 
 
+def test_in_full_a_prefix_that_vanished_while_the_power_was_off_is_deprecated(
+        full_home: Home) -> None:
+    router = full_home.router
+    host = full_home.host()
+    eventually("an address of the prefix", lambda: "2001:db8:77" in ra.addresses(host))
+    stored = router.state / "prefixes"
+    before = eventually("it is remembered", lambda: stored.exists() and stored.stat())
+    router.cut_power()
+    router.ns.ip("addr del 2001:db8:77::1/64 dev br-lan")
+    router.start_porchlight()
+    until_announced(router)
+    assert ra.addresses(host)["2001:db8:77"]["preferred_life_time"] > 0, "it may come back yet"
+    # The uplink's lifetimes count down all the time; flash hears nothing of that.
+    time.sleep(6)
+    assert stored.stat().st_mtime_ns == before.st_mtime_ns
+    router.ns.ip("addr add 2001:db8:78::1/64 dev br-lan nodad")
+    eventually("the new prefix is used", lambda: "2001:db8:78" in ra.addresses(host))
+    eventually("the old one no more", lambda: ra.addresses(host)["2001:db8:77"][
+        "preferred_life_time"] == 0)
+    assert ra.addresses(host)["fd77:77:77"]["preferred_life_time"] > 0
+    assert stored.stat().st_mtime_ns != before.st_mtime_ns
+
+
 def test_in_full_a_daemon_that_is_started_later_has_the_link_until_it_ends(
         full_home: Home) -> None:
     router = full_home.router

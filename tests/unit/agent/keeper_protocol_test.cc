@@ -19,6 +19,7 @@ World full_world() {
     world.dhcp_options = {7};
     world.odhcpd = {8};
     world.found.odhcpd = true;
+    world.prefixes = {9};
     return world;
 }
 

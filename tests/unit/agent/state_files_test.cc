@@ -28,12 +28,14 @@ TEST_SUITE("agent/state_files") {
         files.files["/key.pem"] = octets("new");
         files.files["/run/announced"] = octets("announced");
         files.files["/state/dhcp-options"] = octets("options");
+        files.files["/state/prefixes"] = octets("prefixes");
         const World world = with_stored(*named, config, files);
         CHECK(text_of(world.roots_pem) == "old");
         CHECK(world.certificates ==
               std::vector<StoredCertificate>{{"/chain.pem", octets("old"), octets("old")}});
         CHECK(text_of(world.announced) == "announced");
         CHECK(text_of(world.dhcp_options) == "options");
+        CHECK(text_of(world.prefixes) == "prefixes");
         CHECK(!read_named_files("porchlight.json", config, bytes_of("{}"), files));
     }
 }

@@ -239,11 +239,48 @@ TEST_SUITE("ra/sender, full form beside another daemon") {
         for (const auto& one : link.sent) CHECK(is_supplement(one.message));
     }
 
+    TEST_CASE("prefixes of long ago wait for the uplink, and are not forgotten meanwhile") {
+        SimulatedLink link;
+        const Buffer former = withdrawn(prefix_option);
+        link.sender.adopt_prefixes({former}, link.now);
+        link.sender.set_full(settings(), link.now);
+        link.sender.set_link(facts(false), link.now);
+        link.sender.set_options({option_a}, link.now);
+        CHECK(link.announced() == NdOptions{rdnss, option_a, former});
+        link.run_for(60s);
+        for (const auto& one : link.sent) CHECK(one.message.options == NdOptions{rdnss, option_a});
+        link.sent.clear();
+        SUBCASE("which brings them again") {
+            link.sender.set_link(facts(), link.now);
+            link.run_for(1h);
+            for (const auto& one : link.sent)
+                CHECK(one.message.options == NdOptions{prefix_option, rdnss, option_a});
+        }
+        SUBCASE("which brings others") {
+            LinkFacts other = facts(false);
+            other.prefixes = {{{*parse_ipv6("2001:db8:78::"), 64}}};
+            link.sender.set_link(other, link.now);
+            link.run_for(1s);
+            REQUIRE(!link.sent.empty());
+            CHECK(link.sent[0].message.options.back() == former);
+        }
+        SUBCASE("which does not come") {
+            LinkFacts own = facts(false);
+            own.prefixes = {{{*parse_ipv6("fd77::"), 64}}};
+            link.sender.set_link(own, link.now);
+            link.run_for(50s);
+            for (const auto& one : link.sent) CHECK(one.message.options.size() == 3);
+            link.run_for(10s);
+            CHECK(link.sent.back().message.options.back() == former);
+            CHECK(link.sent.back().at == begin + Sender::uplink_within);
+        }
+    }
+
     TEST_CASE("prefixes of long ago that are gone are told as such, those that are there are not") {
         SimulatedLink link;
         const Buffer gone =
             hex("0304 40 c0 00000000 00000000 00000000 20010db8007700000000000000000000");
-        link.sender.adopt_prefixes({withdrawn(prefix_option), gone, rdnss});
+        link.sender.adopt_prefixes({withdrawn(prefix_option), gone, rdnss}, link.now);
         link.sender.set_full(settings(), link.now);
         link.sender.set_link(facts(), link.now);
         link.sender.set_options({option_a}, link.now);

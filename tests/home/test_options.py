@@ -193,7 +193,7 @@ PRESENTATIONS = [
     '1 . port=53',
     '0 alias.example.',
     '1 dns.example. ipv4hint=192.0.2.53,192.0.2.54 ipv6hint=2001:db8::53',
-    '1 dns.example. ech="AEj+DQ=="',
+    '1 dns.example. ech="AAT+DQAA"',
     '1 dns.example. key667=hello',
     '1 dns.example. key667="hello\\210qoo"',                  # RFC 9460 Figure 6
     '1 dns.example. key65534=""',
@@ -232,8 +232,8 @@ def test_an_svcb_record_is_what_dnspython_says(text: str) -> None:
      'alpn="a\\\\,b,c\\\\\\\\d,\\000,\\255 " no-default-alpn'),
     ({"dohpath": "/a=b,c|{?dns}", "mandatory": ["dohpath"]},
      'mandatory="key7" key7="/a=b,c|{?dns}"'),
-    ({"params": {"ipv4hint": "c0000235c0000236", "ech": "0048fe0d", "key667": ""}},
-     'ipv4hint="192.0.2.53,192.0.2.54" ech="AEj+DQ==" key667=""'),
+    ({"params": {"ipv4hint": "c0000235c0000236", "ech": "0004fe0d0000", "key667": ""}},
+     'ipv4hint="192.0.2.53,192.0.2.54" ech="AAT+DQAA" key667=""'),
 ], ids=["port", "escapes", "path", "params"])
 def test_what_is_encoded_dnspython_reads(entry: dict[str, Any], text: str) -> None:
     octets, = encoded("svcb", [{"priority": 3, "adn": "dns.example."} | entry])

@@ -1,7 +1,5 @@
 #include "agent/keeper.h"
 
-#include <linux/capability.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -29,8 +27,6 @@ constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_daemon_may_take{5000};
 constexpr std::chrono::seconds carriers_looked_at{10};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
-constexpr std::chrono::minutes firewall_looked_at{1};
-constexpr std::chrono::seconds listeners_tried_again{10};
 /// A child that never stops talking must not keep us from a signal.
 constexpr int messages_per_turn_max = 64;
 constexpr unsigned owner_only = 0600;
@@ -82,7 +78,6 @@ int Keeper::run() {
     // Loading the rule takes longer than everything else; meanwhile the children get ready.
     start_due_children(Clock::now());
     close_ports(fence(config_));
-    firewall_look_ = Clock::now() + firewall_looked_at;
     guarded_ = true;
     send_listeners(open_services(config_));
     send_processes();
@@ -218,34 +213,6 @@ void Keeper::feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries) {
     send_processes();
 }
 
-void Keeper::close_ports(const Fence& fence) {
-    if (fence.ports.empty()) {
-        if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
-        firewall_ = false;
-        return hindrances_.set(Area::firewall, {});
-    }
-    const std::string what =
-        "load the firewall rule that keeps the encrypted ports closed toward the WAN";
-    if (!has_capability(CAP_NET_ADMIN)) return hindrances_.set(Area::firewall, {{what, ""}});
-    const auto loaded = load_firewall(firewall_rules(fence));
-    // One that was loaded before stands where the new one is refused.
-    firewall_ = firewall_ || loaded;
-    hindrances_.set(Area::firewall, loaded ? Hindrances::Reasons()
-                                           : Hindrances::Reasons{{what, loaded.error().message}});
-}
-
-/// Whoever loads a ruleset flushes everybody's first, as Debian's nftables.service does.
-void Keeper::look_at_firewall(Clock::time_point now) {
-    if (now < firewall_look_) return;
-    firewall_look_ = now + firewall_looked_at;
-    if (!config_.resolver || !has_capability(CAP_NET_ADMIN)) return;
-    if (firewall_ && firewall_stands()) return;
-    if (firewall_) log::warn("the firewall rule is gone, loading it again");
-    firewall_ = false;
-    close_ports(fence(config_));
-    send_processes();
-}
-
 /// All or nothing: what is there keeps standing unless everything new is good.
 void Keeper::reload() {
     log::info("reloading", {{"file", config_file_}});
@@ -294,20 +261,6 @@ void Keeper::follow(const ConfigChange& change) {
     send_world();
     if (change.advertisements) send_link_sockets();
     send_processes();
-}
-
-/// The sockets that `next` needs, while those of the configuration that stands still listen. Fails,
-/// and leaves nothing behind, where one of them can't be had.
-Result<Opening> Keeper::open_beside(const Config& next) {
-    close_ports(both(fence(config_), fence(next)));
-    Opening opening = open_services(next);
-    for (const auto& [what, why] : opening.hindered) {
-        // What the standing one can't serve either is no reason to stay with it.
-        if (hindrances_.holds(Area::listeners, what)) continue;
-        close_ports(fence(config_));
-        return Error{Errc::refused, "cannot " + what + ": " + why};
-    }
-    return opening;
 }
 
 void Keeper::start_due_children(Clock::time_point now) {
@@ -367,52 +320,6 @@ void Keeper::send_world() {
     write(out, world);
     auto message = out.take();
     if (message) agent_.send(number(Keep::world), *message);
-}
-
-void Keeper::send_link_sockets() {
-    LinkSockets opened = open_link_sockets(config_);
-    hindrances_.set(Area::advertisements, std::move(opened.hindered));
-    Writer out;
-    write(out, opened.links);
-    std::vector<int> descriptors;
-    for (const FileDescriptor& socket : opened.sockets) descriptors.push_back(socket.get());
-    auto message = out.take();
-    if (message) agent_.send(number(Keep::link_sockets), *message, descriptors);
-}
-
-/// Hands every service socket over; our copies are closed at once, so that a dead forwarder means a
-/// closed port and never a silent one.
-void Keeper::send_listeners(Opening opening) {
-    for (const Service& service : opening.unserved)
-        if (!opening.hindered.contains(service.what) &&
-            std::find(unserved_.begin(), unserved_.end(), service) == unserved_.end())
-            log::info("an address is not here yet", {{"to", service.what}});
-    link_indexes_ = std::move(opening.links);
-    unserved_ = std::move(opening.unserved);
-    hindrances_.set(Area::listeners, std::move(opening.hindered));
-    listeners_retry_ = Clock::now() + listeners_tried_again;
-    std::vector<forwarder::ListenerInfo> infos;
-    std::vector<int> descriptors;
-    for (const ServiceSocket& socket : opening.sockets) {
-        infos.push_back(socket.info);
-        descriptors.push_back(socket.descriptor.get());
-    }
-    Writer out;
-    forwarder::write(out, infos);
-    auto message = out.take();
-    if (message) forwarder_.send(number(forwarder::Control::listeners), *message, descriptors);
-}
-
-/// Whoever held a port may have let it go, and nobody tells. Only what is missing is tried: the
-/// rest listens, and a second socket beside it would take its connections.
-void Keeper::try_listeners_again(Clock::time_point now) {
-    if (unserved_.empty() || now < listeners_retry_) return;
-    listeners_retry_ = now + listeners_tried_again;
-    if (std::none_of(unserved_.begin(), unserved_.end(),
-                     [&](const Service& service) { return bool(open_service(service, config_)); }))
-        return;
-    send_listeners(open_services(config_));
-    send_processes();
 }
 
 void Keeper::send_processes() {
@@ -558,16 +465,6 @@ void Keeper::on_new_certificate(Bytes message) {
         parts ? store_generation(paths_, *parts, SystemTime().wall(), storage_) : parts.error();
     report(stored, "cannot store the certificate");
     if (stored) send_world();
-}
-
-void Keeper::on_links_changed() {
-    const bool same = std::all_of(
-        link_indexes_.begin(), link_indexes_.end(),
-        [](const auto& known) { return ::if_nametoindex(known.first.c_str()) == known.second; });
-    if (same) return;
-    send_listeners(open_services(config_));
-    send_link_sockets();
-    send_processes();
 }
 
 void Keeper::on_forwarder() {

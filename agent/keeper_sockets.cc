@@ -1,0 +1,126 @@
+// The keeper's sockets and what guards them: opened with its privileges, handed to those who serve.
+
+#include <linux/capability.h>
+#include <net/if.h>
+
+#include <algorithm>
+
+#include "agent/keeper.h"
+#include "core/log.h"
+#include "forwarder/control.h"
+
+namespace porchlight::agent {
+namespace {
+
+constexpr std::chrono::minutes firewall_looked_at{1};
+constexpr std::chrono::seconds listeners_tried_again{10};
+
+using Area = Hindrances::Area;
+
+template <class Kind>
+constexpr std::uint16_t number(Kind kind) {
+    return static_cast<std::uint16_t>(kind);
+}
+
+}  // namespace
+
+void Keeper::close_ports(const Fence& fence) {
+    firewall_look_ = Clock::now() + firewall_looked_at;
+    if (fence.ports.empty()) {
+        if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
+        firewall_ = false;
+        return hindrances_.set(Area::firewall, {});
+    }
+    const std::string what =
+        "load the firewall rule that keeps the encrypted ports closed toward the WAN";
+    if (!has_capability(CAP_NET_ADMIN)) return hindrances_.set(Area::firewall, {{what, ""}});
+    const auto loaded = load_firewall(firewall_rules(fence));
+    // One that was loaded before stands where the new one is refused.
+    firewall_ = firewall_ || loaded;
+    hindrances_.set(Area::firewall, loaded ? Hindrances::Reasons()
+                                           : Hindrances::Reasons{{what, loaded.error().message}});
+}
+
+/// Whoever loads a ruleset flushes everybody's first, as Debian's nftables.service does.
+void Keeper::look_at_firewall(Clock::time_point now) {
+    if (now < firewall_look_) return;
+    firewall_look_ = now + firewall_looked_at;
+    if (!config_.resolver || !has_capability(CAP_NET_ADMIN)) return;
+    if (firewall_ && firewall_stands()) return;
+    if (firewall_) log::warn("the firewall rule is gone, loading it again");
+    firewall_ = false;
+    close_ports(fence(config_));
+    send_processes();
+}
+
+/// The sockets that `next` needs, while those of the configuration that stands still listen. Fails,
+/// and leaves nothing behind, where one of them can't be had.
+Result<Opening> Keeper::open_beside(const Config& next) {
+    close_ports(both(fence(config_), fence(next)));
+    Opening opening = open_services(next);
+    for (const auto& [what, why] : opening.hindered) {
+        // What the standing one can't serve either is no reason to stay with it.
+        if (hindrances_.holds(Area::listeners, what)) continue;
+        close_ports(fence(config_));
+        return Error{Errc::refused, "cannot " + what + ": " + why};
+    }
+    return opening;
+}
+
+void Keeper::send_link_sockets() {
+    LinkSockets opened = open_link_sockets(config_);
+    hindrances_.set(Area::advertisements, std::move(opened.hindered));
+    Writer out;
+    write(out, opened.links);
+    std::vector<int> descriptors;
+    for (const FileDescriptor& socket : opened.sockets) descriptors.push_back(socket.get());
+    auto message = out.take();
+    if (message) agent_.send(number(Keep::link_sockets), *message, descriptors);
+}
+
+/// Hands every service socket over; our copies are closed at once, so that a dead forwarder means a
+/// closed port and never a silent one.
+void Keeper::send_listeners(Opening opening) {
+    for (const Service& service : opening.unserved)
+        if (!opening.hindered.contains(service.what) &&
+            std::find(unserved_.begin(), unserved_.end(), service) == unserved_.end())
+            log::info("an address is not here yet", {{"to", service.what}});
+    link_indexes_ = std::move(opening.links);
+    unserved_ = std::move(opening.unserved);
+    hindrances_.set(Area::listeners, std::move(opening.hindered));
+    listeners_retry_ = Clock::now() + listeners_tried_again;
+    std::vector<forwarder::ListenerInfo> infos;
+    std::vector<int> descriptors;
+    for (const ServiceSocket& socket : opening.sockets) {
+        infos.push_back(socket.info);
+        descriptors.push_back(socket.descriptor.get());
+    }
+    Writer out;
+    forwarder::write(out, infos);
+    auto message = out.take();
+    if (message) forwarder_.send(number(forwarder::Control::listeners), *message, descriptors);
+}
+
+/// Whoever held a port may have let it go, and nobody tells. Only what is missing is tried: the
+/// rest listens, and a second socket beside it would take its connections.
+void Keeper::try_listeners_again(Clock::time_point now) {
+    if (unserved_.empty() || now < listeners_retry_) return;
+    listeners_retry_ = now + listeners_tried_again;
+    if (std::none_of(unserved_.begin(), unserved_.end(),
+                     [&](const Service& service) { return bool(open_service(service, config_)); }))
+        return;
+    send_listeners(open_services(config_));
+    send_processes();
+}
+
+void Keeper::on_links_changed() {
+    const bool same = std::all_of(
+        link_indexes_.begin(), link_indexes_.end(),
+        [](const auto& known) { return ::if_nametoindex(known.first.c_str()) == known.second; });
+    if (same) return;
+    send_listeners(open_services(config_));
+    send_link_sockets();
+    send_processes();
+}
+
+}  // namespace porchlight::agent

@@ -1,36 +1,58 @@
 #include "agent/companion.h"
 
-#include "agent/plan.h"
-#include "agent/state_files.h"
+#include <algorithm>
+
+#include "agent/former_run.h"
 #include "core/log.h"
 
 namespace porchlight::agent {
+namespace {
+
+/// A command that did not help may have met a bad moment; one that never helps must not keep the
+/// home without its dnsmasq.
+constexpr std::chrono::seconds restart_wait_first{20};
+constexpr std::chrono::seconds restart_wait_max{600};
+
+}  // namespace
 
 Companion::Companion(const Config& config, Storage& storage)
-    : config_(config), storage_(&storage), dnsmasq_(storage, dnsmasq_settings(config)) {}
+    : config_(config),
+      storage_(&storage),
+      dnsmasq_(storage, dnsmasq_settings(config)),
+      restart_wait_(restart_wait_first) {}
 
-void Companion::restore() {
-    if (!uses_dnsmasq(config_)) return;
-    const auto options = storage_->read(StatePaths(config_).dhcp_options);
-    options_ = options && announces(config_) ? text_of(*options) : "";
-    feed();
+void Companion::succeed(const Config& former) {
+    const std::string before = trouble();
+    leaving_ = former;
+    leave();
+    note_change(before);
 }
 
-Result<void> Companion::follow(const Config& next) {
-    const bool used = uses_dnsmasq(config_);
-    const std::string former_fragment = config_.dnsmasq.fragment;
+void Companion::follow(const Config& next) {
+    const std::string before = trouble();
+    // While something of a former one stands, nothing was written by the one that ends here.
+    if (!leaving_ && uses_dnsmasq(config_)) leaving_ = config_;
     config_ = next;
-    if (!uses_dnsmasq(config_)) {
-        // The files are still where the former configuration had them.
-        if (used) (void)let_go();
-        return {};
-    }
-    Result<void> removed;
-    if (used && former_fragment != config_.dnsmasq.fragment)
-        removed = storage_->remove(former_fragment);
-    dnsmasq_ = Dnsmasq(*storage_, dnsmasq_settings(config_));
-    feed();
-    return removed;
+    dnsmasq_.use(dnsmasq_settings(config_));
+    left_.reset();
+    read_ = {};
+    restart_at_ = {};  // a new reason for one
+    restart_wait_ = restart_wait_first;
+    if (!uses_dnsmasq(config_)) options_.clear();
+    if (leaving_) leave();
+    note_change(before);
+}
+
+void Companion::feed(Clock::time_point now) {
+    if (leaving_ || !uses_dnsmasq(config_)) return;
+    const std::string before = trouble();
+    tell(now);
+    note_change(before);
+}
+
+void Companion::restore(std::string_view options, Clock::time_point now) {
+    if (uses_dnsmasq(config_)) options_ = options;
+    feed(now);
 }
 
 void Companion::set_options(std::string_view options) {
@@ -42,12 +64,23 @@ void Companion::set_options(std::string_view options) {
     note_change(before);
 }
 
-void Companion::look() {
+void Companion::look(Clock::time_point now) {
     const std::string before = trouble();
-    if (!told_ && uses_dnsmasq(config_)) return feed();
-    if (!told_) (void)let_go();
-    // One that a person restarted has read the fragment without anybody telling us.
-    if (!read_ && dnsmasq_.takes(fragment())) read_ = {};
+    if (leaving_) {
+        leave();
+        // Whoever keeps the configuration gets to keep the new one before anything stands by it.
+        if (!leaving_ && uses_dnsmasq(config_))
+            told_ = Error{Errc::unavailable, "what a former configuration left had to go first"};
+    } else if (uses_dnsmasq(config_)) {
+        if (told_ && dnsmasq_.has(fragment(), options_, servers()))
+            see_it_read(now);
+        else
+            tell(now);
+    } else if (left_) {
+        // At boot its former servers may not be known yet.
+        told_ = Dnsmasq(*storage_, dnsmasq_settings(*left_))
+                    .keep_servers(former_servers(*left_, *storage_));
+    }
     note_change(before);
 }
 
@@ -55,7 +88,9 @@ Result<void> Companion::let_go() {
     const std::string before = trouble();
     options_.clear();
     read_ = {};
-    told_ = dnsmasq_.unfeed(former_servers(config_, *storage_));
+    if (leaving_) leave();
+    if (!leaving_ && uses_dnsmasq(config_))
+        told_ = dnsmasq_.unfeed(former_servers(config_, *storage_));
     note_change(before);
     return told_;
 }
@@ -68,17 +103,42 @@ std::string Companion::fragment() const {
     return dhcp::fragment_text(dnsmasq_fragment(config_, dnsmasq_));
 }
 
-void Companion::feed() {
-    const std::string before = trouble();
-    const std::string servers =
-        config_.upstream.empty() ? former_servers(config_, *storage_) : our_servers(config_);
-    // Asked before it is written anew: by a clock that was set since, the file would seem older
-    // than the process that has not read it.
-    const bool has_read = dnsmasq_.takes(fragment());
-    told_ = dnsmasq_.feed(fragment(), options_, servers);
-    read_ = {};
-    if (told_ && found() && !has_read) read_ = dnsmasq_.restart();
-    note_change(before);
+std::string Companion::servers() const {
+    return config_.upstream.empty() ? former_servers(config_, *storage_) : our_servers(config_);
+}
+
+/// Judged anew each time: by now the user may have gone back to what still stands.
+void Companion::leave() {
+    const LeftBehind left = left_behind(*leaving_, config_);
+    told_ = {};
+    if (left.dnsmasq)
+        told_ = Dnsmasq(*storage_, dnsmasq_settings(*leaving_))
+                    .unfeed(former_servers(*leaving_, *storage_));
+    else if (left.fragment)
+        told_ = storage_->remove(leaving_->dnsmasq.fragment);
+    if (!told_) return;
+    if (left.dnsmasq && !uses_dnsmasq(config_)) left_ = leaving_;
+    leaving_.reset();
+}
+
+void Companion::tell(Clock::time_point now) {
+    told_ = dnsmasq_.feed(fragment(), options_, servers());
+    if (told_) see_it_read(now);
+}
+
+void Companion::see_it_read(Clock::time_point now) {
+    if (!found() || dnsmasq_.takes(fragment())) {
+        read_ = {};
+        restart_at_ = now;
+        restart_wait_ = restart_wait_first;
+    } else if (now >= restart_at_) {
+        restart_at_ = now + restart_wait_;
+        restart_wait_ = std::min(restart_wait_ * 2, restart_wait_max);
+        read_ = dnsmasq_.restart();
+    } else if (read_) {
+        read_ = Error{Errc::unavailable,
+                      "dnsmasq was restarted but has not read " + config_.dnsmasq.fragment};
+    }
 }
 
 void Companion::note_change(const std::string& trouble_before) const {

@@ -43,19 +43,25 @@ std::optional<unsigned long long> start_ticks(pid_t pid) {
     return ticks;
 }
 
+double boot_seconds() {
+    timespec boot{};
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    return static_cast<double>(boot.tv_sec) + static_cast<double>(boot.tv_nsec) / 1e9;
+}
+
+double in_ticks(double seconds) {
+    return seconds * static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 /// When a file was last changed, in clock ticks after boot, so that it compares with the above.
 std::optional<double> changed_ticks(const std::string& path) {
     struct stat facts {};
     if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
     timespec wall{};
-    timespec boot{};
     ::clock_gettime(CLOCK_REALTIME, &wall);
-    ::clock_gettime(CLOCK_BOOTTIME, &boot);
     const double age = static_cast<double>(wall.tv_sec - facts.st_mtim.tv_sec) +
                        static_cast<double>(wall.tv_nsec - facts.st_mtim.tv_nsec) / 1e9;
-    const double uptime =
-        static_cast<double>(boot.tv_sec) + static_cast<double>(boot.tv_nsec) / 1e9;
-    return (uptime - age) * static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return in_ticks(boot_seconds() - age);
 }
 
 }  // namespace
@@ -63,16 +69,20 @@ std::optional<double> changed_ticks(const std::string& path) {
 Dnsmasq::Dnsmasq(Storage& storage, Settings settings)
     : storage_(&storage), settings_(std::move(settings)) {}
 
+void Dnsmasq::use(Settings settings) {
+    if (settings.fragment != settings_.fragment) standing_.reset();
+    settings_ = std::move(settings);
+}
+
 Result<void> Dnsmasq::feed(std::string_view fragment, std::string_view options,
                            std::string_view servers) {
     if (auto made = storage_->make_directory(settings_.directory, 0755); !made) return made;
     if (auto wrote = write(options_path(), options); !wrote) return wrote;
     if (auto wrote = write(servers_path(), servers); !wrote) return wrote;
-    const auto pid = process();
-    const bool read = pid && has_read(fragment, *pid);
+    const bool stood = stands(settings_.fragment, fragment);
     if (auto wrote = write(settings_.fragment, fragment); !wrote) return wrote;
-    if (read)
-        (void)write(settings_.directory + "/loaded", identity(*pid) + "\n" + std::string(fragment));
+    if (!stood || !standing_ || standing_->fragment != fragment)
+        standing_ = Standing{std::string(fragment), in_ticks(boot_seconds()), !stood};
     // One that seems not to have read the fragment may have all the same, where the clock was set
     // since; our files are new to it then.
     return tell();
@@ -86,6 +96,12 @@ Result<void> Dnsmasq::restart() {
     return run_program(settings_.restart, {}, restart_may_take);
 }
 
+bool Dnsmasq::has(std::string_view fragment, std::string_view options,
+                  std::string_view servers) const {
+    return stands(settings_.fragment, fragment) && stands(options_path(), options) &&
+           stands(servers_path(), servers);
+}
+
 Result<void> Dnsmasq::feed_options(std::string_view options) {
     if (auto wrote = write(options_path(), options); !wrote) return wrote;
     return tell();
@@ -97,9 +113,7 @@ Result<void> Dnsmasq::unfeed(std::string_view servers) {
     // Where dnsmasq was never fed there is nothing to empty, and no directory to make.
     if (!fragment && !storage_->read(options_path())) return {};
     if (auto made = storage_->make_directory(settings_.directory, 0755); !made) return made;
-    if (pid && fragment && has_read(text_of(*fragment), *pid))
-        (void)write(settings_.directory + "/loaded",
-                    identity(*pid) + "\n" + std::string(text_of(*fragment)));
+    if (pid && fragment && has_read(text_of(*fragment), *pid)) note_read(text_of(*fragment), *pid);
     Result<void> emptied = write(options_path(), "");
     Result<void> turned = write(servers_path(), servers);
     Result<void> removed = storage_->remove(settings_.fragment);
@@ -107,6 +121,16 @@ Result<void> Dnsmasq::unfeed(std::string_view servers) {
     for (Result<void>* step : {&emptied, &turned, &removed, &told})
         if (!*step) return *step;
     return {};
+}
+
+Result<void> Dnsmasq::keep_servers(std::string_view servers) {
+    const auto pid = process();
+    const auto record = storage_->read(settings_.directory + "/loaded");
+    const bool unchanged = stands(servers_path(), servers);
+    if (unchanged || !pid || !record || !text_of(*record).starts_with(identity(*pid) + "\n"))
+        return {};
+    if (auto wrote = write(servers_path(), servers); !wrote) return wrote;
+    return tell();
 }
 
 Result<void> Dnsmasq::purge() {
@@ -121,6 +145,13 @@ Result<void> Dnsmasq::purge() {
         if (auto removed = storage_->remove(settings_.directory + "/" + name); !removed)
             return removed;
     return storage_->remove(settings_.directory);
+}
+
+bool Dnsmasq::takes(std::string_view fragment) {
+    const auto pid = process();
+    if (!pid || !has_read(fragment, *pid)) return false;
+    note_read(fragment, *pid);
+    return true;
 }
 
 std::optional<pid_t> Dnsmasq::process() const {
@@ -146,14 +177,29 @@ Result<void> Dnsmasq::tell() {
                  std::string("cannot signal dnsmasq: ") + std::strerror(errno)};
 }
 
-bool Dnsmasq::has_read(std::string_view fragment, pid_t pid) {
-    const auto record = storage_->read(settings_.directory + "/loaded");
-    if (record && text_of(*record) == identity(pid) + "\n" + std::string(fragment)) return true;
-    const auto standing = storage_->read(settings_.fragment);
-    if (!standing || text_of(*standing) != fragment) return false;
+bool Dnsmasq::stands(const std::string& path, std::string_view text) const {
+    const auto content = storage_->read(path);
+    return content && text_of(*content) == text;
+}
+
+/// A process that started after the fragment stood has read it; what is known of that otherwise is
+/// noted, or told by the file's own time, as long as nobody set the clock.
+bool Dnsmasq::has_read(std::string_view fragment, pid_t pid) const {
+    if (stands(settings_.directory + "/loaded", identity(pid) + "\n" + std::string(fragment)))
+        return true;
     const auto started = start_ticks(pid);
+    if (!started || !stands(settings_.fragment, fragment)) return false;
+    const double start = static_cast<double>(*started);
+    if (standing_ && standing_->fragment == fragment) {
+        if (start >= standing_->ticks) return true;
+        if (standing_->written) return false;
+    }
     const auto changed = changed_ticks(settings_.fragment);
-    return started && changed && static_cast<double>(*started) >= *changed;
+    return changed && start >= *changed;
+}
+
+void Dnsmasq::note_read(std::string_view fragment, pid_t pid) {
+    (void)write(settings_.directory + "/loaded", identity(pid) + "\n" + std::string(fragment));
 }
 
 std::string Dnsmasq::identity(pid_t pid) const {

@@ -30,6 +30,9 @@ class Dnsmasq {
     std::string options_path() const { return settings_.directory + "/options"; }
     std::string servers_path() const { return settings_.directory + "/servers"; }
 
+    /// Another place or process from now on.
+    void use(Settings settings);
+
     /// Writes all three and sends SIGHUP, by which a dnsmasq that has read the fragment takes them;
     /// any other takes them when it starts.
     Result<void> feed(std::string_view fragment, std::string_view options,
@@ -37,29 +40,42 @@ class Dnsmasq {
     /// Runs the restart command, so that the fragment is read. Fails with what a person must do
     /// where there is none.
     Result<void> restart();
+    /// Whether all three stand so.
+    bool has(std::string_view fragment, std::string_view options, std::string_view servers) const;
     /// Replaces the options and tells dnsmasq.
     Result<void> feed_options(std::string_view options);
     /// No option any more, other servers, no fragment for dnsmasq's next start.
     Result<void> unfeed(std::string_view servers);
+    /// After that, for as long as the same process runs: its fragment keeps it from following its
+    /// own resolv.conf, so it is told again where `servers` changed.
+    Result<void> keep_servers(std::string_view servers);
     /// Restarts dnsmasq without us, where there is a command for it, and removes our files.
     Result<void> purge();
 
-    /// Whether the running dnsmasq has read this fragment, and so takes options and servers.
-    bool takes(std::string_view fragment) {
-        const auto pid = process();
-        return pid && has_read(fragment, *pid);
-    }
+    /// Whether the running dnsmasq has read this fragment, and so takes options and servers. Keeps
+    /// that it has, for those who come after a change of the clock.
+    bool takes(std::string_view fragment);
     /// The running dnsmasq, by its pid file; nothing where there is none.
     std::optional<pid_t> process() const;
 
   private:
     Result<void> write(const std::string& path, std::string_view text);
     Result<void> tell();
-    bool has_read(std::string_view fragment, pid_t pid);
+    bool stands(const std::string& path, std::string_view text) const;
+    bool has_read(std::string_view fragment, pid_t pid) const;
+    void note_read(std::string_view fragment, pid_t pid);
     std::string identity(pid_t pid) const;
+
+    /// Since when a fragment stands, in clock ticks after boot: no setting of the clock moves it.
+    struct Standing {
+        std::string fragment;
+        double ticks = 0;
+        bool written = false;  // by us, at that moment; else it stood before
+    };
 
     Storage* storage_;
     Settings settings_;
+    std::optional<Standing> standing_;
 };
 
 /// What the fragment has to say.

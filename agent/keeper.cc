@@ -1,5 +1,6 @@
 #include "agent/keeper.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -24,7 +25,7 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::milliseconds withdrawal_may_take{4000};
-constexpr std::chrono::milliseconds former_daemon_may_take{5000};
+constexpr std::chrono::milliseconds former_will_may_take{5000};
 constexpr std::chrono::seconds carriers_looked_at{10};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
 /// A child that never stops talking must not keep us from a signal.
@@ -72,7 +73,8 @@ int Keeper::run() {
         return 1;
     }
     if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
-    companion_.restore();
+    const auto options = storage_.read(paths_.dhcp_options);
+    companion_.restore(options && announces(config_) ? text_of(*options) : "", Clock::now());
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     carriers_.log_choice(asked_.announce, config_.announce);
     // Loading the rule takes longer than everything else; meanwhile the children get ready.
@@ -116,13 +118,16 @@ Result<void> Keeper::prepare() {
     if (auto made = storage_.make_directory(paths_.state, 0700); !made) return made;
     if (auto made = storage_.make_directory(paths_.empty_root, 0755); !made) return made;
     // The last will of a daemon that was killed a moment ago may still be at work.
-    auto lock = take_daemon_lock(paths_.lock, former_daemon_may_take);
+    auto lock = take_daemon_lock(paths_.lock, former_will_may_take);
     if (!lock) return lock.error();
     lock_ = std::move(*lock);
+    auto former = find_former_run(config_, config_json_, storage_);
+    if (!former) return former.error();
+    if (*former) take_over(**former);
+    keep_config();
     // The will goes by what was taken, not by a file that somebody may be in the middle of editing.
-    if (auto kept = keep_config(); !kept) return kept;
-    if (auto left = last_will_.start({"porchlight", "withdraw", "-c", paths_.accepted}); !left)
-        return left;
+    const std::string& taken = storage_.read(paths_.accepted) ? paths_.accepted : config_file_;
+    if (auto left = last_will_.start({"porchlight", "withdraw", "-c", taken}); !left) return left;
     find_users();
     if (auto page = deaths_.prepare(); !page) return page;
     // What a configuration names must be readable before anything else is touched. A pair that
@@ -133,8 +138,32 @@ Result<void> Keeper::prepare() {
     return {};
 }
 
-Result<void> Keeper::keep_config() {
-    return storage_.write_whole(paths_.accepted, config_json_, owner_only);
+/// What a run left standing that did not end cleanly is taken back by its own configuration, unless
+/// this one goes on with it: that shall have no gap.
+void Keeper::take_over(const FormerRun& former) {
+    log::info("the last run did not end cleanly", {{"file", former.file}});
+    const auto emptied = empty_former_directories(former, config_, storage_);
+    report(emptied, "cannot empty former directories");
+    if (emptied && former.file != paths_.accepted) former_accepted_ = former.file;
+    companion_.succeed(former.config);
+    if (!former.alike) feed_odhcpd({});
+    if (!fence(config_).ports.empty() || !has_capability(CAP_NET_ADMIN)) return;
+    const auto unloaded = unload_firewall();
+    // Where nft is not installed the former run loaded no rule either.
+    if (unloaded || unloaded.error().code != Errc::unavailable)
+        report(unloaded, "cannot unload the firewall rule");
+}
+
+/// Not before all is gone that stands by what was kept until now: whoever withdraws knows of it
+/// from there alone.
+void Keeper::keep_config() {
+    config_kept_ = false;
+    if (!companion_.clear()) return;
+    const auto kept = storage_.write_whole(paths_.accepted, config_json_, owner_only);
+    report(kept, "cannot keep the configuration for a withdrawal");
+    config_kept_ = bool(kept);
+    if (kept && !former_accepted_.empty()) (void)storage_.remove(former_accepted_);
+    if (kept) former_accepted_.clear();
 }
 
 void Keeper::find_users() {
@@ -157,7 +186,7 @@ void Keeper::stop() {
     agent_.send(number(Keep::withdraw), {});
     const auto until = Clock::now() + withdrawal_may_take;
     while (!withdrawn_ && agent_.running() && Clock::now() < until) wait(until);
-    const bool dnsmasq_let_go = !uses_dnsmasq(config_) || companion_.let_go();
+    const bool dnsmasq_let_go = bool(companion_.let_go());
     feed_odhcpd({});
     const bool let_go = dnsmasq_let_go && odhcpd_trouble_.empty();
     forwarder_.stop();
@@ -192,7 +221,8 @@ void Keeper::look_at_carriers(Clock::time_point now) {
 void Keeper::look_at_dnsmasq(Clock::time_point now) {
     if (now < dnsmasq_look_) return;
     dnsmasq_look_ = now + dnsmasq_looked_at;
-    companion_.look();
+    companion_.look(now);
+    if (!config_kept_) keep_config();
     if (companion_.found() != told_.dnsmasq_found || companion_.trouble() != told_.dnsmasq_trouble)
         send_processes();
 }
@@ -241,7 +271,6 @@ Result<void> Keeper::take(Buffer config_json) {
     config_ = std::move(next);
     config_json_ = std::move(config_json);
     named_ = std::move(candidate->named);
-    report(keep_config(), "cannot keep the configuration for a withdrawal");
     log::set_level(config_.log.level);
     if (opening) send_listeners(std::move(*opening));
     // After the sockets: those of the former configuration were open until now.
@@ -257,7 +286,9 @@ void Keeper::follow(const ConfigChange& change) {
     // What was put there is taken back by the same program, also where that takes another try.
     if (!feeds_odhcpd(config_)) feed_odhcpd({});
     if (feeds_odhcpd(config_) || odhcpd_trouble_.empty()) odhcpd_.use(odhcpd_settings(config_));
-    report(companion_.follow(config_), "cannot remove the former fragment");
+    companion_.follow(config_);
+    keep_config();
+    companion_.feed(Clock::now());
     send_world();
     if (change.advertisements) send_link_sockets();
     send_processes();
@@ -480,6 +511,7 @@ Clock::time_point Keeper::next_deadline() const {
     auto next = std::min({agent_.next_deadline(), forwarder_.next_deadline(),
                           provisions_.next_deadline(), deaths_.let_in_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
+    next = std::min(next, dnsmasq_look_);
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;
 }

@@ -12,6 +12,7 @@
 #include "agent/config.h"
 #include "agent/config_change.h"
 #include "agent/firewall.h"
+#include "agent/former_run.h"
 #include "agent/forwarder_deaths.h"
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
@@ -40,7 +41,8 @@ class Keeper {
   private:
     // Start and end.
     Result<void> prepare();
-    Result<void> keep_config();
+    void take_over(const FormerRun& former);
+    void keep_config();
     void find_users();
     void stop();
 
@@ -96,6 +98,8 @@ class Keeper {
     Companion companion_;
     Odhcpd odhcpd_;
     LastWill last_will_;
+    bool config_kept_ = false;     // for whoever must withdraw
+    std::string former_accepted_;  // kept by a run with another state directory; empty: none
     FileDescriptor lock_;
     FileDescriptor signals_;
     ForwarderDeaths deaths_;

@@ -1,0 +1,183 @@
+"""A run ends uncleanly, the configuration is edited, and somebody comes after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator
+
+import dns.exception
+import dns.rcode
+import pytest
+
+from lab import Home, decode
+from lab.host import Host, addresses
+from lab.isp import ADN
+from lab.program import eventually
+from lab.router import LAN4, Router
+from test_gone import assert_still_standing, kill_everything
+
+PLAN4 = [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    with Home() as home:
+        home.router.start_porchlight()
+        home.router.until_announced()
+        yield home
+
+
+@pytest.fixture
+def host(home: Home) -> Host:
+    host = home.host()
+    host.join()
+    assert host.dhcpv4() == PLAN4
+    return host
+
+
+def off(router: Router) -> dict[str, Any]:
+    config = router.config(mode="off", upstream=[])
+    for section in ("resolver", "certificate"):
+        del config[section]
+    return config
+
+
+def without_dnsmasq(router: Router) -> dict[str, Any]:
+    return router.config(announce={"dhcpv4": "off", "dhcpv6": "odhcpd", "ra": "odhcpd"})
+
+
+EDITS = [pytest.param(off, id="off"), pytest.param(without_dnsmasq, id="without dnsmasq")]
+
+
+def assert_dnsmasq_is_free(home: Home, host: Host) -> None:
+    def resolves() -> bool:
+        try:
+            return bool(addresses(host.ask_clear("www.example.org", LAN4, within_s=2)))
+        except dns.exception.Timeout:
+            return False
+
+    eventually("old hosts resolve by the former servers", resolves, within_s=20)
+    assert not home.router.fragment.exists()
+    assert host.dhcpv4() == host.dhcpv6() == []
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_after_a_power_cut_a_new_configuration_lets_dnsmasq_go(
+        home: Home, host: Host, edit: Any) -> None:
+    router = home.router
+    router.cut_power()
+    router.configure(edit(router))
+    nameserver = router.resolv_file.read_text()
+    router.resolv_file.write_text("")  # the WAN comes later
+    router.start_dnsmasq()
+    # The control: what the dead run left keeps dnsmasq from asking anybody.
+    host.ask_udhcpc()
+    assert host.ask_clear("www.example.org", LAN4).rcode() == dns.rcode.REFUSED
+    router.start_porchlight()
+    router.until("it runs", lambda status: status["plan"] is not None)
+    eventually("the fragment is gone", lambda: not router.fragment.exists())
+    answer = host.ask_clear("www.example.org", LAN4)
+    assert answer.rcode() == dns.rcode.REFUSED
+    router.resolv_file.write_text(nameserver)
+    assert_dnsmasq_is_free(home, host)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_after_a_kill_a_new_configuration_lets_dnsmasq_go(
+        home: Home, host: Host, edit: Any) -> None:
+    kill_everything(home)
+    assert_still_standing(host)
+    home.router.configure(edit(home.router))
+    home.router.start_porchlight()
+    assert_dnsmasq_is_free(home, host)
+
+
+def elsewhere(router: Router, **changes: str) -> Path:
+    """Another place for the fragment, in the same conf-dir."""
+    other = router.fragment.with_name("other.conf")
+    router.configure(router.config(
+        dnsmasq=router.config()["dnsmasq"] | {"fragment": str(other)}, **changes))
+    return other
+
+
+@pytest.mark.parametrize("how", ["killed", "reloaded", "power cut"])
+def test_a_fragment_elsewhere_is_the_only_one(home: Home, host: Host, how: str) -> None:
+    router = home.router
+    if how == "killed":
+        kill_everything(home)
+    other = elsewhere(router)
+    if how == "power cut":
+        router.cut_power()
+        router.start_dnsmasq()
+    if how == "reloaded":
+        router.reload_porchlight()
+    else:
+        router.start_porchlight()
+    eventually("the fragment stands in its new place", other.exists)
+    assert list(router.fragment.parent.iterdir()) == [other]
+    router.until_announced()
+    # The control is dnsmasq itself, which does not start with two of them.
+    router.restart_dnsmasq()
+    router.until_announced()
+    assert host.dhcpv4() == PLAN4
+    router.fragment.write_text(other.read_text())
+    assert router.ns.run("dnsmasq", "--test", "-C", str(router.folder / "dnsmasq.conf"),
+                         check=False).returncode != 0
+    router.fragment.unlink()
+
+
+def test_with_other_directories_nothing_of_the_former_ones_stays(home: Home, host: Host) -> None:
+    router = home.router
+    kill_everything(home)
+    assert_still_standing(host)
+    router.configure(router.config(runtime_directory=str(router.folder / "other-run")))
+    router.start_porchlight()
+    with host.watching() as heard:
+        router.until_announced()
+        eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4)
+        assert router.stop_porchlight() == 0
+    assert any(option.lifetime_s == 0 for each in heard for option in each.encrypted_dns())
+    assert not (router.runtime / "announced").exists()
+    assert_dnsmasq_is_free(home, host)
+
+
+def test_a_dnsmasq_that_lost_the_fragment_gets_it_back(home: Home, host: Host) -> None:
+    router = home.router
+    router.fragment.unlink()
+    router.restart_dnsmasq()
+    assert host.dhcpv4() == []
+    eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4, within_s=30, every_s=0.5)
+    assert router.fragment.exists()
+
+
+def test_a_dnsmasq_that_came_up_beside_us_and_missed_the_fragment_is_restarted() -> None:
+    with Home() as home:
+        router = home.router
+        # It has read its configuration, and has yet to write its number.
+        pid_file = router.folder / "dnsmasq.pid"
+        away = pid_file.rename(router.folder / "later.pid")
+        router.start_porchlight()
+        eventually("the fragment is written", router.fragment.exists)
+        away.rename(pid_file)
+        host = home.host()
+        host.join()
+        assert host.dhcpv4() == []
+        router.until_announced()
+        eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=30, every_s=0.5)
+
+
+def test_a_restart_that_failed_once_is_tried_again() -> None:
+    with Home() as home:
+        router = home.router
+        restart = Path(router.config()["dnsmasq"]["restart"][0])
+        works = restart.read_text()
+        restart.write_text("#!/bin/sh\nexit 1\n")
+        router.start_porchlight()
+        router.until("it says what failed",
+                     lambda status: "trouble" in status["dnsmasq"])
+        host = home.host()
+        host.join()
+        assert host.dhcpv4() == []
+        restart.write_text(works)
+        eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=60, every_s=0.5)
+        router.until_announced()

@@ -49,18 +49,24 @@ std::optional<AcceptedConfig> find_accepted(Bytes json, Storage& storage) {
 
 UsableConfig usable_config(const std::string& file, Storage& storage) {
     ConfigResult loaded = load_config(file, storage);
+    Buffer json;
+    if (auto content = storage.read(file)) json = std::move(*content);
+    auto accepted = find_accepted(json, storage);
+    // A good file knows where the daemon that took it, or what it was then, keeps things.
+    if (accepted && loaded.config &&
+        accepted->file != accepted_config(loaded.config->state_directory))
+        accepted.reset();
+    if (accepted) {
+        UsableConfig usable{std::move(accepted->config), {}, {}};
+        usable.runtime_directory = usable.config->runtime_directory;
+        if (!loaded.config)
+            usable.notes.push_back(to_text(loaded.complaints.front()) + "; going by " +
+                                   accepted->file + ", which was last found good");
+        return usable;
+    }
     if (loaded.config) {
         std::string runtime = loaded.config->runtime_directory;
         return {std::move(loaded.config), std::move(runtime), {}};
-    }
-    Buffer json;
-    if (auto content = storage.read(file)) json = std::move(*content);
-    const std::string why = to_text(loaded.complaints.front());
-    if (auto accepted = find_accepted(json, storage)) {
-        std::string runtime = accepted->config.runtime_directory;
-        return {std::move(accepted->config),
-                std::move(runtime),
-                {why + "; going by " + accepted->file + ", which was last found good"}};
     }
     const NamedDirectories named = named_directories(json);
     UsableConfig none{std::nullopt, named.runtime, {}};

@@ -30,9 +30,9 @@ struct AcceptedConfig {
 std::optional<AcceptedConfig> find_accepted(Bytes json, Storage& storage);
 
 /// What a command goes by that must find a daemon, or what one left behind, whatever became of the
-/// user's file.
+/// user's file: edited and never taken, that names other places.
 struct UsableConfig {
-    std::optional<Config> config;    // the file's, else the accepted one
+    std::optional<Config> config;    // the accepted one; where none is kept, the file's
     std::string runtime_directory;   // its; without any, what the file names or the default
     std::vector<std::string> notes;  // lines for the user: what it is instead of the file's, or
                                      // everything that is wrong with that

@@ -11,6 +11,7 @@
 #include "agent/daemon_lock.h"
 #include "agent/dnsmasq.h"
 #include "agent/firewall.h"
+#include "agent/former_run.h"
 #include "agent/odhcpd.h"
 #include "agent/privileges.h"
 #include "agent/state_files.h"
@@ -106,6 +107,20 @@ bool let_odhcpd_go(const Config& config, Storage& storage) {
     return bool(gone);
 }
 
+/// By the configuration that a daemon took, whose runtime directory is locked; true if all is done.
+bool withdraw_by(const Config& config, Storage& storage, bool purge) {
+    const StatePaths paths(config);
+    // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
+    bool done = let_dnsmasq_go(config, paths, storage, purge);
+    done = let_odhcpd_go(config, storage) && done;
+    done = withdraw_advertisements(announced_lan(config, paths, storage), paths, storage) && done;
+    done = unload_rule() && done;
+    (void)storage.remove(paths.control_socket);
+    // Whoever has to repeat this may find a file that is no good then.
+    if (done) (void)storage.remove(paths.accepted);
+    return done;
+}
+
 }  // namespace
 
 /// Needs no daemon and may be run twice: what is not announced any more is withdrawn already.
@@ -133,14 +148,16 @@ int withdraw_command(const Arguments& arguments) {
         }
         lock = std::move(*taken);
     }
-    // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
-    bool done = let_dnsmasq_go(config, paths, storage, arguments.has("purge"));
-    done = let_odhcpd_go(config, storage) && done;
-    done = withdraw_advertisements(announced_lan(config, paths, storage), paths, storage) && done;
-    done = unload_rule() && done;
-    (void)storage.remove(paths.control_socket);
-    // Whoever has to repeat this may find a file that is no good then.
-    if (done) (void)storage.remove(paths.accepted);
+    // A daemon may have died that had another state directory than the file names now.
+    const auto json = storage.read(config_file(arguments));
+    auto former = find_former_run(config, json ? Bytes(*json) : Bytes(), storage);
+    if (!former) {
+        std::fprintf(stderr, "%s\n", former.error().message.c_str());
+        return exit_failed;
+    }
+    const bool elsewhere = *former && (*former)->file != paths.accepted;
+    bool done = withdraw_by(config, storage, arguments.has("purge"));
+    if (elsewhere) done = withdraw_by((*former)->config, storage, arguments.has("purge")) && done;
     if (done) std::printf("nothing is announced any more\n");
     return done ? exit_done : exit_failed;
 }

@@ -126,6 +126,27 @@ def test_a_fragment_elsewhere_is_the_only_one(home: Home, host: Host, how: str) 
     router.fragment.unlink()
 
 
+@pytest.mark.parametrize("what", ["fragment", "runtime_directory", "pid_file"])
+def test_withdraw_goes_by_what_was_taken_and_not_by_what_was_edited_since(
+        home: Home, host: Host, what: str) -> None:
+    router = home.router
+    if what == "fragment":
+        elsewhere(router)
+    elif what == "pid_file":
+        router.configure(router.config(
+            dnsmasq=router.config()["dnsmasq"] | {"pid_file": "/nowhere.pid"}))
+    else:
+        router.configure(router.config(runtime_directory=str(router.folder / "other-run")))
+    # A daemon that lives is seen, whatever directory the file names by now.
+    alive = router.command("withdraw", check=False)
+    assert alive.returncode == 1 and "a porchlight runs here" in alive.stderr
+    kill_everything(home)
+    assert_still_standing(host)
+    assert "nothing is announced any more" in router.command("withdraw").stdout
+    assert_dnsmasq_is_free(home, host)
+    assert not (router.state / "config.json").exists()
+
+
 def test_with_other_directories_nothing_of_the_former_ones_stays(home: Home, host: Host) -> None:
     router = home.router
     kill_everything(home)

@@ -33,16 +33,27 @@ TEST_SUITE("agent/accepted_config") {
         }
     }
 
-    TEST_CASE("a good file is gone by, whatever was accepted before") {
+    TEST_CASE("a good file says where to look for what was taken, which is gone by") {
         MemoryStorage files;
         files.files["/etc/p.json"] = octets(full_config);
         files.files["/tmp/state/config.json"] =
             octets(with(full_config, R"("/tmp/run")", R"("/tmp/other")"));
         const UsableConfig usable = usable_config("/etc/p.json", files);
         REQUIRE(usable.config);
-        CHECK(usable.config->runtime_directory == "/tmp/run");
-        CHECK(usable.runtime_directory == "/tmp/run");
+        CHECK(usable.config->runtime_directory == "/tmp/other");
+        CHECK(usable.runtime_directory == "/tmp/other");
         CHECK(usable.notes.empty());
+    }
+
+    TEST_CASE("a good file is gone by where nothing was taken, or what was is damaged") {
+        MemoryStorage files;
+        files.files["/etc/p.json"] = octets(full_config);
+        files.files["/var/lib/porchlight/config.json"] =
+            octets(with(full_config, R"("/tmp/run")", R"("/tmp/other")"));
+        CHECK(usable_config("/etc/p.json", files).runtime_directory == "/tmp/run");
+        files.files["/tmp/state/config.json"] = octets("{");
+        CHECK(usable_config("/etc/p.json", files).runtime_directory == "/tmp/run");
+        CHECK(usable_config("/etc/p.json", files).notes.empty());
     }
 
     TEST_CASE("a file that is no good is replaced by what its state directory has, in one line") {

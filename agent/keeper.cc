@@ -73,8 +73,7 @@ int Keeper::run() {
         return 1;
     }
     if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
-    const auto options = storage_.read(paths_.dhcp_options);
-    companion_.restore(options && announces(config_) ? text_of(*options) : "", Clock::now());
+    companion_.restore(stored_options(paths_, config_json_, storage_), Clock::now());
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     carriers_.log_choice(asked_.announce, config_.announce);
     // Loading the rule takes longer than everything else; meanwhile the children get ready.
@@ -481,12 +480,12 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
 }
 
 void Keeper::on_dnsmasq_options(std::string_view options) {
-    if (!uses_dnsmasq(config_)) return;
     companion_.set_options(options);
     if (companion_.trouble() != told_.dnsmasq_trouble) send_processes();
     // What a stop withdraws is there again at the next start.
+    const bool told = uses_dnsmasq(config_);
     if (!stopping_)
-        report(storage_.write_whole(paths_.dhcp_options, bytes_of(options), owner_only),
+        report(store_options(paths_, told ? options : "", config_json_, storage_),
                "cannot remember the DHCP options");
 }
 

@@ -1,9 +1,14 @@
 #include "agent/state_files.h"
 
 #include "acme/store.h"
+#include "agent/former_run.h"
 
 namespace porchlight::agent {
 namespace {
+
+constexpr unsigned owner_only = 0600;
+/// Between the options, which are lines that dnsmasq reads, and the configuration.
+constexpr std::string_view behind_options = "\n# told under\n";
 
 /// A file that need not be there.
 Buffer read_or_empty(Storage& storage, const std::string& path) {
@@ -94,9 +99,29 @@ World with_stored(World named, const Config& config, Storage& storage) {
     }
     named.announced = read_or_empty(storage, paths.announced);
     named.prefixes = read_or_empty(storage, paths.prefixes);
-    named.dhcp_options = read_or_empty(storage, paths.dhcp_options);
+    const std::string options = stored_options(paths, named.config_json, storage);
+    named.dhcp_options.assign(options.begin(), options.end());
     named.odhcpd = read_or_empty(storage, paths.odhcpd);
     return named;
+}
+
+Result<void> store_options(const StatePaths& paths, std::string_view options, Bytes config_json,
+                           Storage& storage) {
+    if (options.empty()) return storage.remove(paths.dhcp_options);
+    std::string text(options);
+    text.append(behind_options) += text_of(config_json);
+    return storage.write_whole(paths.dhcp_options, bytes_of(text), owner_only);
+}
+
+std::string stored_options(const StatePaths& paths, Bytes config_json, Storage& storage) {
+    const Buffer octets = read_or_empty(storage, paths.dhcp_options);
+    const std::string_view text = text_of(octets);
+    const std::size_t end = text.find(behind_options);
+    if (end == text.npos) return "";
+    const ConfigResult now = parse_config("", config_json);
+    const ConfigResult then = parse_config("", bytes_of(text.substr(end + behind_options.size())));
+    if (!now.config || !then.config || !tells_alike(*then.config, *now.config)) return "";
+    return std::string(text.substr(0, end));
 }
 
 Result<void> store_generation(const StatePaths& paths, const StoredParts& parts, WallTime now,

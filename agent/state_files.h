@@ -47,6 +47,14 @@ Result<World> read_named_files(const std::string& config_file, const Config& con
 /// The same, and everything that was stored, as it is now. What is stored but damaged is left out.
 World with_stored(World named, const Config& config, Storage& storage);
 
+/// The DHCP options that hosts are told, and the configuration that they were made by: in one file,
+/// so that no power cut parts them. None are kept where there are none.
+Result<void> store_options(const StatePaths& paths, std::string_view options, Bytes config_json,
+                           Storage& storage);
+/// Those that were stored, if a daemon with this configuration may tell them before it looked at
+/// anything; else none.
+std::string stored_options(const StatePaths& paths, Bytes config_json, Storage& storage);
+
 /// Stores the certificate that the agent handed over ("chain.pem", "key.pem", "directory"), whole
 /// or not at all. The octets are not looked at.
 Result<void> store_generation(const StatePaths& paths, const StoredParts& parts, WallTime now,

@@ -162,6 +162,25 @@ def test_with_other_directories_nothing_of_the_former_ones_stays(home: Home, hos
     assert_dnsmasq_is_free(home, host)
 
 
+def test_after_an_edit_no_host_hears_of_the_former_resolver(home: Home, host: Host) -> None:
+    router = home.router
+    router.cut_power()
+    router.configure(router.config(resolver={"adn": ADN, "dot": {"port": 8853}}))
+    router.start_dnsmasq()
+    router.start_porchlight()
+    new4 = [decode.Resolver(1, ADN, (LAN4,), ("dot",), 8853)]
+    heard: list[list[decode.Resolver]] = []
+
+    def is_told() -> bool:
+        heard.append(host.dhcpv4())
+        return heard[-1] == new4
+
+    eventually("hosts are told of the new port", is_told, within_s=30, every_s=0.1)
+    assert all(each in ([], new4) for each in heard)
+    # The control: without an edit they hear of it in the first second (test_power.py).
+    assert heard[0] == []
+
+
 def test_a_dnsmasq_that_lost_the_fragment_gets_it_back(home: Home, host: Host) -> None:
     router = home.router
     router.fragment.unlink()

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "config_fixture.h"
+
 namespace porchlight::agent {
 namespace {
 
@@ -27,16 +29,43 @@ TEST_SUITE("agent/state_files") {
         files.files.erase("/roots.pem");
         files.files["/key.pem"] = octets("new");
         files.files["/run/announced"] = octets("announced");
-        files.files["/state/dhcp-options"] = octets("options");
         files.files["/state/prefixes"] = octets("prefixes");
         const World world = with_stored(*named, config, files);
         CHECK(text_of(world.roots_pem) == "old");
         CHECK(world.certificates ==
               std::vector<StoredCertificate>{{"/chain.pem", octets("old"), octets("old")}});
         CHECK(text_of(world.announced) == "announced");
-        CHECK(text_of(world.dhcp_options) == "options");
         CHECK(text_of(world.prefixes) == "prefixes");
         CHECK(!read_named_files("porchlight.json", config, bytes_of("{}"), files));
+    }
+
+    TEST_CASE("options are told again by the configuration that made them, and by no other") {
+        MemoryStorage files;
+        const Config config = *parse(full_config).config;
+        const StatePaths paths(config);
+        CHECK(stored_options(paths, bytes_of(full_config), files).empty());
+        CHECK(store_options(paths, "a line\n", bytes_of(full_config), files));
+        CHECK(stored_options(paths, bytes_of(full_config), files) == "a line\n");
+        const std::string quiet = with(full_config, R"("debug")", R"("error")");
+        CHECK(stored_options(paths, bytes_of(quiet), files) == "a line\n");
+        const std::string other = with(full_config, R"("br-guest")", R"("br-other")");
+        CHECK(stored_options(paths, bytes_of(other), files).empty());
+        World named;
+        named.config_json = octets(full_config);
+        CHECK(text_of(with_stored(named, config, files).dhcp_options) == "a line\n");
+        named.config_json = octets(other);
+        CHECK(with_stored(named, config, files).dhcp_options.empty());
+        CHECK(store_options(paths, "", bytes_of(full_config), files));
+        CHECK(!files.files.contains(paths.dhcp_options));
+    }
+
+    TEST_CASE("options that stand without a configuration are nobody's") {
+        MemoryStorage files;
+        const StatePaths paths(*parse(full_config).config);
+        files.files[paths.dhcp_options] = octets("a line\n");
+        CHECK(stored_options(paths, bytes_of(full_config), files).empty());
+        files.files[paths.dhcp_options] = octets("a line\n\n# told under\n{");
+        CHECK(stored_options(paths, bytes_of(full_config), files).empty());
     }
 }
 

@@ -28,6 +28,7 @@ constexpr std::chrono::milliseconds withdrawal_may_take{4000};
 constexpr std::chrono::milliseconds former_will_may_take{5000};
 constexpr std::chrono::seconds carriers_looked_at{10};
 constexpr std::chrono::seconds dnsmasq_looked_at{10};
+constexpr std::chrono::minutes odhcpd_doubted{1};
 /// A child that never stops talking must not keep us from a signal.
 constexpr int messages_per_turn_max = 64;
 constexpr unsigned owner_only = 0600;
@@ -91,7 +92,7 @@ int Keeper::run() {
         look_at_carriers(now);
         look_at_dnsmasq(now);
         look_at_firewall(now);
-        if (now >= odhcpd_look_ && looks_at_odhcpd()) feed_odhcpd(odhcpd_.wanted());
+        look_at_odhcpd(now);
         try_listeners_again(now);
         if (now >= deaths_.let_in_at()) {
             send_refused(now);
@@ -229,6 +230,16 @@ void Keeper::look_at_dnsmasq(Clock::time_point now) {
 /// Also where it carries nothing any more, until it has taken back what it said.
 bool Keeper::looks_at_odhcpd() const {
     return feeds_odhcpd(config_) || !odhcpd_trouble_.empty();
+}
+
+/// UCI has other writers: LuCI, or whoever restores a backup.
+void Keeper::look_at_odhcpd(Clock::time_point now) {
+    if (now < odhcpd_look_ || !looks_at_odhcpd()) return;
+    if (now >= odhcpd_doubt_) {
+        odhcpd_doubt_ = now + odhcpd_doubted;
+        odhcpd_.doubt();
+    }
+    feed_odhcpd(odhcpd_.wanted());
 }
 
 /// Does what is not done yet, and tells where that turned out otherwise than before.

@@ -50,6 +50,7 @@ class Keeper {
     void look_at_carriers(Clock::time_point now);
     void look_at_dnsmasq(Clock::time_point now);
     bool looks_at_odhcpd() const;
+    void look_at_odhcpd(Clock::time_point now);
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
     void close_ports(const Fence& fence);
     void look_at_firewall(Clock::time_point now);
@@ -117,6 +118,7 @@ class Keeper {
     Clock::time_point carriers_look_{};
     Clock::time_point dnsmasq_look_{};
     Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke
+    Clock::time_point odhcpd_doubt_{};
     Clock::time_point firewall_look_{};
     Processes told_;         // to the agent, last
     bool firewall_ = false;  // our rule is loaded

@@ -39,6 +39,11 @@ bool has_ended(const fs::path& process) {
     return bracket == stat.npos || stat.substr(bracket + 2).starts_with('Z');
 }
 
+void add_missing(Entries& list, const Entries& more) {
+    for (const dhcp::OdhcpdEntry& entry : more)
+        if (!contains(list, entry)) list.push_back(entry);
+}
+
 bool is_odhcpd(const fs::path& process) {
     std::string name;
     std::getline(std::ifstream(process / "comm") >> std::ws, name);
@@ -91,7 +96,7 @@ Result<void> Odhcpd::feed(const Entries& entries) {
         return {};
     }
     std::string missing;
-    if (committed_ != entries) {
+    if (committed_ != entries || doubted_) {
         const auto text = uci(settings_, {"show", "dhcp"});
         if (!text) return text.error();
         const dhcp::UciDhcp shown = dhcp::parse_uci_show(*text);
@@ -102,8 +107,17 @@ Result<void> Odhcpd::feed(const Entries& entries) {
             else
                 missing = entry.section;
         }
-        if (committed_ != placed)
-            if (auto replaced = replace(standing(shown), placed); !replaced) return replaced;
+        // Whatever bears our mark is ours: a backup may have brought back what we took away.
+        const bool changed = doubted_ && committed_ &&
+                             !std::is_permutation(shown.ours.begin(), shown.ours.end(),
+                                                  committed_->begin(), committed_->end());
+        if (committed_ != placed || changed) {
+            Entries before = standing(shown);
+            if (changed) add_missing(before, shown.ours);
+            if (auto replaced = replace(before, placed); !replaced) return replaced;
+            if (changed) log::warn("somebody else changed what odhcpd tells, telling it again");
+        }
+        doubted_ = false;
     }
     if (auto settled = settle(); !settled) return settled;
     if (!missing.empty())
@@ -135,8 +149,7 @@ Result<void> Odhcpd::replace(const Entries& before, const Entries& after) {
     committed_.reset();
     settled_ = false;
     Entries either = before;
-    for (const dhcp::OdhcpdEntry& entry : after)
-        if (!contains(before, entry)) either.push_back(entry);
+    add_missing(either, after);
     if (auto kept = keep(either); !kept) return kept;
     if (auto made = storage_->make_directory(settings_.staging, owner_alone); !made) return made;
     // `uci batch` succeeds whatever becomes of its lines; the commit tells whether UCI can write.

@@ -34,6 +34,10 @@ class Odhcpd {
     /// asked for the values that carry our mark, and is made anew from them.
     Result<void> feed(const std::vector<dhcp::OdhcpdEntry>& entries);
 
+    /// Somebody else may have changed UCI since: the next `feed` looks, and says again what is
+    /// gone.
+    void doubt() { doubted_ = true; }
+
     /// A reload may name another program.
     void use(Settings settings) { settings_ = std::move(settings); }
     /// What was last asked for.
@@ -51,6 +55,7 @@ class Odhcpd {
     Settings settings_;
     std::vector<dhcp::OdhcpdEntry> wanted_;
     std::optional<std::vector<dhcp::OdhcpdEntry>> committed_;  // by this process
+    bool doubted_ = false;                                     // whether that still stands
     bool settled_ = false;  // odhcpd was told of that, and the journal says no more than that
 };
 

@@ -24,6 +24,50 @@ std::string journal(MemoryStorage& files) {
 }
 
 TEST_SUITE("agent/odhcpd") {
+    TEST_CASE(
+        "what somebody else took away is noticed and told again, what they brought back goes") {
+        ProgramForUci uci;
+        MemoryStorage files;
+        Odhcpd odhcpd(files, settings(uci));
+        CHECK(!odhcpd.feed(first));
+        uci.show("'9 own.example' '1  a.example fd77::1 alpn=dot'");
+        CHECK(!uci.said().empty());
+        odhcpd.doubt();
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(uci.said().empty());
+        uci.show("'9 own.example'");
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(uci.said().empty());  // not looked at each time
+        odhcpd.doubt();
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(uci.said() ==
+              "del_list dhcp.lan.dnr='1  a.example fd77::1 alpn=dot'\n"
+              "add_list dhcp.lan.dnr='1  a.example fd77::1 alpn=dot'\ncommit\n");
+        uci.show("'2  old.example' '9 own.example' '1  a.example fd77::1 alpn=dot'");
+        odhcpd.doubt();
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(uci.said() ==
+              "del_list dhcp.lan.dnr='1  a.example fd77::1 alpn=dot'\n"
+              "del_list dhcp.lan.dnr='2  old.example'\n"
+              "add_list dhcp.lan.dnr='1  a.example fd77::1 alpn=dot'\ncommit\n");
+        CHECK(journal(files) == dhcp::odhcpd_text(first));
+    }
+
+    TEST_CASE("a look into UCI that failed is repeated") {
+        ProgramForUci uci;
+        MemoryStorage files;
+        Odhcpd odhcpd(files, settings(uci));
+        CHECK(!odhcpd.feed(first));
+        (void)uci.said();
+        odhcpd.doubt();
+        uci.break_configuration();
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(uci.said().empty());
+        uci.mend_configuration();
+        CHECK(!odhcpd.feed(odhcpd.wanted()));
+        CHECK(!uci.said().empty());
+    }
+
     TEST_CASE("UCI is told once, and only of what changes") {
         ProgramForUci uci;
         MemoryStorage files;

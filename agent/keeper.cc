@@ -94,6 +94,7 @@ int Keeper::run() {
         look_at_firewall(now);
         look_at_odhcpd(now);
         try_listeners_again(now);
+        try_links_again(now);
         if (now >= deaths_.let_in_at()) {
             send_refused(now);
             send_processes();
@@ -328,6 +329,8 @@ void Keeper::start_agent(Clock::time_point now) {
     }
     send_world();
     introduce_agent_to_forwarder();
+    // While no agent ran, nobody told of a link that was made anew.
+    if (guarded_ && !links_are_those()) send_listeners(open_services(config_));
     send_link_sockets();
     Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {
@@ -521,6 +524,7 @@ Clock::time_point Keeper::next_deadline() const {
     auto next = std::min({agent_.next_deadline(), forwarder_.next_deadline(),
                           provisions_.next_deadline(), deaths_.let_in_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
+    if (!link_sockets_missing_.empty()) next = std::min(next, links_retry_);
     next = std::min(next, dnsmasq_look_);
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;

@@ -68,6 +68,8 @@ class Keeper {
     void send_link_sockets();
     void send_listeners(Opening opening);
     void try_listeners_again(Clock::time_point now);
+    bool links_are_those() const;
+    void try_links_again(Clock::time_point now);
     void send_processes();
     void send_refused(Clock::time_point now);
     void start_provision();
@@ -112,6 +114,8 @@ class Keeper {
     std::map<std::string, unsigned> link_indexes_;  // LAN interfaces as the sockets were bound
     std::vector<Service> unserved_;                 // what could not listen, and is tried again
     Clock::time_point listeners_retry_{};
+    std::vector<std::string> link_sockets_missing_;  // links that are there, likewise
+    Clock::time_point links_retry_{};
     Hindrances hindrances_;
     Troubles troubles_;
     std::string odhcpd_trouble_;

@@ -13,7 +13,7 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::minutes firewall_looked_at{1};
-constexpr std::chrono::seconds listeners_tried_again{10};
+constexpr std::chrono::seconds sockets_tried_again{10};
 
 using Area = Hindrances::Area;
 
@@ -69,6 +69,8 @@ Result<Opening> Keeper::open_beside(const Config& next) {
 
 void Keeper::send_link_sockets() {
     LinkSockets opened = open_link_sockets(config_);
+    link_sockets_missing_ = std::move(opened.missing);
+    links_retry_ = Clock::now() + sockets_tried_again;
     hindrances_.set(Area::advertisements, std::move(opened.hindered));
     Writer out;
     write(out, opened.links);
@@ -88,7 +90,7 @@ void Keeper::send_listeners(Opening opening) {
     link_indexes_ = std::move(opening.links);
     unserved_ = std::move(opening.unserved);
     hindrances_.set(Area::listeners, std::move(opening.hindered));
-    listeners_retry_ = Clock::now() + listeners_tried_again;
+    listeners_retry_ = Clock::now() + sockets_tried_again;
     std::vector<forwarder::ListenerInfo> infos;
     std::vector<int> descriptors;
     for (const ServiceSocket& socket : opening.sockets) {
@@ -105,7 +107,7 @@ void Keeper::send_listeners(Opening opening) {
 /// rest listens, and a second socket beside it would take its connections.
 void Keeper::try_listeners_again(Clock::time_point now) {
     if (unserved_.empty() || now < listeners_retry_) return;
-    listeners_retry_ = now + listeners_tried_again;
+    listeners_retry_ = now + sockets_tried_again;
     if (std::none_of(unserved_.begin(), unserved_.end(),
                      [&](const Service& service) { return bool(open_service(service, config_)); }))
         return;
@@ -113,11 +115,27 @@ void Keeper::try_listeners_again(Clock::time_point now) {
     send_processes();
 }
 
+/// A link may have been too small for IPv6 for a moment, or the machine out of buffers. The agent's
+/// announcers take what hosts know from those that they replace.
+void Keeper::try_links_again(Clock::time_point now) {
+    if (link_sockets_missing_.empty() || now < links_retry_) return;
+    links_retry_ = now + sockets_tried_again;
+    if (std::none_of(link_sockets_missing_.begin(), link_sockets_missing_.end(),
+                     [](const std::string& link) { return bool(open_link(link)); }))
+        return;
+    send_link_sockets();
+    send_processes();
+}
+
+/// Whether the LAN interfaces are still those that the service sockets were bound to.
+bool Keeper::links_are_those() const {
+    return std::all_of(link_indexes_.begin(), link_indexes_.end(), [](const auto& known) {
+        return ::if_nametoindex(known.first.c_str()) == known.second;
+    });
+}
+
 void Keeper::on_links_changed() {
-    const bool same = std::all_of(
-        link_indexes_.begin(), link_indexes_.end(),
-        [](const auto& known) { return ::if_nametoindex(known.first.c_str()) == known.second; });
-    if (same) return;
+    if (links_are_those()) return;
     send_listeners(open_services(config_));
     send_link_sockets();
     send_processes();

@@ -138,6 +138,17 @@ Opening open_services(const Config& config) {
     return opening;
 }
 
+Result<std::vector<FileDescriptor>> open_link(const std::string& interface) {
+    auto icmpv6 = ra::open_icmpv6_socket(interface);
+    if (!icmpv6) return icmpv6.error();
+    auto frames = ra::open_frame_socket(interface);
+    if (!frames) return frames.error();
+    std::vector<FileDescriptor> sockets;
+    sockets.push_back(std::move(*icmpv6));
+    sockets.push_back(std::move(*frames));
+    return sockets;
+}
+
 LinkSockets open_link_sockets(const Config& config) {
     LinkSockets opened;
     if (!advertises(config.announce.ra)) return opened;
@@ -146,17 +157,16 @@ LinkSockets open_link_sockets(const Config& config) {
         return opened;
     }
     for (const LanConfig& lan : config.lan) {
-        auto icmpv6 = ra::open_icmpv6_socket(lan.interface);
-        auto frames = ra::open_frame_socket(lan.interface);
-        if (!icmpv6 || !frames) {
-            const Error& error = icmpv6 ? frames.error() : icmpv6.error();
-            if (error.code != Errc::unavailable)
-                opened.hindered["send Router Advertisements on " + lan.interface] = error.message;
-            continue;
+        auto sockets = open_link(lan.interface);
+        if (sockets) {
+            opened.links.push_back(lan.interface);
+            std::move(sockets->begin(), sockets->end(), std::back_inserter(opened.sockets));
+        } else if (::if_nametoindex(lan.interface.c_str()) != 0) {
+            // Of a link that is not here, its coming tells.
+            opened.missing.push_back(lan.interface);
+            opened.hindered["send Router Advertisements on " + lan.interface] =
+                sockets.error().message;
         }
-        opened.links.push_back(lan.interface);
-        opened.sockets.push_back(std::move(*icmpv6));
-        opened.sockets.push_back(std::move(*frames));
     }
     return opened;
 }

@@ -63,7 +63,11 @@ struct LinkSockets {
     std::vector<std::string> links;
     std::vector<FileDescriptor> sockets;  // two for each link: raw ICMPv6, frames
     Hindrances::Reasons hindered;
+    std::vector<std::string> missing;  // links that are there, and whose sockets could not be had
 };
+
+/// The two of one link. Fails where the kernel refuses them, or IPv6 on that link.
+Result<std::vector<FileDescriptor>> open_link(const std::string& interface);
 
 /// Those of each LAN interface that is there; none where we send no advertisements ourselves.
 LinkSockets open_link_sockets(const Config& config);

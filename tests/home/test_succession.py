@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -13,7 +16,7 @@ from lab import Home, decode
 from lab.host import Host, addresses
 from lab.isp import ADN
 from lab.program import eventually
-from lab.router import LAN4, Router
+from lab.router import LAN4, LAN6, Router
 from test_gone import assert_still_standing, kill_everything
 
 PLAN4 = [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
@@ -221,3 +224,37 @@ def test_a_restart_that_failed_once_is_tried_again() -> None:
         restart.write_text(works)
         eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=60, every_s=0.5)
         router.until_announced()
+
+
+def test_a_link_made_anew_while_no_agent_ran_is_served_again(home: Home) -> None:
+    router = home.router
+    processes = router.status()["processes"]
+    os.kill(processes["keeper"], signal.SIGSTOP)
+    os.kill(processes["agent"], signal.SIGKILL)
+    router.ns.ip("link del br-lan",
+                 "link add br-lan type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+                 "link set lan0 master br-lan", "link set br-lan up",
+                 f"addr add {LAN4}/24 dev br-lan", f"addr replace {LAN6}/64 dev br-lan nodad")
+    time.sleep(1)
+    os.kill(processes["keeper"], signal.SIGCONT)
+    router.until("another agent runs",
+                 lambda status: status["processes"]["agent"] != processes["agent"])
+    host = home.host()
+    host.join()
+    eventually("hosts on the new link are served",
+               lambda: host.kdig("www.example.org", LAN4, ADN).trusted)
+    router.until_announced()
+
+
+def test_a_link_too_small_for_ipv6_is_advertised_on_once_it_is_not() -> None:
+    with Home() as home:
+        router = home.router
+        router.ns.ip("link set br-lan mtu 1279")
+        router.start_porchlight()
+        router.until("it says so", lambda status: any(
+            "Router Advertisements on br-lan" in line for line in status["cannot"]))
+        router.ns.ip("link set br-lan mtu 1500", f"addr replace {LAN6}/64 dev br-lan nodad")
+        router.until_announced()
+        host = home.host()
+        host.join()
+        assert [option.resolver.adn for option in host.ra()] == [ADN]

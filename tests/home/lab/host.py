@@ -85,7 +85,8 @@ class Host:
             "ip", "-6", "addr", "show", "dev", "eth0").stdout)
         return told
 
-    def ask_udhcpc(self, within_s: float = 15, also: tuple[int, ...] = ()) -> dict[str, str]:
+    def ask_udhcpc(self, within_s: float = 15, also: tuple[int, ...] = (), tries: int = 10
+                   ) -> dict[str, str]:
         """busybox's DHCP client, asking for option 162 and those of `also`; the variables its
         script was given."""
         script = self._folder / "udhcpc-script"
@@ -93,7 +94,7 @@ class Host:
         script.chmod(0o755)
         (self._folder / "udhcpc.env").unlink(missing_ok=True)
         wanted = [word for code in (162, *also) for word in ("-O", str(code))]
-        self.ns.run("udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "10", "-T", "1", *wanted,
+        self.ns.run("udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", str(tries), "-T", "1", *wanted,
                     "-s", str(script), within_s=within_s)
         return _environment(self._folder / "udhcpc.env")
 
@@ -102,8 +103,12 @@ class Host:
         return decode.dhcpv4(bytes.fromhex(self.ask_udhcpc().get("opt162", "")))
 
     def dhcpv4_by_dhclient(self) -> list[decode.Resolver]:
+        return decode.dhcpv4(self.option_162_by_dhclient())
+
+    def option_162_by_dhclient(self) -> bytes:
+        """What ISC's client hands to its script; nothing: it was told nothing."""
         told = self._dhclient("-4")
-        return decode.dhcpv4(_octets(told["new_dnr"]) if "new_dnr" in told else b"")
+        return _octets(told["new_dnr"]) if "new_dnr" in told else b""
 
     def dhcpv6_by_dhclient(self) -> list[decode.Resolver]:
         """The same over DHCPv6 (Information-request), by ISC's client."""
@@ -111,6 +116,9 @@ class Host:
         return [decode.dhcpv6(_octets(told["new_dhcp6_dnr"]))] if "new_dhcp6_dnr" in told else []
 
     def dhcpv4_by_dhcpcd(self) -> list[decode.Resolver]:
+        return decode.dhcpv4(self.option_162_by_dhcpcd())
+
+    def option_162_by_dhcpcd(self) -> bytes:
         """The same by dhcpcd, as an option that the user defines."""
         folder = self._folder
         (folder / "dhcpcd.conf").write_text(_DHCPCD_CONF.format(folder=folder))
@@ -122,8 +130,7 @@ class Host:
         self.ns.run("unshare", "-m", "sh", "-c",
                     "mount -t tmpfs none /var/lib/dhcpcd && exec dhcpcd -4 -1 -B -t 15 "
                     f"-f {folder}/dhcpcd.conf eth0", within_s=20)
-        return decode.dhcpv4(bytes.fromhex(
-            _environment(folder / "dhcpcd.env").get("new_dnr", "")))
+        return bytes.fromhex(_environment(folder / "dhcpcd.env").get("new_dnr", ""))
 
     def _dhclient(self, *options: str) -> dict[str, str]:
         folder = self._folder

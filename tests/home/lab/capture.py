@@ -40,8 +40,8 @@ class Capture:
         # The suffix is the one that AppArmor lets tcpdump write.
         self.file = namespace.folder / f"capture-{number}.pcap"
         self._tcpdump = namespace.start(
-            f"tcpdump-{number}", "tcpdump", "-i", interface, "-n", "-U", "-s", "0", "-Z", "root",
-            "--immediate-mode", "-w", str(self.file), *expression.split())
+            f"tcpdump-{number}", "tcpdump", "-i", interface, "-n", "-U", "-s", "0", "-B", "16384",
+            "-Z", "root", "--immediate-mode", "-w", str(self.file), *expression.split())
         eventually(f"tcpdump listens on {interface}",
                    lambda: "listening on" in self._tcpdump.said(), every_s=0.01)
 

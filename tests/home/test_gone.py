@@ -39,30 +39,6 @@ def announced(heard: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
     return [option for each in heard for option in each.encrypted_dns()]
 
 
-def programs(home: Home) -> list[int]:
-    """What still runs of porchlight, whatever its name."""
-    found = []
-    for pid in home.router.ns.pids():
-        try:
-            program = os.readlink(f"/proc/{pid}/exe")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if program.removesuffix(" (deleted)") == str(BINARY):
-            found.append(pid)
-    return found
-
-
-def kill_everything(home: Home) -> None:
-    """SIGKILL to every process of porchlight, as a service manager or the kernel may do."""
-    # Stopped first: the last will doesn't get to see its keeper die.
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in programs(home):
-            os.kill(pid, number)
-    assert home.router.porchlight
-    home.router.porchlight.wait()
-    eventually("no process of porchlight is left", lambda: not programs(home))
-
-
 def assert_still_standing(host: Host) -> None:
     """The control: nobody took anything back yet."""
     assert host.dhcpv4()
@@ -94,7 +70,8 @@ def assert_withdrawn_octet_for_octet(heard: list[decode.RouterAdvertisement]) ->
 def test_this_is_how_processes_are_found(home: Home) -> None:
     # The control of all that says below that no process is left.
     running = home.router.status()["processes"]
-    assert {running["keeper"], running["agent"], running["forwarder"]} <= set(programs(home))
+    assert {running["keeper"], running["agent"], running["forwarder"]} <= set(
+        home.router.programs())
 
 
 def test_sigterm_withdraws_and_then_ends_everything(home: Home, host: Host) -> None:
@@ -106,7 +83,7 @@ def test_sigterm_withdraws_and_then_ends_everything(home: Home, host: Host) -> N
     assert_withdrawn_octet_for_octet(heard)
     assert host.dhcpv4() == host.dhcpv6() == []
     assert_old_hosts_are_served(host, "www.example.org")
-    assert programs(home) == []
+    assert home.router.programs() == []
 
 
 def test_after_sigkill_nothing_stays_announced(home: Home, host: Host) -> None:
@@ -115,7 +92,8 @@ def test_after_sigkill_nothing_stays_announced(home: Home, host: Host) -> None:
         assert host.ra()
         home.router.kill_porchlight()
         start = time.monotonic()
-        eventually("no process of porchlight is left", lambda: not programs(home), within_s=8)
+        eventually("no process of porchlight is left", lambda: not home.router.programs(),
+                   within_s=8)
         eventually("no host is told by DHCP", lambda: host.dhcpv4() == host.dhcpv6() == [],
                    within_s=10 - (time.monotonic() - start), every_s=0.5)
         assert_old_hosts_are_served(host, "diary.example.org")
@@ -127,7 +105,8 @@ def test_after_sigkill_nothing_stays_announced(home: Home, host: Host) -> None:
 def test_after_sigkill_a_file_under_edit_keeps_nothing_announced(home: Home, host: Host) -> None:
     home.router.configure("{ somebody is typing")
     home.router.kill_porchlight()
-    eventually("no process of porchlight is left", lambda: not programs(home), within_s=8)
+    eventually("no process of porchlight is left", lambda: not home.router.programs(),
+               within_s=8)
     assert host.dhcpv4() == host.dhcpv6() == []
     assert_old_hosts_are_served(host, "diary.example.org")
 
@@ -142,7 +121,7 @@ def test_withdraw_goes_by_what_was_taken_whatever_became_of_the_file(
     else:
         router.configure({"a key": good.replace('"lan"', '"lam"', 1), "all": "{ somebody is typing",
                           "a bracket": good.replace("[", "", 1)}[damage])
-    kill_everything(home)
+    home.router.kill_all_of_porchlight()
     assert_still_standing(host)
 
     start = time.monotonic()
@@ -194,7 +173,7 @@ def test_withdraw_can_be_repeated_while_the_file_is_no_good(home: Home) -> None:
 
 
 def test_withdraw_does_not_pass_over_what_it_cannot_read(home: Home) -> None:
-    kill_everything(home)
+    home.router.kill_all_of_porchlight()
     announced = home.router.runtime / "announced"
     announced.write_bytes(b"of another layout")
     done = home.router.command("withdraw", check=False)
@@ -207,7 +186,7 @@ def test_withdraw_does_not_pass_over_what_it_cannot_read(home: Home) -> None:
 
 def test_withdraw_unloads_the_rule_of_a_resolver_that_the_file_has_no_more(
         home: Home, host: Host) -> None:
-    kill_everything(home)
+    home.router.kill_all_of_porchlight()
     assert "porchlight" in home.router.ns.run("nft", "list", "ruleset").stdout
     config = home.router.config(mode="off")
     for section in ("resolver", "certificate"):
@@ -235,7 +214,8 @@ def test_where_the_user_wants_it_old_hosts_fail_fast() -> None:
             host.join()
             assert addresses(host.ask_clear("www.example.org", LAN4)) == ["198.51.100.81"]
             end()
-            eventually("no process of porchlight is left", lambda: not programs(home), within_s=8)
+            eventually("no process of porchlight is left", lambda: not home.router.programs(),
+                       within_s=8)
             start = time.monotonic()
             answer = host.ask_clear("diary.example.org", LAN4)
             assert answer.rcode() == dns.rcode.REFUSED and time.monotonic() - start < 0.5
@@ -248,7 +228,8 @@ def test_sigterm_withdraws_also_where_the_agent_hangs(home: Home, host: Host) ->
         assert host.ra()
         os.kill(home.router.status()["processes"]["agent"], signal.SIGSTOP)
         home.router.stop_porchlight()
-        eventually("no process of porchlight is left", lambda: not programs(home), within_s=10)
+        eventually("no process of porchlight is left", lambda: not home.router.programs(),
+                   within_s=10)
     assert_withdrawn_octet_for_octet(heard)
     assert host.dhcpv4() == host.dhcpv6() == []
 
@@ -273,7 +254,7 @@ def test_switched_off_in_ten_seconds_nothing_stays_behind(home: Home, host: Host
     router.command("withdraw", "--purge")
     assert time.monotonic() - start < 10
 
-    assert programs(home) == []
+    assert home.router.programs() == []
     assert router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
     sockets = router.ns.run("ss", "-H", "-lntu").stdout
     assert ":853 " not in sockets and ":5453 " not in sockets, sockets

@@ -7,13 +7,12 @@ from typing import Any, Iterator
 
 import pytest
 
-from lab import Home, decode, ra
+from lab import Home, ra
 from lab.host import Host
-from lab.isp import RESOLVER6, RESOLVER_ADN
 from lab.program import eventually
-from lab.router import LAN6, Router
+from lab.ra import RESOLVER, announce, resolvers, until_announced, withdrawals
+from lab.router import LAN6
 
-RESOLVER = decode.Resolver(1, RESOLVER_ADN, (RESOLVER6,), ("dot",))
 DAEMON_LIFETIME_S = 12
 
 
@@ -23,32 +22,8 @@ def home() -> Iterator[Home]:
         yield home
 
 
-def announce(router: Router, form: str, **changes: Any) -> None:
-    """Hosts are told of the ISP's resolver by Router Advertisement, every four seconds at most."""
-    config = router.config(announce={
-        "ra": form, "ra_interval": "4s", "dhcpv4": "off", "dhcpv6": "off",
-        "resolvers": [{"adn": RESOLVER_ADN, "addresses": [RESOLVER6], "dot": {}}]
-    } | changes.pop("announce", {}), **changes)
-    for key in ("resolver", "certificate"):
-        del config[key]
-    router.configure(config)
-
-
-def until_announced(router: Router) -> None:
-    router.until("hosts are told by RA", lambda status: status["announced"]["ra"])
-
-
 def ra_row(status: dict[str, Any]) -> dict[str, Any]:
     return next(row for row in status["announced"]["carriers"] if row["carrier"] == "ra")
-
-
-def withdrawals(heard: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
-    return [option for each in heard for option in each.encrypted_dns() if option.lifetime_s == 0]
-
-
-def resolvers(heard: list[decode.RouterAdvertisement]) -> list[decode.Resolver]:
-    return [option.resolver for each in heard for option in each.encrypted_dns()
-            if option.lifetime_s]
 
 
 # Beside a daemon that somebody else wrote.

@@ -19,10 +19,41 @@ from typing import Any, Iterator
 from . import decode, odhcpd_ra
 from .home import Home
 from .host import Host
+from .isp import RESOLVER6, RESOLVER_ADN
 from .program import Program, eventually
 from .router import LAN6, Router
 
 ALL_ROUTERS = "ff02::2"
+RESOLVER = decode.Resolver(1, RESOLVER_ADN, (RESOLVER6,), ("dot",))
+
+
+# porchlight.
+
+def announce(router: Router, form: str, **changes: Any) -> None:
+    """Hosts are told of the ISP's resolver by Router Advertisement, every four seconds at most."""
+    config = router.config(announce={
+        "ra": form, "ra_interval": "4s", "dhcpv4": "off", "dhcpv6": "off",
+        "resolvers": [{"adn": RESOLVER_ADN, "addresses": [RESOLVER6], "dot": {}}]
+    } | changes.pop("announce", {}), **changes)
+    for key in ("resolver", "certificate"):
+        del config[key]
+    router.configure(config)
+
+
+def until_announced(router: Router) -> None:
+    router.until("hosts are told by RA", lambda status: status["announced"]["ra"])
+
+
+def withdrawals(heard: list[decode.RouterAdvertisement]) -> list[decode.NdOption]:
+    return [option for each in heard for option in each.encrypted_dns() if option.lifetime_s == 0]
+
+
+def resolvers(heard: list[decode.RouterAdvertisement]) -> list[decode.Resolver]:
+    return [option.resolver for each in heard for option in each.encrypted_dns()
+            if option.lifetime_s]
+
+
+# RA daemons beside it.
 
 
 class Radvd:

@@ -178,6 +178,25 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
         self.porchlight.process.kill()
         self.porchlight.wait()
 
+    def programs(self) -> list[int]:
+        """What still runs of porchlight, whatever its name."""
+        found = []
+        for pid in self.ns.pids():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)") == str(BINARY):
+                    found.append(pid)
+        return found
+
+    def kill_all_of_porchlight(self) -> None:
+        """SIGKILL to every process, as a service manager or the kernel may do."""
+        assert self.porchlight
+        # Stopped first: the last will doesn't get to see its keeper die.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in self.programs():
+                os.kill(pid, number)
+        self.porchlight.wait()
+        eventually("no process of porchlight is left", lambda: not self.programs())
+
     def reload_porchlight(self) -> None:
         assert self.porchlight
         self.porchlight.send(signal.SIGHUP)

@@ -1,0 +1,93 @@
+"""What a host has of its router all the while: looked at twenty times a second, and heard whole."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import socket
+import threading
+import time
+from typing import Iterator
+
+from . import decode
+from .host import Host
+
+_FAR_AWAY = "2001:db8:ffff::1"  # by no route but the default one
+_EVERY_S = 0.05
+_RDNSS = 25  # RFC 8106 section 5.1
+
+
+@dataclasses.dataclass
+class Watch:
+    """Grows while the `with` of `watching` lasts."""
+    looks: list[tuple[float, bool]] = dataclasses.field(default_factory=list)  # had a default route
+    arrivals: list[tuple[float, decode.RouterAdvertisement]] = dataclasses.field(
+        default_factory=list)
+    deleted: list[str] = dataclasses.field(default_factory=list)  # routes, by the kernel's word
+
+    @property
+    def heard(self) -> list[decode.RouterAdvertisement]:
+        return [advertisement for _, advertisement in self.arrivals]
+
+    def route_was_lost(self) -> bool:
+        """Seen by a look, or between two by the kernel's message."""
+        return not all(routed for _, routed in self.looks) or any(
+            line.startswith("Deleted default") for line in self.deleted)
+
+    def longest_gap_s(self) -> float:
+        """How long nobody looked."""
+        times = [at for at, _ in self.looks]
+        return max(later - earlier for earlier, later in zip(times, times[1:]))
+
+    def flags(self) -> set[int]:
+        """M, O and the router's preference, of every advertisement."""
+        return {each.flags for each in self.heard}
+
+    def rdnss_lapsed(self) -> bool:
+        """Whether the host, once it had plain resolvers by RA, was without for a moment."""
+        expiry = None
+        for at, advertisement in self.arrivals:
+            lifetimes = [int.from_bytes(option[4:8], "big")
+                         for kind, option in advertisement.options if kind == _RDNSS]
+            if expiry is not None and (at > expiry or 0 in lifetimes):
+                return True
+            if lifetimes:
+                expiry = at + max(lifetimes)
+        assert expiry is not None, "no advertisement told of plain resolvers"
+        return time.monotonic() > expiry
+
+
+@contextlib.contextmanager
+def watching(host: Host) -> Iterator[Watch]:
+    watch = Watch()
+    over = threading.Event()
+    with host.ns.entered():
+        probe = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+
+    def look() -> None:
+        while not over.wait(_EVERY_S):
+            try:
+                probe.connect((_FAR_AWAY, 9))  # sends nothing; fails where the kernel has no route
+                routed = True
+            except OSError:
+                routed = False
+            watch.looks.append((time.monotonic(), routed))
+
+    def listen() -> None:
+        for advertisement in host.advertisements(3600, solicit=False, over=over):
+            watch.arrivals.append((time.monotonic(), advertisement))
+
+    monitor = host.ns.start("routes", "ip", "-6", "-o", "monitor", "route")
+    threads = [threading.Thread(target=act, daemon=True) for act in (look, listen)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield watch
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+        probe.close()
+        monitor.stop(signal.SIGINT)
+        watch.deleted = monitor.said().splitlines()

@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from lab import Home, ra
+from lab import Home, decode, ra
 from lab.host import Host
 from lab.program import eventually
 from lab.ra import RESOLVER, announce, resolvers, until_announced, withdrawals

@@ -16,6 +16,7 @@ struct LeftBehind {
     bool fragment = false;  // the fragment alone, which is written in another place now
     bool operator==(const LeftBehind&) const = default;
 };
+/// `next` has concrete carriers (agent/carriers.h); of `former` only the places count.
 LeftBehind left_behind(const Config& former, const Config& next);
 
 /// Whether what hosts were told under `former` may be told again under `next` before anything was

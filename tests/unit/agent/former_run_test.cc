@@ -11,6 +11,8 @@ namespace {
 Config feeding_config() {
     Config config;
     config.upstream.resize(1);
+    config.announce.dhcpv4 = DhcpCarrier::dnsmasq;
+    config.announce.dhcpv6 = DhcpCarrier::dnsmasq;
     config.dnsmasq.fragment = "/etc/dnsmasq.d/porchlight.conf";
     config.dnsmasq.pid_file = "/run/dnsmasq.pid";
     config.state_directory = "/state";

@@ -13,7 +13,7 @@ struct Start {
     net::Channel keeper;
     net::Channel agent;
     unsigned workers = 1;
-    FileDescriptor serving;  // see ServingPage; may be empty
+    FileDescriptor serving{};  // see ServingPage; may be empty
 };
 int run(Start start);
 

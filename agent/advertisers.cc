@@ -6,6 +6,7 @@
 
 #include "agent/announced.h"
 #include "agent/beside.h"
+#include "ra/options.h"
 
 namespace porchlight::agent {
 namespace {
@@ -144,9 +145,14 @@ void Advertisers::remember_prefixes(const std::string& link, ra::NdOptions prefi
     if (const auto octets = out.take()) store_.prefixes(*octets);
 }
 
-bool Advertisers::stands(const std::string& link) const {
+bool Advertisers::tells(const std::string& link, const dns::Name& adn) const {
     const auto found = announced_.find(link);
-    return found != announced_.end() && found->second.standing();
+    if (found == announced_.end()) return false;
+    // In whatever form: all have the name in octets that nothing else here is made of.
+    const Bytes name = adn.wire();
+    return std::ranges::any_of(found->second.options, [&](const Buffer& unit) {
+        return unit != ra::withdrawn(unit) && !std::ranges::search(unit, name).empty();
+    });
 }
 
 bool Advertisers::stands() const {

@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/file_descriptor.h"
 #include "core/random.h"
+#include "dns/name.h"
 #include "net/asio.h"
 #include "ra/announced.h"
 #include "ra/link_announcer.h"
@@ -54,9 +55,10 @@ class Advertisers {
     /// Takes everything back, and calls `done` when that is over, be it at once.
     void end(std::function<void()> done);
 
-    /// Whether hosts of `link`, or of any, know anything that must be taken back some time.
-    bool stands(const std::string& link) const;
+    /// Whether hosts of any link know anything that must be taken back some time.
     bool stands() const;
+    /// Whether hosts of `link` are told of a resolver by that name, and it is not being taken back.
+    bool tells(const std::string& link, const dns::Name& adn) const;
     /// Whether nothing is sent any more on any link, not even to take something back.
     bool gone() const { return announcers_.empty() && leaving_.empty(); }
     /// Completes `row`, of a link that we advertise on, with what came of it.

@@ -264,7 +264,7 @@ awaitable<void> Agent::look_at_clock() {
 bool Agent::was_announced(const std::string& link) const {
     if (!custody_.status.fit) return false;
     return dhcp::tells(text_of(world_.dhcp_options), link, config_->resolver->adn) ||
-           odhcpd_tells(*config_, text_of(world_.odhcpd), link) || advertisers_.stands(link);
+           odhcpd_tells(*config_, text_of(world_.odhcpd), link) || advertisers_.tells(link, config_->resolver->adn);
 }
 
 /// A watch for each LAN link of the configuration, those that were there already kept. At the

@@ -87,7 +87,8 @@ bool contains(const NdOptions& units, const Buffer& taken_back) {
 
 bool same_but_for_lifetimes(const NdOptions& a, const NdOptions& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Buffer& x, const Buffer& y) {
-        return withdrawn(x) == withdrawn(y) &&
+        const Buffer end = withdrawn(x);
+        return end == withdrawn(y) && (x == end) == (y == end) &&
                (!is_prefix(x) || is_preferred(x) == is_preferred(y));
     });
 }

@@ -36,7 +36,8 @@ bool is_preferred(const Buffer& prefix);
 
 /// Whether `units` has what `taken_back` takes back.
 bool contains(const NdOptions& units, const Buffer& taken_back);
-/// Whether hosts learn nothing from `b` that they do not know from `a` but how long it lasts.
+/// Whether hosts learn nothing from `b` that they do not know from `a` but how long it lasts; that
+/// it ends is more than that.
 bool same_but_for_lifetimes(const NdOptions& a, const NdOptions& b);
 
 /// As few packets' worth of `octets_max` as keep the order; one at least.

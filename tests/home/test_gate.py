@@ -15,7 +15,7 @@ import dns.edns
 import dns.rcode
 import pytest
 
-from lab import Home, decode
+from lab import Home, decode, ra
 from lab.host import Host, addresses
 from lab.isp import ADN
 from lab.program import eventually
@@ -111,6 +111,24 @@ def test_a_forwarder_that_hangs_is_withdrawn_then_replaced(home: Home, host: Hos
     after = home.router.until_announced(within_s=120)["processes"]
     assert after["keeper"] == before["keeper"] and after["forwarder"] != before["forwarder"]
     assert host.dhcpv4() == PLAN4
+
+
+def test_an_agent_that_dies_while_nothing_is_announced_announces_nothing() -> None:
+    with Home() as home:
+        router = home.router
+        ra.without_ra(router)
+        router.configure(router.config(announce={"ra": "full", "ra_interval": "4s"}))
+        router.start_porchlight()
+        before = router.until_announced()["processes"]
+        host = home.host()
+        with host.watching() as heard, kept_dead(before["keeper"], "forwarder"):
+            eventually("the control: hosts are told", lambda: ra.resolvers(heard), within_s=10)
+            router.until_withdrawn(within_s=30)
+            os.kill(router.status()["processes"]["agent"], signal.SIGKILL)
+            router.until("another agent", lambda status: status["processes"]["agent_starts"] == 2)
+            first = len(heard)
+            eventually("it advertises", lambda: len(heard) > first + 1, within_s=20)
+            assert not ra.resolvers(heard[first:]) and not announces(router.status())
 
 
 def test_an_upstream_that_is_gone_is_said_and_survived(home: Home, host: Host) -> None:

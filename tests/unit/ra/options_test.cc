@@ -67,7 +67,12 @@ TEST_SUITE("ra/options") {
     TEST_CASE("lifetimes alone are no news, the end of a preference is") {
         Buffer later = prefix;
         later[7] = 1;
-        CHECK(same_but_for_lifetimes({prefix, dnr}, {later, withdrawn(dnr)}));
+        Buffer longer = dnr;
+        ++longer[7];
+        CHECK(same_but_for_lifetimes({prefix, dnr}, {later, longer}));
+        CHECK(!same_but_for_lifetimes({prefix, dnr}, {later, withdrawn(dnr)}));
+        CHECK(!same_but_for_lifetimes({withdrawn(dnr)}, {dnr}));
+        CHECK(same_but_for_lifetimes({mtu}, {mtu}));
         later[8] = later[9] = later[10] = later[11] = 0;
         CHECK(!same_but_for_lifetimes({prefix}, {later}));
         CHECK(!same_but_for_lifetimes({prefix, dnr}, {dnr, prefix}));

@@ -44,6 +44,12 @@ constexpr std::uint16_t number(Kind kind) {
     return static_cast<std::uint16_t>(kind);
 }
 
+/// Where a carrier is left open our own may have been used.
+std::set<std::string> links_told(const Config& config) {
+    const std::vector<std::string> links = advertised_links(resolve_carriers(config, {}));
+    return {links.begin(), links.end()};
+}
+
 /// The descriptors that the home may need are counted in thousands; the shell's default is not.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -147,6 +153,7 @@ void Keeper::take_over(const FormerRun& former) {
     report(emptied, "cannot empty former directories");
     if (emptied && former.file != paths_.accepted) former_accepted_ = former.file;
     companion_.succeed(former.config);
+    former_links_.merge(links_told(former.config));
     if (!former.alike) feed_odhcpd({});
     if (!fence(config_).ports.empty() || !has_capability(CAP_NET_ADMIN)) return;
     const auto unloaded = unload_firewall();
@@ -277,6 +284,8 @@ Result<void> Keeper::take(Buffer config_json) {
         if (!opened) return opened.error();
         opening = std::move(*opened);
     }
+    // One that runs takes back what it told; one that is dead left that to the next.
+    if (!agent_.running()) former_links_.merge(links_told(config_));
     asked_ = std::move(candidate->config);
     found_ = found;
     config_ = std::move(next);
@@ -331,6 +340,7 @@ void Keeper::start_agent(Clock::time_point now) {
     introduce_agent_to_forwarder();
     // While no agent ran, nobody told of a link that was made anew.
     if (guarded_ && !links_are_those()) send_listeners(open_services(config_));
+    send_former_link_sockets();
     send_link_sockets();
     Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ class Keeper {
     void introduce_agent_to_forwarder();
     void send_world();
     void send_link_sockets();
+    void send_former_link_sockets();
     void send_listeners(Opening opening);
     void try_listeners_again(Clock::time_point now);
     bool links_are_those() const;
@@ -101,8 +103,9 @@ class Keeper {
     Companion companion_;
     Odhcpd odhcpd_;
     LastWill last_will_;
-    bool config_kept_ = false;     // for whoever must withdraw
-    std::string former_accepted_;  // kept by a run with another state directory; empty: none
+    bool config_kept_ = false;            // for whoever must withdraw
+    std::set<std::string> former_links_;  // an agent that is no more may have told their hosts
+    std::string former_accepted_;         // kept by a run with another state directory; empty: none
     FileDescriptor lock_;
     FileDescriptor signals_;
     ForwarderDeaths deaths_;

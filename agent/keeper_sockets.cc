@@ -22,6 +22,15 @@ constexpr std::uint16_t number(Kind kind) {
     return static_cast<std::uint16_t>(kind);
 }
 
+void hand_over(Child& agent, const LinkSockets& opened) {
+    Writer out;
+    write(out, opened.links);
+    std::vector<int> descriptors;
+    for (const FileDescriptor& socket : opened.sockets) descriptors.push_back(socket.get());
+    auto message = out.take();
+    if (message) agent.send(number(Keep::link_sockets), *message, descriptors);
+}
+
 }  // namespace
 
 void Keeper::close_ports(const Fence& fence) {
@@ -68,16 +77,19 @@ Result<Opening> Keeper::open_beside(const Config& next) {
 }
 
 void Keeper::send_link_sockets() {
-    LinkSockets opened = open_link_sockets(config_);
+    LinkSockets opened = open_link_sockets(advertised_links(config_));
     link_sockets_missing_ = std::move(opened.missing);
     links_retry_ = Clock::now() + sockets_tried_again;
     hindrances_.set(Area::advertisements, std::move(opened.hindered));
-    Writer out;
-    write(out, opened.links);
-    std::vector<int> descriptors;
-    for (const FileDescriptor& socket : opened.sockets) descriptors.push_back(socket.get());
-    auto message = out.take();
-    if (message) agent_.send(number(Keep::link_sockets), *message, descriptors);
+    hand_over(agent_, opened);
+}
+
+/// An agent takes back what a former one told on links that it gets no sockets for any more. Those
+/// of the configuration must follow.
+void Keeper::send_former_link_sockets() {
+    std::vector<std::string> links(former_links_.begin(), former_links_.end());
+    for (const std::string& link : advertised_links(config_)) std::erase(links, link);
+    if (!links.empty()) hand_over(agent_, open_link_sockets(links));
 }
 
 /// Hands every service socket over; our copies are closed at once, so that a dead forwarder means a

@@ -149,23 +149,29 @@ Result<std::vector<FileDescriptor>> open_link(const std::string& interface) {
     return sockets;
 }
 
-LinkSockets open_link_sockets(const Config& config) {
+std::vector<std::string> advertised_links(const Config& config) {
+    std::vector<std::string> links;
+    if (!advertises(config.announce.ra)) return links;
+    for (const LanConfig& lan : config.lan) links.push_back(lan.interface);
+    return links;
+}
+
+LinkSockets open_link_sockets(const std::vector<std::string>& links) {
     LinkSockets opened;
-    if (!advertises(config.announce.ra)) return opened;
+    if (links.empty()) return opened;
     if (!has_capability(CAP_NET_RAW)) {
         opened.hindered["send Router Advertisements"] = "";
         return opened;
     }
-    for (const LanConfig& lan : config.lan) {
-        auto sockets = open_link(lan.interface);
+    for (const std::string& link : links) {
+        auto sockets = open_link(link);
         if (sockets) {
-            opened.links.push_back(lan.interface);
+            opened.links.push_back(link);
             std::move(sockets->begin(), sockets->end(), std::back_inserter(opened.sockets));
-        } else if (::if_nametoindex(lan.interface.c_str()) != 0) {
+        } else if (::if_nametoindex(link.c_str()) != 0) {
             // Of a link that is not here, its coming tells.
-            opened.missing.push_back(lan.interface);
-            opened.hindered["send Router Advertisements on " + lan.interface] =
-                sockets.error().message;
+            opened.missing.push_back(link);
+            opened.hindered["send Router Advertisements on " + link] = sockets.error().message;
         }
     }
     return opened;

@@ -69,8 +69,10 @@ struct LinkSockets {
 /// The two of one link. Fails where the kernel refuses them, or IPv6 on that link.
 Result<std::vector<FileDescriptor>> open_link(const std::string& interface);
 
-/// Those of each LAN interface that is there; none where we send no advertisements ourselves.
-LinkSockets open_link_sockets(const Config& config);
+/// The links that we send advertisements on ourselves.
+std::vector<std::string> advertised_links(const Config& config);
+/// Those of each of `links` that is there.
+LinkSockets open_link_sockets(const std::vector<std::string>& links);
 
 /// A listening Unix socket for `porchlight status` and its like, mode 0660, replacing what lies at
 /// `path`.

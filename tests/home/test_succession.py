@@ -12,12 +12,12 @@ import dns.exception
 import dns.rcode
 import pytest
 
-from lab import Home, decode
+from lab import Home, decode, ra
 from lab.host import Host, addresses
 from lab.isp import ADN
 from lab.program import eventually
 from lab.router import LAN4, LAN6, Router
-from test_gone import assert_still_standing, kill_everything
+from test_gone import assert_still_standing
 
 PLAN4 = [decode.Resolver(1, ADN, (LAN4,), ("dot",))]
 
@@ -88,7 +88,7 @@ def test_after_a_power_cut_a_new_configuration_lets_dnsmasq_go(
 @pytest.mark.parametrize("edit", EDITS)
 def test_after_a_kill_a_new_configuration_lets_dnsmasq_go(
         home: Home, host: Host, edit: Any) -> None:
-    kill_everything(home)
+    home.router.kill_all_of_porchlight()
     assert_still_standing(host)
     home.router.configure(edit(home.router))
     home.router.start_porchlight()
@@ -107,7 +107,7 @@ def elsewhere(router: Router, **changes: str) -> Path:
 def test_a_fragment_elsewhere_is_the_only_one(home: Home, host: Host, how: str) -> None:
     router = home.router
     if how == "killed":
-        kill_everything(home)
+        home.router.kill_all_of_porchlight()
     other = elsewhere(router)
     if how == "power cut":
         router.cut_power()
@@ -143,7 +143,7 @@ def test_withdraw_goes_by_what_was_taken_and_not_by_what_was_edited_since(
     # A daemon that lives is seen, whatever directory the file names by now.
     alive = router.command("withdraw", check=False)
     assert alive.returncode == 1 and "a porchlight runs here" in alive.stderr
-    kill_everything(home)
+    home.router.kill_all_of_porchlight()
     assert_still_standing(host)
     assert "nothing is announced any more" in router.command("withdraw").stdout
     assert_dnsmasq_is_free(home, host)
@@ -152,7 +152,7 @@ def test_withdraw_goes_by_what_was_taken_and_not_by_what_was_edited_since(
 
 def test_with_other_directories_nothing_of_the_former_ones_stays(home: Home, host: Host) -> None:
     router = home.router
-    kill_everything(home)
+    home.router.kill_all_of_porchlight()
     assert_still_standing(host)
     router.configure(router.config(runtime_directory=str(router.folder / "other-run")))
     router.start_porchlight()
@@ -258,3 +258,23 @@ def test_a_link_too_small_for_ipv6_is_advertised_on_once_it_is_not() -> None:
         host = home.host()
         host.join()
         assert [option.resolver.adn for option in host.ra()] == [ADN]
+
+
+@pytest.mark.parametrize("edit", [
+    pytest.param({"form": "full"}, id="leaves lan"), pytest.param({"form": "off"}, id="ra is off")])
+def test_hosts_of_a_link_that_is_not_advertised_on_any_more_hear_the_end(
+        edit: dict[str, Any]) -> None:
+    with Home() as home:
+        router = home.router
+        ra.second_lan(home)
+        ra.announce(router, "full", lan=[{"interface": "br-lan"}, {"interface": "br-guest"}])
+        router.start_porchlight()
+        ra.until_announced(router)
+        with ra.guest(home).watching() as heard:
+            eventually("guests are told", lambda: ra.RESOLVER in ra.resolvers(heard), within_s=15)
+            router.kill_all_of_porchlight()
+            ra.announce(router, **edit)
+            assert not ra.withdrawals(heard), "the control: nobody took anything back yet"
+            router.start_porchlight()
+            eventually("guests hear the end", lambda: ra.withdrawals(heard), within_s=10)
+            assert heard[-1].header[6:8] == bytes(2), "and that this is no router to them any more"

@@ -174,7 +174,8 @@ constexpr Setting table[] = {
          "\"supplement\" sends Router Advertisements of our own beside those of the daemon "
          "that runs already, with its header and our option. \"full\" makes porchlight the "
          "daemon: prefixes of the interface, plain resolvers and all that announce.router says; "
-         "no other may run then. \"odhcpd\" has OpenWrt's daemon carry the option in its own "
+         "where another one of this router speaks, it stands beside that. \"odhcpd\" has OpenWrt's "
+         "daemon carry the option in its own "
          "ones; announce.dhcpv6 must then be \"odhcpd\", or \"dnsmasq\" where that serves DHCPv6. "
          "\"auto\" means \"odhcpd\" where announce.dhcpv6 is or means odhcpd, else \"supplement\". "
          "With \"off\" none is sent."},
@@ -333,7 +334,8 @@ constexpr Setting table[] = {
      .type = Type::tag,
      .missing = "the group's name, such as \"kids\"",
      .help = "The group's name: a tag of dnsmasq's. Hosts that dnsmasq's own configuration gives "
-             "this tag belong to the group too."},
+             "this tag belong to the group too; by DHCPv6 only where their reservation has an IPv6 "
+             "address or no address at all."},
     {.path = "/announce/groups/*/hosts",
      .type = Type::list,
      .max = 64,

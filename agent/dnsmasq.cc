@@ -43,10 +43,13 @@ std::optional<unsigned long long> start_ticks(pid_t pid) {
     return ticks;
 }
 
+/// By /proc, like what it is compared with: clocks may be set for this process alone. It is cut to
+/// hundredths; who started within one may not have read what was written in it.
 double boot_seconds() {
-    timespec boot{};
-    ::clock_gettime(CLOCK_BOOTTIME, &boot);
-    return static_cast<double>(boot.tv_sec) + static_cast<double>(boot.tv_nsec) / 1e9;
+    std::ifstream uptime("/proc/uptime");
+    double seconds = 0;
+    uptime >> seconds;
+    return seconds + 0.01;
 }
 
 double in_ticks(double seconds) {

@@ -34,7 +34,7 @@ void Companion::follow(const Config& next) {
     if (!leaving_ && uses_dnsmasq(config_)) leaving_ = config_;
     config_ = next;
     dnsmasq_.use(dnsmasq_settings(config_));
-    left_.reset();
+    if (uses_dnsmasq(config_)) left_.reset();
     read_ = {};
     restart_at_ = {};  // a new reason for one
     restart_wait_ = restart_wait_first;

@@ -264,7 +264,8 @@ awaitable<void> Agent::look_at_clock() {
 bool Agent::was_announced(const std::string& link) const {
     if (!custody_.status.fit) return false;
     return dhcp::tells(text_of(world_.dhcp_options), link, config_->resolver->adn) ||
-           odhcpd_tells(*config_, text_of(world_.odhcpd), link) || advertisers_.tells(link, config_->resolver->adn);
+           odhcpd_tells(*config_, text_of(world_.odhcpd), link) ||
+           advertisers_.tells(link, config_->resolver->adn);
 }
 
 /// A watch for each LAN link of the configuration, those that were there already kept. At the
@@ -327,7 +328,7 @@ void Agent::on_forwarder(net::ChannelMessage message) {
 }
 
 void Agent::supply_forwarder() {
-    if (!config_ || !forwarder_ || !links_) return;
+    if (!config_ || !forwarder_ || !links_ || !links_->knows_links()) return;
     forwarder::Settings settings =
         forwarder_settings(*config_, world_, links_->links(), custody_.identity, wall_trusted_);
     if (supplied_ == settings) return;
@@ -336,7 +337,7 @@ void Agent::supply_forwarder() {
 }
 
 void Agent::replan() {
-    if (!config_ || !links_ || ending_) return;
+    if (!config_ || !links_ || !links_->knows_links() || ending_) return;
     Facts facts{links_->links(), {}, told_};
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);

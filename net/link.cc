@@ -258,16 +258,21 @@ struct LinkMonitor::State {
     /// Everything to be known now, and whether it is news. What can't be read leaves it stale.
     bool refresh() {
         auto now = read_links();
-        auto routes = now ? read_default_routes() : now.error();
-        stale = !routes;
-        if (stale) {
-            if (lines.admit(Clock::now()))
-                log::warn("cannot read links", {{"error", routes.error().message}});
-            return false;
+        auto routes = read_default_routes();
+        stale = !now || !routes;
+        if (stale && lines.admit(Clock::now()))
+            log::warn("cannot read links",
+                      {{"error", (now ? routes.error() : now.error()).message}});
+        bool changed = false;
+        if (now) {
+            changed = !known || !same_but_for_lifetimes(links, *now);
+            links = std::move(*now);
+            known = true;
         }
-        const bool changed = !same_but_for_lifetimes(links, *now) || default_routes != *routes;
-        links = std::move(*now);
-        default_routes = std::move(*routes);
+        if (routes) {
+            changed |= default_routes != *routes;
+            default_routes = std::move(*routes);
+        }
         return changed;
     }
 
@@ -276,6 +281,7 @@ struct LinkMonitor::State {
     OnChange on_change;
     std::vector<Link> links;
     std::vector<unsigned> default_routes;
+    bool known = false;  // the links were read once
     bool stale = false;  // what was read last is not all that is true
     log::Limiter lines;
 };
@@ -293,6 +299,10 @@ Result<LinkMonitor> LinkMonitor::create(asio::any_io_executor executor, OnChange
 
 const std::vector<Link>& LinkMonitor::links() const {
     return state_->links;
+}
+
+bool LinkMonitor::knows_links() const {
+    return state_->known;
 }
 
 const std::vector<unsigned>& LinkMonitor::default_routes() const {

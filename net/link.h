@@ -72,6 +72,8 @@ class LinkMonitor {
     LinkMonitor& operator=(LinkMonitor&&) = delete;
     ~LinkMonitor() { close(); }
 
+    /// Whether they could be read at all; until then there seem to be none.
+    bool knows_links() const;
     /// As last read.
     const std::vector<Link>& links() const;
     const std::vector<unsigned>& default_routes() const;

@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <utility>
 #include <vector>
+
+#include "core/log.h"
 
 namespace porchlight::agent {
 namespace {
 
 constexpr int messages_per_turn_max = 64;
+constexpr std::chrono::milliseconds again_after{20};
 
 }  // namespace
 
@@ -18,6 +22,7 @@ struct ChannelLoop::State : std::enable_shared_from_this<State> {
     State(asio::any_io_executor loop, net::Channel own, OnMessage message, OnEnd end)
         : channel(std::move(own)),
           descriptor(loop, channel.descriptor()),
+          timer(loop),
           on_message(std::move(message)),
           on_end(std::move(end)) {}
 
@@ -47,32 +52,41 @@ struct ChannelLoop::State : std::enable_shared_from_this<State> {
     }
 
     void send(std::uint16_t kind, Bytes body) {
-        if (waiting.empty() && channel.send(kind, body)) return;
+        if (waiting.empty() && is_done(channel.send(kind, body))) return;
         std::erase_if(waiting, [&](const auto& older) { return older.first == kind; });
         waiting.emplace_back(kind, Buffer(body.begin(), body.end()));
-        if (!std::exchange(wants_room, true)) wait_for_room();
+        if (!std::exchange(again, true)) send_later();
     }
 
-    void wait_for_room() {
-        descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
-                              [self = shared_from_this()](error_code failed) {
-                                  if (!failed && !self->closed) self->send_waiting();
-                              });
+    /// What is refused now is refused for ever.
+    static bool is_done(const Result<void>& sent) {
+        if (sent || sent.error().code != Errc::refused) return bool(sent);
+        log::error("a message was lost", {{"error", sent.error().message}});
+        return true;
+    }
+
+    /// By time: that the queue has room says nothing of memory or descriptors, which lack as well.
+    void send_later() {
+        timer.expires_after(again_after);
+        timer.async_wait([self = shared_from_this()](error_code cancelled) {
+            if (!cancelled && !self->closed) self->send_waiting();
+        });
     }
 
     void send_waiting() {
-        std::size_t sent = 0;
-        while (sent < waiting.size() && channel.send(waiting[sent].first, waiting[sent].second))
-            ++sent;
-        waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(sent));
-        wants_room = !waiting.empty();
-        if (wants_room) wait_for_room();
+        const auto left = std::find_if(waiting.begin(), waiting.end(), [&](const auto& one) {
+            return !is_done(channel.send(one.first, one.second));
+        });
+        waiting.erase(waiting.begin(), left);
+        again = !waiting.empty();
+        if (again) send_later();
     }
 
     net::Channel channel;
     asio::posix::stream_descriptor descriptor;
     std::vector<std::pair<std::uint16_t, Buffer>> waiting;  // in their order, one of a kind
-    bool wants_room = false;
+    asio::steady_timer timer;
+    bool again = false;  // the timer runs
     OnMessage on_message;
     OnEnd on_end;
     bool closed = false;
@@ -89,6 +103,7 @@ ChannelLoop::~ChannelLoop() {
     state_->closed = true;
     error_code ignored;
     state_->descriptor.cancel(ignored);
+    state_->timer.cancel();
 }
 
 void ChannelLoop::send(std::uint16_t kind, Bytes body) {

@@ -39,6 +39,7 @@ Result<void> Child::start(const std::vector<int>& more, Clock::time_point now) {
     channel_ = std::move(ends->first);
     start_at_.reset();
     unanswered_ = 0;
+    hung_ = false;
     next_question_ = now + question_interval;
     ++starts_;
     log::info("started", {{"role", name_}, {"pid", std::to_string(pid_)}});
@@ -65,6 +66,7 @@ void Child::watch(std::uint16_t question, Clock::time_point now) {
     next_question_ = now + question_interval;
     if (unanswered_ >= unanswered_max) {
         log::error("a process no longer answers, killing it", {{"role", name_}});
+        hung_ = true;
         ::kill(pid_, SIGKILL);
         return;
     }

@@ -29,6 +29,8 @@ class Child {
     void ended(int status, Clock::time_point now);
     /// Its process ended, and no other shall follow.
     void finished();
+    /// Whether it was killed because it no longer answered.
+    bool hung() const { return hung_; }
     /// It answered the watchdog.
     void answered() { unanswered_ = 0; }
     /// Asks when it is time to, and kills a child that left several questions unanswered. They are
@@ -60,6 +62,7 @@ class Child {
     Backoff backoff_;
     std::optional<Clock::time_point> start_at_ = Clock::time_point::min();
     unsigned unanswered_ = 0;
+    bool hung_ = false;
     Clock::time_point next_question_{};
 };
 

@@ -1,10 +1,24 @@
 #include "agent/forwarder_deaths.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
+#include <array>
+#include <csignal>
 
 #include "core/log.h"
 
 namespace porchlight::agent {
+namespace {
+
+/// Whether a process was ended by what it did: not by a person, nor for want of memory.
+bool is_fault(int status) {
+    if (!WIFSIGNALED(status)) return false;
+    constexpr std::array faults{SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGSYS};
+    return std::ranges::find(faults, WTERMSIG(status)) != faults.end();
+}
+
+}  // namespace
 
 Result<void> ForwarderDeaths::prepare() {
     auto page = forwarder::ServingPage::create();
@@ -13,10 +27,10 @@ Result<void> ForwarderDeaths::prepare() {
     return {};
 }
 
-void ForwarderDeaths::note(Clock::time_point now) {
+void ForwarderDeaths::note(int status, bool killed_by_us, Clock::time_point now) {
     const std::vector<IpAddress> served = forwarder::ServingPage::take(page_);
-    if (!suspects_.died(served, now)) return;
-    for (const IpAddress& address : served)
+    if (!killed_by_us && !is_fault(status)) return;
+    for (const IpAddress& address : suspects_.died(served, now))
         log::warn("a host may have killed the forwarder twice, it is kept out",
                   {{"host", to_text(address)}, {"for", to_text(Suspects::refused_for)}});
 }

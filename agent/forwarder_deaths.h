@@ -17,8 +17,9 @@ class ForwarderDeaths {
     Result<void> prepare();
     int page() const { return page_.get(); }
 
-    /// It died: reads the page.
-    void note(Clock::time_point now);
+    /// It ended with `status` (wait(2)): reads the page. Only a fault of its own makes a suspect,
+    /// or that it hung; `killed_by_us`: that was why.
+    void note(int status, bool killed_by_us, Clock::time_point now);
     /// The body of Control::refused as of `now`; empty where nobody is kept out.
     Buffer refused(Clock::time_point now);
     /// When the first of those in refused() is let in again.

@@ -425,7 +425,7 @@ void Keeper::reap(Clock::time_point now) {
             agent_.ended(status, now);
         } else if (pid == forwarder_.pid()) {
             forwarder_.ended(status, now);
-            deaths_.note(now);
+            deaths_.note(status, forwarder_.hung(), now);
             agent_.send(number(Keep::forwarder_lost), {});
             send_processes();
         }

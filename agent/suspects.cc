@@ -4,8 +4,8 @@
 
 namespace porchlight::agent {
 
-bool Suspects::died(const std::vector<IpAddress>& hosts, Clock::time_point now) {
-    bool news = false;
+std::vector<IpAddress> Suspects::died(const std::vector<IpAddress>& hosts, Clock::time_point now) {
+    std::vector<IpAddress> kept_out;
     for (const IpAddress& address : hosts) {
         // The companion asks for many, and a host of this machine is the machine.
         if (is_loopback(address)) continue;
@@ -14,7 +14,7 @@ bool Suspects::died(const std::vector<IpAddress>& hosts, Clock::time_point now) 
         if (known != suspects_.end()) {
             if (now - known->seen <= deaths_within) {
                 suspect.refused_until = now + refused_for;
-                news = true;
+                kept_out.push_back(address);
             }
             suspects_.erase(known);
         }
@@ -22,7 +22,7 @@ bool Suspects::died(const std::vector<IpAddress>& hosts, Clock::time_point now) 
     }
     if (suspects_.size() > hosts_max)
         suspects_.erase(suspects_.begin(), suspects_.end() - hosts_max);
-    return news;
+    return kept_out;
 }
 
 std::vector<forwarder::RefusedHost> Suspects::refused(Clock::time_point now) const {

@@ -16,8 +16,8 @@ class Suspects {
     static constexpr std::chrono::minutes refused_for{10};
     static constexpr std::size_t hosts_max = 256;  // the oldest are forgotten
 
-    /// The forwarder died while it served `hosts`. True if one more is refused now.
-    bool died(const std::vector<IpAddress>& hosts, Clock::time_point now);
+    /// The forwarder died while it served `hosts`. Those of them that are kept out since.
+    std::vector<IpAddress> died(const std::vector<IpAddress>& hosts, Clock::time_point now);
     /// Who is kept out at `now`, and for how long yet.
     std::vector<forwarder::RefusedHost> refused(Clock::time_point now) const;
 

@@ -64,8 +64,11 @@ def test_who_asks_alone_is_answered_alone_within_half_a_second(home: Home, form:
         for _ in range(12):
             next(each for each in host.advertisements(2) if each.encrypted_dns())
             time.sleep(0.6)
+    # The router itself looks for other daemons.
+    router = {by for _, by in lan.fields(OURS, "frame.time_epoch", "ipv6.src")}
     asked = [(float(at), by) for at, by in lan.fields(
-        "icmpv6.type == 133 and ipv6.src != ::", "frame.time_epoch", "ipv6.src")]
+        "icmpv6.type == 133 and ipv6.src != ::", "frame.time_epoch", "ipv6.src")
+        if by not in router]
     answers = [(float(at), to) for at, to in lan.fields(OURS, "frame.time_epoch", "ipv6.dst")
                if to != "ff02::1"]
     assert len(asked) == len(answers) == 12

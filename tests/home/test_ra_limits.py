@@ -60,6 +60,9 @@ def test_who_asks_alone_is_answered_alone_within_half_a_second(home: Home, form:
     announce(home.router, form, announce={"ra_interval": "30s", "router": {"lifetime": "90s"}})
     home.router.start_porchlight()
     until_announced(home.router)
+    # In full form it first listens for a second whether somebody else is the daemon.
+    with host.watching() as heard:
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
     with home.capture_lan("icmp6 and (ip6[40] == 133 or ip6[40] == 134)") as lan:
         for _ in range(12):
             next(each for each in host.advertisements(2) if each.encrypted_dns())

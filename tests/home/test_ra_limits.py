@@ -62,7 +62,7 @@ def test_who_asks_alone_is_answered_alone_within_half_a_second(home: Home, form:
     until_announced(home.router)
     # In full form it first listens for a second whether somebody else is the daemon.
     with host.watching() as heard:
-        eventually("hosts hear of the resolver", lambda: resolvers(heard))
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=20)
     with home.capture_lan("icmp6 and (ip6[40] == 133 or ip6[40] == 134)") as lan:
         for _ in range(12):
             next(each for each in host.advertisements(2) if each.encrypted_dns())

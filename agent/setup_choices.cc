@@ -133,6 +133,13 @@ NamedResolver named(const PublicResolver& resolver) {
             {resolver.versions.begin(), resolver.versions.end()}};
 }
 
+std::optional<Config> home_of(const std::vector<std::string>& lan) {
+    Choices choices;
+    choices.lan = lan.empty() ? std::vector<std::string>{"lan"} : lan;
+    choices.resolver = named(public_resolvers().front());
+    return parse_config("", bytes_of(configuration(choices))).config;
+}
+
 std::string configuration(const Choices& choices) {
     Value root = object();
     add(root, "lan", interfaces(choices.lan));

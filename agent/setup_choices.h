@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/config.h"
 #include "agent/setup_dnsmasq.h"
 #include "agent/setup_resolvers.h"
 
@@ -52,6 +53,11 @@ struct Choices {
     bool odhcpd = false;                  // neither: nor by DHCPv6
     std::variant<NamedResolver, RouterChoice> resolver;
 };
+
+/// The home that those links make, with a resolver to tell of and all else by default, to ask who
+/// serves it before anybody was asked anything. Without links it is OpenWrt's own, `lan`. Nothing
+/// where they can't be links.
+std::optional<Config> home_of(const std::vector<std::string>& lan);
 
 /// The configuration file for them, whole. It says what differs from a default, and what was found.
 std::string configuration(const Choices& choices);

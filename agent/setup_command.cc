@@ -54,6 +54,19 @@ Result<bool> may_write(const Target& target, setup::Dialogue& dialogue) {
     return dialogue.confirm("Write " + file + "?", true);
 }
 
+/// The home's links, as far as they are known before anybody was asked.
+std::vector<std::string> expected_lan(const Arguments& arguments, const setup::Proposal& proposal) {
+    const auto named = arguments.options.find("lan");
+    return named == arguments.options.end() ? proposal.lan : named->second;
+}
+
+bool odhcpd_would_serve(const std::vector<std::string>& lan) {
+    const auto home = setup::home_of(lan);
+    if (!home) return false;
+    const Result<bool> serves = odhcpd_serves(*home);
+    return serves && *serves;
+}
+
 }  // namespace
 
 int setup_command(const Arguments& arguments) {
@@ -66,18 +79,22 @@ int setup_command(const Arguments& arguments) {
     auto found = setup::look(storage);
     if (!found) return fail(found.error());
     const setup::Proposal proposal = setup::propose(*found);
+    // One that serves other links is nothing to this home.
+    const bool odhcpd_runs = found->odhcpd;
+    const std::vector<std::string> expected = expected_lan(arguments, proposal);
+    found->odhcpd = odhcpd_runs && odhcpd_would_serve(expected);
     setup::Dialogue dialogue(std::cin, std::cout, arguments, ::isatty(STDIN_FILENO) == 0);
     dialogue.say(setup::describe(*found, proposal));
 
-    const auto choices = setup::interview(*found, proposal, dialogue);
+    auto choices = setup::interview(*found, proposal, dialogue);
     if (!choices) return fail(choices.error());
+    if (choices->lan != expected)
+        choices->odhcpd = found->odhcpd = odhcpd_runs && odhcpd_would_serve(choices->lan);
     const std::string json = setup::configuration(*choices);
     const ConfigResult parsed = parse_config(target->file, bytes_of(json));
     for (const Complaint& complaint : parsed.complaints)
         std::fprintf(stderr, "%s\n", to_text(complaint).c_str());
     if (!parsed.config) return fail({Errc::malformed, "that is no valid configuration"});
-    // One that serves other links is nothing to this home.
-    found->odhcpd = found->odhcpd && odhcpd_serves(*parsed.config);
     dialogue.say("\n" + setup::preview(*parsed.config, *found, proposal.dnsmasq) + "\n");
     if (only_shown) {
         dialogue.say(json);

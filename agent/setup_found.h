@@ -23,7 +23,7 @@ struct Found {
     std::vector<FoundLink> links;
     std::vector<DnsmasqFound> dnsmasq;  // one for each that runs
     std::vector<RadvdFound> radvd = {};
-    bool odhcpd = false;  // it runs
+    bool odhcpd = false;  // it runs; once UCI was asked: and serves the home
 };
 
 /// What is where, as far as it can be told.

@@ -23,7 +23,7 @@ CarrierWatch::CarrierWatch(const Config& asked, Storage& storage, Clock::time_po
 
 Found CarrierWatch::look(const Config& asked, Clock::time_point now) {
     if (!announces(asked) || !depends_on_found(asked)) return {};
-    return {.odhcpd = odhcpd_.note(sees_odhcpd(asked, now), now)};
+    return {.odhcpd = sees_odhcpd(asked, now)};
 }
 
 Found CarrierWatch::look_anew(const Config& asked, Clock::time_point now) {
@@ -44,14 +44,29 @@ void CarrierWatch::log_choice(const AnnounceConfig& asked, const AnnounceConfig&
 
 bool CarrierWatch::sees_odhcpd(const Config& asked, Clock::time_point now) {
     // Without UCI there is no odhcpd that we could tell, and no need to go through all processes.
-    if (::access(asked.odhcpd.uci.c_str(), X_OK) != 0) return false;
-    const std::vector<pid_t> running = odhcpd_processes();
-    if (running != processes_ || now >= ask_at_) {
-        processes_ = running;
-        serves_ = !running.empty() && odhcpd_serves(asked);
-        ask_at_ = now + uci_asked_every;
-    }
-    return serves_;
+    const bool may_run = ::access(asked.odhcpd.uci.c_str(), X_OK) == 0;
+    const auto running = may_run ? odhcpd_processes() : std::vector<pid_t>();
+    const bool others = running != processes_;
+    processes_ = running;
+    if (running.empty()) return odhcpd_.note(false, now);
+    if (others || now >= ask_at_) ask_uci(asked, now);
+    // One that runs and is to serve other links is not restarting.
+    if (!serves_) odhcpd_.forget();
+    return odhcpd_.note(serves_, now);
+}
+
+void CarrierWatch::ask_uci(const Config& asked, Clock::time_point now) {
+    const Result<bool> answer = odhcpd_serves(asked);
+    serves_ = answer ? *answer : odhcpd_.there(now);
+    ask_at_ = answer ? now + uci_asked_every : now;
+    log_failure(answer);
+}
+
+void CarrierWatch::log_failure(const Result<bool>& answer) {
+    if (!answer && !unasked_)
+        log::warn("UCI can't be asked whom odhcpd serves, carriers stay as they are",
+                  {{"error", answer.error().message}});
+    unasked_ = !answer;
 }
 
 }  // namespace porchlight::agent

@@ -12,7 +12,7 @@ namespace porchlight::agent {
 
 /// Daemons that run here and could tell hosts, as far as a choice depends on them.
 struct Found {
-    bool odhcpd = false;  // it runs, and serves a link of the home
+    bool odhcpd = false;  // it runs, and serves the links of the home
     bool operator==(const Found&) const = default;
 };
 
@@ -39,15 +39,17 @@ std::vector<ChosenCarrier> chosen_carriers(const AnnounceConfig& asked,
                                            const AnnounceConfig& resolved);
 
 /// Whether a daemon counts as there: from the moment when it is seen, until it was not seen for
-/// `absent_max`. A restart changes nothing so.
+/// `absent_max`, so that a restart changes nothing, or is known to be none.
 class Presence {
   public:
     static constexpr std::chrono::seconds absent_max{60};
 
     bool note(bool seen, Clock::time_point now) {
         if (seen) last_seen_ = now;
-        return last_seen_ && now - *last_seen_ < absent_max;
+        return there(now);
     }
+    bool there(Clock::time_point now) const { return last_seen_ && now - *last_seen_ < absent_max; }
+    void forget() { last_seen_.reset(); }
 
   private:
     std::optional<Clock::time_point> last_seen_;

@@ -62,12 +62,18 @@ bool is_base64(Bytes text) {
            std::all_of(end, text.end(), [](std::uint8_t c) { return c == '='; });
 }
 
+/// Where UCI can't be asked nothing is known of odhcpd, and there is nothing to warn of.
+Found found_for(const Config& config) {
+    if (!depends_on_found(config) || odhcpd_processes().empty()) return {};
+    const Result<bool> serves = odhcpd_serves(config);
+    return {.odhcpd = serves && *serves};
+}
+
 class Examiner {
   public:
     Examiner(std::string_view file, const Config& config, Storage& storage, const TimeSource& time)
         : file_(file),
-          config_(resolve_carriers(
-              config, {.odhcpd = !odhcpd_processes().empty() && odhcpd_serves(config)})),
+          config_(resolve_carriers(config, found_for(config))),
           storage_(storage),
           time_(time) {}
 

@@ -181,13 +181,15 @@ bool feeds_odhcpd(const Config& config) {
     return config.announce.dhcpv6 == DhcpCarrier::odhcpd || config.announce.ra == RaCarrier::odhcpd;
 }
 
-bool odhcpd_serves(const Config& config) {
-    if (::access(config.odhcpd.uci.c_str(), X_OK) != 0) return false;
+Result<bool> odhcpd_serves(const Config& config) {
+    if (!announces(config) || ::access(config.odhcpd.uci.c_str(), X_OK) != 0) return false;
     const auto text = uci(odhcpd_settings(config), {"show", "dhcp"});
-    if (!text) return false;
+    if (!text) return text.error();
+    // Not what anybody configures, but what there is while an editor writes the file anew.
+    if (text->empty()) return Error{Errc::unavailable, "uci: the configuration dhcp is empty"};
     const dhcp::UciDhcp shown = dhcp::parse_uci_show(*text);
-    return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
-        return resolve_mode(config, lan) != Mode::off && contains(shown.served, lan.uci_section);
+    return std::all_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
+        return resolve_mode(config, lan) == Mode::off || contains(shown.served, lan.uci_section);
     });
 }
 

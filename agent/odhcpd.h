@@ -65,9 +65,10 @@ Odhcpd::Settings odhcpd_settings(const Config& config);
 
 /// Those of this machine's own network that run. odhcpd has no file with its process number.
 std::vector<pid_t> odhcpd_processes();
-/// Whether UCI has odhcpd serve a link whose hosts are told of anything. Runs the program; false
-/// where there is none, or where it fails.
-bool odhcpd_serves(const Config& config);
+/// Whether UCI has odhcpd serve every link whose hosts are told of anything: one that it left out
+/// would hear nothing once odhcpd is chosen. Runs the program, and fails where that does; false
+/// where there is none, or no such link.
+Result<bool> odhcpd_serves(const Config& config);
 
 /// What the agent asks for, for the sections of the home's links alone: a process without privilege
 /// wrote it. None where it is damaged.

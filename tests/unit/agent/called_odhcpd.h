@@ -31,6 +31,7 @@ case "$*" in
 "show dhcp")
     [ ! -e broken ] || { echo "uci: Parse error" >&2; exit 1; }
     echo look >> looks
+    [ ! -e empty ] || exit 0
     echo "dhcp.lan=dhcp"; cat lan; echo "dhcp.guest=dhcp" ;;
 batch) cat >> said ;;
 "commit dhcp") [ ! -e full ] || { echo "uci: I/O error" >&2; exit 1; }; echo commit >> said ;;
@@ -47,6 +48,7 @@ esac
     std::string path() const { return folder_ / "uci"; }
     void break_configuration() { std::ofstream(folder_ / "broken"); }
     void mend_configuration() { std::filesystem::remove(folder_ / "broken"); }
+    void empty_configuration() { std::ofstream(folder_ / "empty"); }
     /// What it shows of section lan's list.
     void show(std::string_view values) {
         std::ofstream(folder_ / "lan") << "dhcp.lan.dnr=" << values << "\n";

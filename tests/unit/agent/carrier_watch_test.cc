@@ -59,6 +59,48 @@ TEST_SUITE("agent/carrier_watch") {
         CHECK(!was_told(pid));
     }
 
+    TEST_CASE_FIXTURE(Fixture, "while UCI can't be asked what was found stays") {
+        const pid_t pid = start_called_odhcpd();
+        CarrierWatch seen = watch();
+        uci.break_configuration();
+        CHECK(!seen.look(config, now).odhcpd);
+        uci.mend_configuration();
+        CHECK(seen.look(config, now += 10s).odhcpd);
+        uci.break_configuration();
+        CHECK(seen.look_anew(config, now += 10s).odhcpd);
+        for (int i = 0; i < 20; ++i) CHECK(seen.look(config, now += 10s).odhcpd);
+        uci.looks();
+        uci.mend_configuration();
+        uci.show("");
+        CHECK(!seen.look(config, now += 10s).odhcpd);
+        CHECK(uci.looks() == 1);
+        uci.break_configuration();
+        for (int i = 0; i < 20; ++i) CHECK(!seen.look(config, now += 10s).odhcpd);
+        CHECK(!was_told(pid));
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "one that ends while UCI can't be asked is missed after a while") {
+        const pid_t pid = start_called_odhcpd();
+        CarrierWatch seen = watch();
+        CHECK(seen.look(config, now).odhcpd);
+        uci.break_configuration();
+        CHECK(seen.look_anew(config, now += 10s).odhcpd);
+        CHECK(!was_told(pid));
+        CHECK(seen.look(config, now + Presence::absent_max - 1s).odhcpd);
+        CHECK(!seen.look(config, now + Presence::absent_max).odhcpd);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "one that runs and serves the home no more is dropped at once") {
+        const pid_t pid = start_called_odhcpd();
+        CarrierWatch seen = watch();
+        CHECK(seen.look(config, now).odhcpd);
+        uci.show("");
+        CHECK(seen.look(config, now + 59s).odhcpd);
+        CHECK(!seen.look(config, now + 60s).odhcpd);
+        CHECK(!was_told(pid));
+        CHECK(!seen.look(config, now + 70s).odhcpd);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "where nothing depends on it nobody looks") {
         const pid_t pid = start_called_odhcpd();
         CarrierWatch seen = watch();

@@ -220,24 +220,46 @@ constexpr std::string_view openwrt = R"({
                               "dot": {}}]}})";
 
 TEST_SUITE("agent/odhcpd configuration") {
-    TEST_CASE("odhcpd serves the home where UCI says so of a link that is told of something") {
+    TEST_CASE("odhcpd serves the home where UCI says so of each link that is told of something") {
         ProgramForUci uci;
         Config config = *parse(openwrt).config;
         config.odhcpd.uci = uci.path();
         config.runtime_directory = "/run";
-        CHECK(!odhcpd_serves(config));
-        uci.show_too("dhcp.wan.ra='server'\ndhcp.guest.ra='relay'\ndhcp.lan.dhcpv6='disabled'");
-        CHECK(!odhcpd_serves(config));
+        const auto serves = [&] {
+            const Result<bool> answer = odhcpd_serves(config);
+            REQUIRE(answer);
+            return *answer;
+        };
+        CHECK(!serves());
+        uci.show_too("dhcp.wan.ra='server'\ndhcp.guest.ra='relay'\ndhcp.lan.dhcpv6='server'");
+        CHECK(!serves());
         uci.show_too("dhcp.guest.dhcpv6='hybrid'");
-        CHECK(odhcpd_serves(config));
+        CHECK(serves());
+        uci.show("");
+        uci.show_too("dhcp.guest.ra='server'");
+        CHECK(!serves());
+        config.lan[0].mode = Mode::off;
+        CHECK(serves());
         config.lan[1].mode = Mode::off;
-        CHECK(!odhcpd_serves(config));
-        uci.show_too("dhcp.lan.ra='server'");
-        CHECK(odhcpd_serves(config));
+        CHECK(!serves());
+        config.lan.clear();
+        CHECK(!serves());
+    }
+
+    TEST_CASE("whom odhcpd serves is unknown where UCI fails, and nobody where there is none") {
+        ProgramForUci uci;
+        Config config = *parse(openwrt).config;
+        config.odhcpd.uci = uci.path();
+        config.runtime_directory = "/run";
         uci.break_configuration();
         CHECK(!odhcpd_serves(config));
-        config.odhcpd.uci = "/no/such/uci";
+        uci.mend_configuration();
+        uci.empty_configuration();
         CHECK(!odhcpd_serves(config));
+        config.odhcpd.uci = "/no/such/uci";
+        const Result<bool> serves = odhcpd_serves(config);
+        REQUIRE(serves);
+        CHECK(!*serves);
     }
 
     TEST_CASE("the agent's wishes reach the sections of the home's links alone") {

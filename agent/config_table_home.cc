@@ -162,10 +162,12 @@ constexpr Setting table[] = {
      .type = Type::choice,
      .choices = "auto|dnsmasq|odhcpd|off",
      .fallback = "\"auto\"",
-     .help = "Who puts the option into DHCPv6. \"odhcpd\" is OpenWrt's server; announce.ra must "
-             "then be \"odhcpd\" or \"full\". \"auto\" means odhcpd where announce.ra is "
-             "\"odhcpd\", and where it is \"auto\" or \"full\" and an odhcpd runs that serves an "
-             "interface of lan; else dnsmasq. With \"off\" no DHCPv6 client is told."},
+     .help =
+         "Who puts the option into DHCPv6. \"odhcpd\" is OpenWrt's server; announce.ra must "
+         "then be \"auto\", \"odhcpd\" or \"full\". \"auto\" means odhcpd where announce.ra is "
+         "\"odhcpd\", and where it is \"auto\" or \"full\" and an odhcpd runs that serves every "
+         "interface of lan whose hosts are told of anything; else dnsmasq. With \"off\" no "
+         "DHCPv6 client is told."},
     {.path = "/announce/ra",
      .type = Type::choice,
      .choices = "auto|supplement|full|odhcpd|off",
@@ -176,7 +178,9 @@ constexpr Setting table[] = {
          "daemon: prefixes of the interface, plain resolvers and all that announce.router says; "
          "where another one of this router speaks, it stands beside that. \"odhcpd\" has OpenWrt's "
          "daemon carry the option in its own "
-         "ones; announce.dhcpv6 must then be \"odhcpd\", or \"dnsmasq\" where that serves DHCPv6. "
+         "ones; announce.dhcpv6 must then be \"auto\", \"odhcpd\", or \"dnsmasq\" where that "
+         "serves "
+         "DHCPv6. "
          "\"auto\" means \"odhcpd\" where announce.dhcpv6 is or means odhcpd, else \"supplement\". "
          "With \"off\" none is sent."},
     {.path = "/announce/ra_interval",
@@ -370,10 +374,12 @@ constexpr Setting table[] = {
      .type = Type::list,
      .max = 16,
      .fallback = "[]",
-     .help = "A program and its arguments that start dnsmasq anew, such as [\"systemctl\", "
-             "\"restart\", \"dnsmasq\"]; it is run without a shell, once, when dnsmasq runs "
-             "without having read the fragment. With an empty list that is left to you, and "
-             "`porchlight status` says so."},
+     .help =
+         "A program and its arguments that start dnsmasq anew, such as [\"systemctl\", "
+         "\"restart\", \"dnsmasq\"]; it is run without a shell when dnsmasq runs "
+         "without having read the fragment, and again after 20 s, doubling to every 10 min, for "
+         "as long as it has not. With an empty list that is left to you, and "
+         "`porchlight status` says so."},
     {.path = "/dnsmasq/restart/*",
      .type = Type::text,
      .help = "The program, then one argument each. Nothing in it is expanded."},

@@ -59,6 +59,7 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     void on_other_advertisement(const Advertisement& advertisement, const Ipv6& from);
     void look_for_strangers(const NdOptions& theirs, const Ipv6& from, Clock::time_point now);
     void ask_before_full(Clock::time_point now);
+    void doubt_daemon();
     void ask_daemon(Clock::time_point now);
     void solicit_daemon(Clock::time_point now);
     void log_who_speaks(Clock::time_point now);
@@ -99,6 +100,7 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     std::optional<Clock::time_point> daemon_heard_at;
     Clock::duration solicit_again = solicitation_interval;
     bool answers = false;     // the daemon did, when it was asked
+    bool in_doubt = false;    // nothing was heard of the daemon since we would be it
     unsigned unanswered = 0;  // questions in a row
     bool asked_before_full = false;
     bool yielded = false;  // as it was logged last
@@ -136,11 +138,14 @@ void LinkAnnouncer::adopt_prefixes(const NdOptions& prefixes) {
 }
 
 void LinkAnnouncer::set_full(std::optional<FullSettings> settings) {
+    if (!settings) state_->asked_before_full = false;
     if (!settings && state_->sender.is_full()) {
         state_->solicit_at = state_->time.now();
         state_->solicit_again = solicitation_interval;
     }
+    const bool yielded_before = state_->sender.yields();
     state_->sender.set_full(std::move(settings), state_->time.now());
+    if (!yielded_before && state_->sender.yields()) state_->doubt_daemon();
     state_->pump_soon();
 }
 
@@ -265,6 +270,7 @@ void LinkAnnouncer::State::on_own_advertisement(const Received& received, bool a
     sender.on_daemon_advertisement(*advertisement, received.destination == all_nodes, asked, now);
     daemon_heard_at = now;
     answers |= asked;
+    in_doubt = false;
     unanswered = 0;
     if (!sender.is_full()) {
         source = received.envelope.source;
@@ -273,9 +279,9 @@ void LinkAnnouncer::State::on_own_advertisement(const Received& received, bool a
     }
     // One that lives answers, one that has ended doesn't.
     if (sender.yields() || sender.is_full()) {
-        const bool in_doubt = sender.daemon_farewell() || sender.is_full();
+        const bool ending = sender.daemon_farewell() || sender.is_full();
         solicit_again = other_asked_again;
-        solicit_at = now + (in_doubt ? Clock::duration(solicit_again) : other_asked_after);
+        solicit_at = now + (ending ? Clock::duration(solicit_again) : other_asked_after);
     } else {
         solicit_again = farewell_asked_after;
         solicit_at = sender.daemon_farewell() ? now + farewell_asked_after : Sender::never;
@@ -321,8 +327,18 @@ void LinkAnnouncer::State::ask_before_full(Clock::time_point now) {
     solicit_daemon(now);
 }
 
+/// A supplement is to be the daemon, most likely because the one that it stood beside was told to
+/// be none any more. Its last word may be old, and it need not have said farewell.
+void LinkAnnouncer::State::doubt_daemon() {
+    in_doubt = true;
+    asked_before_full = true;  // by these very questions
+    unanswered = 0;
+    solicit_again = other_asked_again;
+    solicit_at = time.now();
+}
+
 void LinkAnnouncer::State::ask_daemon(Clock::time_point now) {
-    if (sender.yields() && answers && unanswered >= other_questions) {
+    if (sender.yields() && (answers || in_doubt) && unanswered >= other_questions) {
         sender.on_daemon_ended(now);
         solicit_at = Sender::never;
         return;

@@ -21,7 +21,8 @@ namespace porchlight::ra {
 /// - In full form (set_full) it is the RA daemon, unless another one of this machine answers at the
 ///   start or is heard later: that one has the link until it has ended (see Sender). It is asked
 ///   every `other_asked_after`, for not every daemon says farewell; one that used to answer
-///   and leaves `other_questions` in a row without an answer has ended.
+///   and leaves `other_questions` in a row without an answer has ended. A supplement that becomes
+///   the daemon asks at once, and ends one that leaves those without an answer.
 /// - What is set in one turn of the loop leaves together.
 class LinkAnnouncer {
   public:

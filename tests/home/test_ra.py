@@ -380,6 +380,25 @@ def test_in_full_a_daemon_that_was_there_first_keeps_the_link(home: Home) -> Non
         eventually("and the route", lambda: ra.default_route(host), within_s=2)
 
 
+def test_a_supplement_becomes_the_daemon_when_the_other_was_told_to_be_none(home: Home) -> None:
+    router = home.router  # dnsmasq gives 1800 s, which outlasts this scenario by far
+    host = home.host()
+    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    announce(router, "supplement")
+    router.start_porchlight()
+    until_announced(router)
+    with ra.watching_route(host) as route, host.watching() as heard:
+        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        ra.without_ra(router)  # without a farewell
+        announce(router, "full")
+        last = len(heard)
+        router.reload_porchlight()
+        eventually("hosts hear of the prefixes again", lambda: any(
+            is_ours_in_full(each) and 3 in dict(each.options) for each in heard[last:]), within_s=20)
+    assert route and all(sample.route for sample in route)
+    assert "notes" not in ra_row(router.status())
+
+
 def test_in_full_a_router_without_uplink_is_no_default_router(full_home: Home) -> None:
     router = full_home.router
     host = full_home.host()

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -197,6 +198,31 @@ TEST_SUITE("ra/link_announcer") {
             CHECK(heard.back().header.router_lifetime == FullSettings{}.router_lifetime);
             CHECK(home.stored.back().full);
         });
+    }
+
+    TEST_CASE("a supplement that is to be the daemon asks whether the one beside it still lives") {
+        for (const bool lives : {false, true})
+            on_own_link([lives] {
+                Home home;
+                home.announcer->set_options({option_a});
+                home.run_for(30ms);
+                home.daemon.advertise(*parse_ipv6("fe80::99"));  // us it never answered
+                home.run_for(30ms);
+                home.daemon.ignore_asked();
+                home.announcer->set_full(FullSettings{});
+                home.announcer->set_link(own_link());
+                home.run_for(50ms);
+                CHECK(home.announcer->beside().yields_to == home.daemon.address());
+                if (lives) home.daemon.answer();
+                (void)home.host.heard_whole();
+                home.run_for(4700ms);
+                CHECK(home.announcer->beside().yields_to.has_value() == lives);
+                CHECK(home.announcer->announced().full == !lives);
+                const auto heard = home.host.heard_whole();
+                CHECK(std::any_of(heard.begin(), heard.end(), [](const Advertisement& one) {
+                          return !is_supplement(one);
+                      }) == !lives);
+            });
     }
 
     TEST_CASE("encrypted DNS is left to a daemon that tells of it itself") {

@@ -77,6 +77,11 @@ class Daemon {
         write(out, Advertisement{said, {{1, 1, 2, 0, 0, 0, 0, 1}}});
         REQUIRE(send_icmpv6(socket_, address_, to, out.view()));
     }
+    /// What has solicited until now gets no answer.
+    void ignore_asked() {
+        std::uint8_t buffer[receive_octets_max];
+        while (receive_icmpv6(socket_, buffer)) continue;
+    }
     /// Answers what has solicited, by unicast as dnsmasq does.
     void answer() {
         std::uint8_t buffer[receive_octets_max];

@@ -190,7 +190,7 @@ constexpr Setting table[] = {
      .fallback = "\"10min\"",
      .help = "The longest time between two unsolicited Router Advertisements (MaxRtrAdvInterval, "
              "RFC 4861 section 6.2.1). The shortest is a third of it; hosts forget an option after "
-             "three times of it."},
+             "three times this or a little more."},
     {.path = "/announce/router",
      .fallback = "{}",
      .help = "What Router Advertisements say beside the encrypted resolvers where announce.ra is "

@@ -19,9 +19,9 @@ class ChannelLoop {
                 OnEnd on_end);
     ~ChannelLoop();
 
-    /// That the peer is gone is noticed by reading, so sending says nothing. What a busy peer has no
-    /// room for is sent as soon as it has; a newer message of its kind takes its place, so that at
-    /// most one of each waits: each must say all that there is to say of its kind.
+    /// That the peer is gone is noticed by reading, so sending says nothing. What a busy peer has
+    /// no room for is sent as soon as it has; a newer message of its kind takes its place, so that
+    /// at most one of each waits: each must say all that there is to say of its kind.
     void send(std::uint16_t kind, Bytes body);
 
   private:

@@ -11,9 +11,10 @@ from typing import Any, Iterator
 import pytest
 
 from lab import Home, decode
+from lab.isp import ADN, RESOLVER4, RESOLVER6, RESOLVER_ADN
 from lab.program import eventually, hear_ctrl_c
 from lab.ra import Radvd, without_ra
-from lab.router import AGENT_UID, BINARY, FORWARDER_UID, Router
+from lab.router import AGENT_UID, BINARY, FORWARDER_UID, LAN4, Router
 
 QUAD9 = "dns.quad9.net"
 
@@ -72,6 +73,51 @@ def test_three_empty_lines_and_hosts_are_told_of_a_well_known_resolver(home: Hom
     assert v4[0].addresses == ("9.9.9.9", "149.112.112.112")
     assert v6[0].addresses == ("2620:fe::fe", "2620:fe::9")
     assert router.stop_porchlight() == 0
+
+
+def live_by_what_was_written(router: Router, **changes: Any) -> dict[str, Any]:
+    """What the lab keeps apart from the machine that it runs on is changed; the rest stays."""
+    config = written(router) | changes
+    router.configure(config | {
+        "state_directory": str(router.state), "runtime_directory": str(router.runtime),
+        "users": {"agent": AGENT_UID, "forwarder": FORWARDER_UID},
+        "dnsmasq": config["dnsmasq"] | {"restart": router.config()["dnsmasq"]["restart"]}})
+    router.start_porchlight()
+    return router.until_announced()
+
+
+def test_the_isps_resolver_is_told_by_its_name_and_addresses(home: Home) -> None:
+    router = home.router
+    # Its number, name, addresses and protocols, and that the file shall be written.
+    done = ask(router, typed=f"3\n{RESOLVER_ADN}\n{RESOLVER4} {RESOLVER6}\n\n\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{RESOLVER_ADN} by DNS over TLS at {RESOLVER4}" in done.stdout
+    status = live_by_what_was_written(router)
+    assert status["mode"] == "static"
+    host = home.host()
+    host.join()
+    assert host.dhcpv4() == [decode.Resolver(1, RESOLVER_ADN, (RESOLVER4,), ("dot",))]
+    assert host.dhcpv6() == [decode.Resolver(1, RESOLVER_ADN, (RESOLVER6,), ("dot",))]
+    assert host.kdig("www.example.org", RESOLVER4, RESOLVER_ADN).trusted
+
+
+def test_this_router_is_told_with_the_certificate_that_was_named(home: Home) -> None:
+    router = home.router
+    chain, key = home.internet.leaf(ADN, file="router")
+    done = ask(router, "--yes", "--resolver", "router", "--adn", ADN, "--upstream", "quad9",
+               "--chain", str(chain), "--key", str(key))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert written(router)["resolver"] == {"adn": ADN}
+    assert written(router)["upstream"][0]["adn"] == QUAD9
+    # The well-known resolver is out of the lab's reach.
+    home_config = router.config()
+    status = live_by_what_was_written(router, upstream=home_config["upstream"],
+                                      tls=home_config["tls"])
+    assert status["mode"] == "forwarder"
+    host = home.host()
+    host.join()
+    assert [each.adn for each in host.dhcpv4()] == [ADN]
+    assert host.kdig("www.example.org", LAN4, ADN).trusted
 
 
 def test_nothing_is_written_unless_somebody_says_so(home: Home) -> None:

@@ -235,7 +235,8 @@ bool LinkAnnouncer::State::take_icmpv6() {
     const auto received = receive_icmpv6(icmpv6.socket, buffer);
     if (!received) return false;
     const Clock::time_point now = time.now();
-    const bool from_here = knows_itself() && received->envelope.source == source;
+    const Ipv6& from = received->envelope.source;
+    const bool from_here = knows_itself() && (from == source || from == link_source);
     // Only when we asked: what else claims to be the daemon here, the frame socket didn't see
     // leave.
     if (is_own_answer(*received) && solicited_at && now - *solicited_at < answer_within_max) {

@@ -135,6 +135,8 @@ Result<FileDescriptor> open_icmpv6_socket(const std::string& interface) {
                       set(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) &&
                       join_all_routers(socket, static_cast<unsigned>(index));
     if (!made) return failed(doing, interface);
+    // What was told from an address is taken back from it, also when the link has it no more.
+    (void)set(socket, IPPROTO_IPV6, IPV6_FREEBIND, 1);
     return socket;
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
+import signal
 import socket
 import threading
 import time
@@ -54,6 +56,30 @@ def test_a_home_that_is_renumbered_is_told_of_the_new_addresses(home: Home) -> N
     assert host.kdig("www.example.org", "192.168.99.1", ADN).trusted
     # The control: the old address is gone for hosts as it is for the plan.
     assert not host.kdig("www.example.org", LAN4, ADN).trusted
+
+
+def test_what_was_told_from_an_address_that_is_gone_is_taken_back_from_it(home: Home) -> None:
+    router = home.router
+    router.start_porchlight()
+    router.until_announced()
+    host = home.host()
+    host.join()
+    with host.watching() as heard:
+        told = eventually("hosts are told by RA", lambda: next(
+            (each for each in heard if each.encrypted_dns()), None), within_s=20)
+        daemon = router.dnsmasq_pid()
+        assert daemon
+        os.kill(daemon, signal.SIGSTOP)  # so that nobody speaks from the new address
+        try:
+            router.ns.ip("addr add fe80::99/64 dev br-lan nodad",
+                         f"addr del {told.source}/64 dev br-lan")
+            assert router.stop_porchlight() == 0
+        finally:
+            os.kill(daemon, signal.SIGCONT)
+        gone = [(each.source, option) for each in heard for option in each.encrypted_dns()
+                if not option.lifetime_s]
+    assert {source for source, _ in gone} == {told.source}
+    assert not (router.runtime / "announced").exists(), "nothing is left for a later withdrawal"
 
 
 def test_an_interface_that_is_down_at_the_start_is_told_of_once_it_comes(home: Home) -> None:

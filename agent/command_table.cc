@@ -142,7 +142,8 @@ std::vector<Command> make_table() {
         {.name = "withdraw",
          .options = {config_option,
                      {.name = "purge",
-                      .help = "also restart dnsmasq without us and remove our files there"}},
+                      .help = "also restart dnsmasq without us, by dnsmasq.restart, and remove our "
+                              "files there"}},
          .summary = "take every announcement back",
          .help = "Takes back whatever hosts were told, and gives dnsmasq its former servers. "
                  "It needs no daemon, refuses beside a running one, and may be repeated. Where the "

@@ -91,7 +91,7 @@ Result<std::string> ask_daemon(const std::string& socket_path, std::string_view 
     const FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket ||
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return failed("no daemon answers at");
+        return failed("cannot reach a daemon at");
     const std::string line = std::string(request) + "\n";
     if (::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(line.size()))

@@ -202,7 +202,9 @@ Json upstreams_json(const std::optional<forwarder::Status>& status) {
     for (const forwarder::UpstreamState& upstream : status->upstreams) {
         Json json{{"adn", dns::to_host(upstream.adn)},
                   {"address", to_text(upstream.address)},
-                  {"state", upstream.reachable ? "reachable" : "unreachable"},
+                  {"state", !upstream.reachable     ? "unreachable"
+                            : upstream.queries == 0 ? "not asked yet"
+                                                    : "reachable"},
                   {"queries", upstream.queries},
                   {"failures", upstream.failures},
                   {"round_trip_us", upstream.round_trip_us}};
@@ -447,8 +449,12 @@ Result<std::string> status_text(std::string_view text) {
 }
 
 Result<std::string> certificate_text(std::string_view text) {
-    return rendered(text,
-                    [](const Json& json) { return render_certificate(json.at("certificate")); });
+    return rendered(text, [](const Json& json) {
+        const Json& certificate = json.at("certificate");
+        if (certificate.at("needed") != true && certificate.at("source") == "none")
+            return std::string("no certificate is needed: hosts are not told of this router\n");
+        return render_certificate(certificate).substr(1);  // the line between it and what is above
+    });
 }
 
 }  // namespace porchlight::agent

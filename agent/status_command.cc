@@ -18,7 +18,10 @@ std::optional<std::string> ask(const Arguments& arguments, std::string_view requ
     exit = usable.config ? exit_failed : exit_wrong;
     auto answer = ask_daemon(control_socket(usable.runtime_directory), request);
     if (answer) return std::move(*answer);
-    std::fprintf(stderr, "porchlight is not running here: %s\n", answer.error().message.c_str());
+    const bool denied = answer.error().code == Errc::denied;
+    std::fprintf(stderr, "%s: %s\n",
+                 denied ? "only root may ask the daemon" : "porchlight is not running here",
+                 answer.error().message.c_str());
     return std::nullopt;
 }
 

@@ -85,6 +85,11 @@ bool let_dnsmasq_go(const Config& config, const StatePaths& paths, Storage& stor
     auto gone = dnsmasq.unfeed(former_servers(config, storage));
     if (gone && purge) gone = dnsmasq.purge();
     if (!gone) std::fprintf(stderr, "dnsmasq: %s\n", gone.error().message.c_str());
+    if (gone && purge && dnsmasq.process() && config.dnsmasq.restart.empty())
+        std::printf(
+            "dnsmasq still names the files in %s, which stay until you have restarted it: "
+            "dnsmasq.restart is empty\n",
+            paths.dnsmasq.c_str());
     if (purge)
         for (const std::string& path : {paths.dhcp_options, paths.prefixes})
             (void)storage.remove(path);

@@ -23,6 +23,7 @@ Result<json> parse_json(std::string_view text) {
         too_deep = too_deep || depth > depth_max;
         return !too_deep;
     };
+    if (text.find(char{0}) != text.npos) return Error{Errc::malformed, "not JSON"};
     json value = json::parse(text, watch, false);
     if (too_deep) return Error{Errc::malformed, "JSON nested too deeply"};
     if (value.is_discarded()) return Error{Errc::malformed, "not JSON"};

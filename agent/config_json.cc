@@ -210,6 +210,12 @@ Parsed read_json(std::string_view file_name, Bytes json) {
         return {std::nullopt,
                 {{std::string(file_name), "", "larger than " + most + " KiB, far beyond any use"}}};
     }
+    // The library takes one for the end, and what follows would be lost at the next write.
+    if (const auto nul = std::ranges::find(json, std::uint8_t{0}); nul != json.end()) {
+        const std::string at = std::to_string(nul - json.begin());
+        return {std::nullopt,
+                {{std::string(file_name), "", "expected text, found a NUL octet at " + at}}};
+    }
     Builder builder(file_name, json);
     Json::sax_parse(json.begin(), json.end(), &builder);
     return builder.take();

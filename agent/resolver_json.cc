@@ -257,7 +257,9 @@ Result<std::vector<ResolverRecord>> resolvers_from_json(std::string_view text) {
         text,
         [&](int, Json::parse_event_t event, Json& parsed) { return repetitions(event, parsed); },
         false);
-    if (!array.is_array()) return Error{Errc::malformed, "the input is no JSON array"};
+    // The library takes a NUL for the end.
+    if (!array.is_array() || text.find(char{0}) != text.npos)
+        return Error{Errc::malformed, "the input is no JSON array"};
     if (repetitions.error()) return *repetitions.error();
     std::vector<ResolverRecord> records;
     for (const Json& item : array) {

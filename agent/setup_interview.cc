@@ -276,7 +276,7 @@ class Interview {
 constexpr std::string_view indent = "              ";
 
 std::string describe(const std::optional<DnsmasqFound>& found) {
-    if (!found) return "none runs for the home, so that none is told by it\n";
+    if (!found) return "none runs for the home, so none is told; run setup again once one does\n";
     const DnsmasqFound& dnsmasq = *found;
     std::string text = escape(dnsmasq.config_file);
     if (dnsmasq.fragment.empty())

@@ -74,7 +74,9 @@ std::string carriers_of(const std::vector<CarrierStatus>& carriers, const std::s
     std::string text;
     if (!telling.empty())
         text = wrapped("by " + enumerated(telling), "  ", columns);
-    else if (silent.empty())
+    else if (!silent.empty())
+        text = "  by nothing yet:\n";
+    else
         left_out += "  by nothing: no carrier is switched on or has room\n";
     return text + silent + left_out;
 }
@@ -103,6 +105,7 @@ std::string preview(const Config& config, const Found& found,
         text += hosts + "\n";
         for (const dns::EncryptedResolver& resolver : link.resolvers)
             text += wrapped(sentence(resolver), "  ", columns);
+        links[link.link].name = link.link;  // also of one that is not here yet
         text += carriers_of(announcement.carriers, link.link, [&](const std::string& carrier) {
             return why_silent(used.announce, carrier, links[link.link], found, dnsmasq);
         });

@@ -48,6 +48,13 @@ TEST_SUITE("agent/config_json") {
         CHECK(complaint("\"\xff\"").starts_with(": line 1, column 2: "));
     }
 
+    TEST_CASE("nothing hides behind a NUL") {
+        const std::string_view text("{\"a\": 1}\0 {", 12);
+        const Parsed parsed = read_json("f", bytes_of(text));
+        REQUIRE(parsed.complaints.size() == 1);
+        CHECK(parsed.complaints[0].text == "expected text, found a NUL octet at 8");
+    }
+
     TEST_CASE("wrong syntax quotes nothing, for it may be a secret") {
         CHECK(complaint("{\"secret\": \"hunter2\n\"}").find("hunter2") == std::string::npos);
         CHECK(complaint("{\"secret\": hunter2}").find("hunter2") == std::string::npos);

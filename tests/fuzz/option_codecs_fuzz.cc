@@ -16,8 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(options || options.error().code != Errc::internal);
         return 0;
     }
-    const auto json =
-        agent::decode_options(carrier, std::vector{Buffer(rest.begin(), rest.end())}, form);
+    const std::vector<Buffer> options{Buffer(rest.begin(), rest.end())};
+    const auto json = agent::decode_options(carrier, options, form);
     if (!json) return 0;
     // Names and addresses that overlap in part pair differently once each has its own flags.
     const auto again = agent::encode_options(carrier, *json, form);

@@ -36,6 +36,23 @@ TEST_SUITE("ra/options") {
         CHECK(can_be_withdrawn(prefix));
     }
 
+    TEST_CASE("a unit is parted into whole options, what is behind them is left out") {
+        CHECK(options_of(joined(dnr, mtu)) == NdOptions{dnr, mtu});
+        CHECK(options_of({}).empty());
+        CHECK(options_of(joined(mtu, hex("9002 0001 00000708"))) == NdOptions{mtu});
+        CHECK(options_of(joined(mtu, hex("9000 0001 00000708"))) == NdOptions{mtu});
+        CHECK(options_of(joined(mtu, hex("90"))) == NdOptions{mtu});
+    }
+
+    TEST_CASE("an option tells the first of its lifetimes, all ones for ever") {
+        CHECK(lifetime(dnr) == 1800s);
+        CHECK(lifetime(prefix) == 5400s);
+        Buffer endless = dnr;
+        std::fill_n(endless.begin() + 4, 4, std::uint8_t{0xff});
+        CHECK(lifetime(endless) == for_ever);
+        CHECK(lifetime(withdrawn(endless)) == 0s);
+    }
+
     TEST_CASE("a prefix tells its lifetimes") {
         CHECK(is_prefix(prefix));
         CHECK(!is_prefix(dnr));

@@ -105,13 +105,23 @@ Result<Records> decode_rfc(Carrier carrier, std::span<const Buffer> options) {
 void write(Writer& out, Carrier carrier, const ResolverRecord& record) {
     const dns::EncryptedResolver resolver = resolver_of(record);
     switch (carrier) {
-        case Carrier::dhcpv4:
-            return dhcp::write(out, dhcp::v4_dnr_instance(resolver));
-        case Carrier::dhcpv6:
-            return dhcp::write(out, dhcp::v6_dnr(resolver));
-        case Carrier::ra:
-            return ra::write(
-                out, ra::dnr_option(resolver, record.lifetime.value_or(std::chrono::seconds(0))));
+        // With every address, also one that is heard but never announced.
+        case Carrier::dhcpv4: {
+            dhcp::V4DnrInstance instance = dhcp::v4_dnr_instance(resolver);
+            instance.addresses = dns::of_family<Ipv4>(resolver.addresses);
+            return dhcp::write(out, instance);
+        }
+        case Carrier::dhcpv6: {
+            dhcp::V6Dnr dnr = dhcp::v6_dnr(resolver);
+            dnr.addresses = dns::of_family<Ipv6>(resolver.addresses);
+            return dhcp::write(out, dnr);
+        }
+        case Carrier::ra: {
+            const auto lifetime = record.lifetime.value_or(std::chrono::seconds(0));
+            ra::DnrOption dnr = ra::dnr_option(resolver, lifetime);
+            dnr.addresses = dns::of_family<Ipv6>(resolver.addresses);
+            return ra::write(out, dnr);
+        }
         case Carrier::svcb:
             return dns::write(out, dns::Svcb{resolver.priority, resolver.adn, resolver.params});
     }

@@ -123,7 +123,7 @@ class Judge {
             require(std::holds_alternative<Ipv4>(address) == v4, at,
                     to_text(address) + " is no " + (v4 ? "IPv4" : "IPv6") + " address, which " +
                         name_of(carrier_) + " carries alone");
-            require(is_announceable(address), at,
+            require(is_receivable(address), at,
                     to_text(address) + " is an address that hosts drop");
         }
         require(record_.addresses.size() <= count_max, "addresses",

@@ -120,6 +120,10 @@ bool is_announceable(const IpAddress& address) {
     return std::visit([](const auto& one) { return is_announceable(one); }, address);
 }
 
+bool is_receivable(const IpAddress& address) {
+    return std::visit([](const auto& one) { return is_receivable(one); }, address);
+}
+
 bool is_receivable(const Ipv4& address) {
     const bool multicast = (address.octets[0] & 0xf0) == 224;
     const bool broadcast = address == Ipv4{{255, 255, 255, 255}};

@@ -65,6 +65,7 @@ bool is_announceable(const IpAddress& address);
 /// and 6.2), and not unspecified, the broadcast address or IPv4-mapped, which nobody connects to.
 bool is_receivable(const Ipv4& address);
 bool is_receivable(const Ipv6& address);
+bool is_receivable(const IpAddress& address);
 
 bool is_loopback(const IpAddress& address);
 

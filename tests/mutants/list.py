@@ -467,7 +467,7 @@ MUTANTS: dict[str, list[tuple]] = {
         *unasked("!adn.is_root()"),
         *unasked("dns::is_host_name(adn)"),
         *unasked("std::holds_alternative<Ipv4>(address) == v4"),
-        *unasked("is_announceable(address)"),
+        *unasked("is_receivable(address)"),
         *unasked("record_.addresses.size() <= count_max"),
         *unasked("!params_.no_default_alpn || !params_.alpn.empty()"),
         *unasked("dns::is_template_text(*params_.dohpath)"),

@@ -123,6 +123,13 @@ TEST_SUITE("agent/option_codecs") {
         CHECK(there_and_back(Carrier::svcb, svcb) == svcb);
     }
 
+    TEST_CASE("an address that is never told but kept when heard encodes too") {
+        const auto compatible =
+            hex("0001 0005 03 646e73 00 0010 00000000 00000000 00000000 00000053"
+                "0001 0004 03 646f74");
+        CHECK(there_and_back(Carrier::dhcpv6, compatible) == compatible);
+    }
+
     TEST_CASE("octets of a stranger leave as ASCII") {
         const auto json = decode_options(
             Carrier::dhcpv6,

@@ -23,19 +23,8 @@ namespace {
 
 constexpr std::chrono::milliseconds lock_may_take{3000};
 
-/// The LAN as the daemon that announced had it; its file may have been edited since.
-std::vector<std::string> announced_lan(const Config& config, const StatePaths& paths,
-                                       Storage& storage) {
-    const ConfigResult accepted = load_config(paths.accepted, storage);
-    std::vector<std::string> interfaces;
-    for (const auto& lan : accepted.config ? accepted.config->lan : config.lan)
-        interfaces.push_back(lan.interface);
-    return interfaces;
-}
-
 /// Takes back what Router Advertisements told; true if hosts are rid of it.
-bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePaths& paths,
-                             Storage& storage) {
+bool withdraw_advertisements(const Config& config, const StatePaths& paths, Storage& storage) {
     const auto octets = storage.read(paths.announced);
     if (!octets) {
         if (octets.error().code == Errc::unavailable) return true;
@@ -48,6 +37,8 @@ bool withdraw_advertisements(const std::vector<std::string>& lan, const StatePat
                      paths.announced.c_str(), announced.error().message.c_str());
         return false;
     }
+    std::vector<std::string> lan;
+    for (const LanConfig& one : config.lan) lan.push_back(one.interface);
     const auto ours = on_links_of(lan, *announced);
     bool done = ours.size() == announced->size();
     if (!done) std::fprintf(stderr, "not withdrawing on links that are none of the home's\n");
@@ -118,7 +109,7 @@ bool withdraw_by(const Config& config, Storage& storage, bool purge) {
     // Quick things first: what old hosts resolve with must not wait for the RAs' pauses.
     bool done = let_dnsmasq_go(config, paths, storage, purge);
     done = let_odhcpd_go(config, storage) && done;
-    done = withdraw_advertisements(announced_lan(config, paths, storage), paths, storage) && done;
+    done = withdraw_advertisements(config, paths, storage) && done;
     done = unload_rule() && done;
     (void)storage.remove(paths.control_socket);
     // Whoever has to repeat this may find a file that is no good then.

@@ -206,7 +206,7 @@ MUTANTS: dict[str, list[tuple]] = {
          "if (!is_withdrawn(*found.option))"),
         ("if (is_withdrawn(resolver)) return", "if (false) return"),
         ("|| is_withdrawn(from)) continue;", ") continue;"),
-        ("lacking[name].left = without(lacking[name].left, common);", ""),
+        ("lacking[name].left = without(lacking[name].left, common);", ";"),
         ("found.left = without(found.left, common);", ""),
         ("if (lacking[name].left != 0)", FALSE),
         ("        if (left != 0)\n", "        if (false)\n"),

@@ -125,8 +125,8 @@ TEST_SUITE("agent/companion") {
     }
 
     TEST_CASE_FIXTURE(Fixture, "one that has not read the fragment is a trouble until it has") {
+        CalledDnsmasq running;  // before the fragment stood, however slow this machine is
         companion.restore("", now);
-        CalledDnsmasq running;
         put(pid_file, running.pid());
         Config next = config;
         next.announce.dhcpv6 = DhcpCarrier::dnsmasq;

@@ -408,7 +408,8 @@ void LinkAnnouncer::State::log_who_speaks(Clock::time_point now) {
             log::warn("another RA daemon of this router has the link, standing beside it",
                       {{"interface", interface}, {"address", to_text(source)}});
         else if (sender.is_full())
-            log::info("the other RA daemon has ended, being the daemon", {{"interface", interface}});
+            log::info("the other RA daemon has ended, being the daemon",
+                      {{"interface", interface}});
     }
     if (sender.wants_options() && left_some == sender.left_to_daemon(now).empty()) {
         left_some = !left_some;

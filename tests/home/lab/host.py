@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import math
 import re
 import select
 import socket
@@ -179,50 +180,55 @@ class Host:
                     return {code: list(_dhcp6_options(answer, code)) for code in codes}
         raise AssertionError("no DHCPv6 server answered")
 
-    def advertisements(self, for_s: float, solicit: bool = True,
-                       over: threading.Event | None = None
+    def advertisements(self, for_s: float, solicit: bool = True
                        ) -> Iterator[decode.RouterAdvertisement]:
         """Router Advertisements as they come, by a raw socket, after a solicitation of ours."""
-        with self.ns.entered():
-            listener = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-            index = socket.if_nametoindex("eth0")
-        with listener:
-            # ICMP6_FILTER (1): all types but 134 are kept from us.
-            types = [0xFFFFFFFF] * 8
-            types[134 // 32] &= ~(1 << 134 % 32)
-            listener.setsockopt(socket.IPPROTO_ICMPV6, 1, struct.pack("8I", *types))
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        with self._advertisement_socket() as listener:
             if solicit:
                 mac = bytes.fromhex(self.mac().replace(":", ""))
-                listener.sendto(b"\x85\0\0\0\0\0\0\0\1\1" + mac, ("ff02::2", 0, 0, index))
-            end = time.monotonic() + for_s
-            while (left := end - time.monotonic()) > 0 and not (over and over.is_set()):
-                if not select.select([listener], [], [], min(left, 0.2))[0]:
-                    continue
-                message, ancillary, _, peer = listener.recvmsg(4096, 256)
-                hops = next(struct.unpack("i", data)[0] for _, kind, data in ancillary
-                            if kind == socket.IPV6_HOPLIMIT)
-                yield decode.router_advertisement(message, peer[0].split("%")[0], hops)
+                listener.sendto(b"\x85\0\0\0\0\0\0\0\1\1" + mac, ("ff02::2", 0))
+            yield from _received(listener, time.monotonic() + for_s, threading.Event())
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[list[decode.RouterAdvertisement]]:
         """Every RA that comes while the `with` lasts; the list grows meanwhile."""
         seen: list[decode.RouterAdvertisement] = []
+        with self.each_advertisement(seen.append):
+            yield seen
+
+    @contextlib.contextmanager
+    def each_advertisement(self, heard: Callable[[decode.RouterAdvertisement], None]
+                           ) -> Iterator[None]:
+        """Calls `heard`, in a thread, with every RA that comes while the `with` lasts."""
         over = threading.Event()
+        # Opened before anyone acts: what the first act brings about must not come before it.
+        listener = self._advertisement_socket()
 
         def watch() -> None:
-            for advertisement in self.advertisements(3600, solicit=False, over=over):
-                seen.append(advertisement)
+            for advertisement in _received(listener, math.inf, over):
+                heard(advertisement)
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
-            yield seen
+            yield
         finally:
             over.set()
             watcher.join()
+            listener.close()
+
+    def _advertisement_socket(self) -> socket.socket:
+        with self.ns.entered():
+            listener = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+            index = socket.if_nametoindex("eth0")
+        # ICMP6_FILTER (1): all types but 134 are kept from us.
+        types = [0xFFFFFFFF] * 8
+        types[134 // 32] &= ~(1 << 134 % 32)
+        listener.setsockopt(socket.IPPROTO_ICMPV6, 1, struct.pack("8I", *types))
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        return listener
 
     def ra(self, within_s: float = 12) -> list[decode.NdOption]:
         """Encrypted resolvers by RA: those of the first RA that names one. Empty: none did."""
@@ -322,6 +328,17 @@ def addresses(answer: dns.message.Message) -> list[str]:
     """The addresses in an answer."""
     return [record.address for rrset in answer.answer for record in rrset
             if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)]
+
+
+def _received(listener: socket.socket, until: float, over: threading.Event
+              ) -> Iterator[decode.RouterAdvertisement]:
+    while (left := until - time.monotonic()) > 0 and not over.is_set():
+        if not select.select([listener], [], [], min(left, 0.2))[0]:
+            continue
+        message, ancillary, _, peer = listener.recvmsg(4096, 256)
+        hops = next(struct.unpack("i", data)[0] for _, kind, data in ancillary
+                    if kind == socket.IPV6_HOPLIMIT)
+        yield decode.router_advertisement(message, peer[0].split("%")[0], hops)
 
 
 def _environment(file: Path) -> dict[str, str]:

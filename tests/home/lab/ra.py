@@ -176,9 +176,14 @@ def _pids(router: Router, name: str) -> list[int]:
 def default_route(host: Host) -> dict[str, Any] | None:
     """The host's IPv6 default route by RA, `expires` in seconds. The kernel shows one that has
     expired until it collects its garbage; it no longer uses it."""
-    listed = json.loads(host.ns.run("ip", "-6", "-j", "route", "show", "default").stdout or "[]")
-    return next((route for route in listed
-                 if route.get("protocol") == "ra" and route["expires"] > 0), None)
+    for _ in range(20):
+        listed = json.loads(
+            host.ns.run("ip", "-6", "-j", "route", "show", "default").stdout or "[]")
+        routes = [route for route in listed if route.get("protocol") == "ra"]
+        # The kernel adds a route before it sets its end: then they are looked at again.
+        if all("expires" in route for route in routes):
+            return next((route for route in routes if route["expires"] > 0), None)
+    raise AssertionError(f"a route by RA without an end: {routes}")
 
 
 def addresses(host: Host) -> dict[str, dict[str, Any]]:

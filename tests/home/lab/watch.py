@@ -74,20 +74,18 @@ def watching(host: Host) -> Iterator[Watch]:
                 routed = False
             watch.looks.append((time.monotonic(), routed))
 
-    def listen() -> None:
-        for advertisement in host.advertisements(3600, solicit=False, over=over):
-            watch.arrivals.append((time.monotonic(), advertisement))
+    def heard(advertisement: decode.RouterAdvertisement) -> None:
+        watch.arrivals.append((time.monotonic(), advertisement))
 
     monitor = host.ns.start("routes", "ip", "-6", "-o", "monitor", "route")
-    threads = [threading.Thread(target=act, daemon=True) for act in (look, listen)]
-    for thread in threads:
-        thread.start()
+    looker = threading.Thread(target=look, daemon=True)
+    looker.start()
     try:
-        yield watch
+        with host.each_advertisement(heard):
+            yield watch
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
+        looker.join()
         probe.close()
         monitor.stop(signal.SIGINT)
         watch.deleted = monitor.said().splitlines()

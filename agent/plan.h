@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/offers.h"
+#include "core/clock.h"
 #include "dns/encrypted_resolver.h"
 #include "net/link.h"
 
@@ -23,6 +25,8 @@ struct LinkPlan {
     std::string link;
     std::vector<dns::EncryptedResolver> resolvers;  // by priority; empty: nothing is announced
     std::string why;                                // why nothing is; empty otherwise
+    /// When each of `resolvers` is offered no longer, in their order; empty: none of them ends.
+    std::vector<Clock::time_point> ends = {};
     bool operator==(const LinkPlan&) const = default;
 };
 
@@ -52,6 +56,7 @@ struct Facts {
     /// What each link hears now: it stays until this router was looked at, for hosts that change
     /// over shall have one resolver or the other at any time.
     std::vector<LinkPlan> told{};
+    std::vector<Offer> offers = {};  // that have not ended
 };
 
 /// The mode that `automatic` stands for: a resolver of our own is announced, else those that the

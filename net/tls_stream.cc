@@ -23,8 +23,8 @@ namespace {
 
 using asio::ip::tcp;
 
-/// A ticket is good for one server under one name.
-using Peer = std::pair<Endpoint, std::string>;
+/// A ticket is good for one server that was authenticated in one way.
+using Peer = std::pair<Endpoint, ServerIdentity>;
 constexpr std::size_t tickets_per_peer_max = 4;
 constexpr std::size_t peers_with_tickets_max = 64;
 
@@ -119,14 +119,31 @@ Buffer alpn_wire(const std::vector<std::string>& names) {
     return wire;
 }
 
-bool Client::prepare(SSL* ssl, const Peer& peer) {
-    const char* name = peer.second.c_str();
+bool demand_name(SSL* ssl, const std::string& name) {
     X509_VERIFY_PARAM* check = SSL_get0_param(ssl);
     X509_VERIFY_PARAM_set_hostflags(
         check, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    if (X509_VERIFY_PARAM_set1_host(check, name, peer.second.size()) != 1 ||
-        SSL_set_tlsext_host_name(ssl, name) != 1)
-        return false;
+    return X509_VERIFY_PARAM_set1_host(check, name.c_str(), name.size()) == 1 &&
+           SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
+}
+
+/// An address is no SNI (RFC 6066 section 3).
+bool demand_address(SSL* ssl, const IpAddress& address) {
+    const Bytes octets = std::visit([](const auto& one) { return Bytes(one); }, address);
+    return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), octets.data(), octets.size()) == 1;
+}
+
+bool demand(SSL* ssl, const ServerIdentity& identity) {
+    if (const auto* name = std::get_if<std::string>(&identity)) return demand_name(ssl, *name);
+    if (const auto* address = std::get_if<IpAddress>(&identity))
+        return demand_address(ssl, *address);
+    SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
+    return true;
+}
+
+bool Client::prepare(SSL* ssl, const Peer& peer) {
+    if (!demand(ssl, peer.second)) return false;
+    X509_VERIFY_PARAM* check = SSL_get0_param(ssl);
     // A time that was set would beat the flag, so it's one or the other.
     if (!dates_count_)
         X509_VERIFY_PARAM_set_flags(check, X509_V_FLAG_NO_CHECK_TIME);
@@ -317,17 +334,19 @@ Result<std::unique_ptr<TlsClient>> TlsClient::create(const Settings& settings) {
 }
 
 awaitable<Result<std::unique_ptr<TlsStream>>> TlsStream::connect(TlsClient& client, Endpoint to,
-                                                                 std::string name,
+                                                                 ServerIdentity identity,
                                                                  std::chrono::milliseconds within) {
-    if (name.ends_with('.')) name.pop_back();
-    // To OpenSSL an empty name means that any will do.
-    if (name.empty()) co_return Error{Errc::refused, "no name to authenticate the server by"};
+    if (auto* name = std::get_if<std::string>(&identity)) {
+        if (name->ends_with('.')) name->pop_back();
+        // To OpenSSL an empty name means that any will do.
+        if (name->empty()) co_return Error{Errc::refused, "no name to authenticate the server by"};
+    }
     const Clock::time_point end = Clock::now() + within;
     Result<tcp::socket> socket =
         co_await connect_tcp(to, within, static_cast<Client&>(client).source());
     if (!socket) co_return socket.error();
     auto stream = std::make_unique<Stream>(static_cast<Client&>(client), std::move(*socket),
-                                           Peer(to, std::move(name)));
+                                           Peer(to, std::move(identity)));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     const Result<void> done = co_await stream->handshake(left);
     if (!done) co_return done.error();

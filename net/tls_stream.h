@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "net/asio.h"
 #include "net/connect.h"
+#include "net/server_identity.h"
 
 namespace porchlight::net {
 
@@ -39,17 +40,17 @@ class TlsClient {
     virtual ~TlsClient() = default;
 };
 
-/// One TLS connection (1.2 or 1.3) to a server authenticated by PKIX against a name as DNS-ID
-/// (RFC 8310 section 8.1), never against its address. Works on the non-blocking socket itself.
+/// One TLS connection (1.2 or 1.3) to a server authenticated by PKIX. Works on the non-blocking
+/// socket itself.
 /// Closes when destroyed. Every wait has a limit; `timeout` says it ran out, and that the stream is
 /// closed. One read and one write may be under way at once; they end before the stream does.
 class TlsStream {
   public:
-    /// Connects to `to`, sends `name` as SNI and demands a chain and a certificate for it. Fails
-    /// with `unavailable` or `timeout` where the network failed, `refused` where the server could
-    /// not be authenticated: the two must never be confused.
+    /// Connects to `to` and demands a chain and a certificate for `identity`. Fails with
+    /// `unavailable` or `timeout` where the network failed, `refused` where the server could not be
+    /// authenticated: the two must never be confused.
     static awaitable<Result<std::unique_ptr<TlsStream>>> connect(TlsClient& client, Endpoint to,
-                                                                 std::string name,
+                                                                 ServerIdentity identity,
                                                                  std::chrono::milliseconds within);
     virtual ~TlsStream() = default;
 

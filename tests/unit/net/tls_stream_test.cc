@@ -39,21 +39,22 @@ std::unique_ptr<TlsClient> client_of(const TestAuthority& authority,
 
 /// A stream may not outlive its event loop, so what is handed out is what it knew.
 awaitable<Result<TlsStream::Facts>> connect_and_close(TlsClient& client, Endpoint to,
-                                                      std::string name,
+                                                      ServerIdentity identity,
                                                       std::chrono::milliseconds within) {
-    const auto stream = co_await TlsStream::connect(client, to, name, within);
+    const auto stream = co_await TlsStream::connect(client, to, identity, within);
     if (!stream) co_return stream.error();
     co_return (*stream)->facts();
 }
 
 Result<TlsStream::Facts> connect_once(TlsClient& client, const TestServer& server,
-                                      const std::string& name = "dns.example") {
-    return run(connect_and_close(client, server.endpoint(), name, 2s));
+                                      const ServerIdentity& identity = "dns.example") {
+    return run(connect_and_close(client, server.endpoint(), identity, 2s));
 }
 
 /// Connects, sends "hello", reads the echo and what follows it, so that tickets are seen.
-awaitable<Result<std::string>> say_hello(TlsClient& client, Endpoint to, TlsStream::Facts& facts) {
-    auto stream = co_await TlsStream::connect(client, to, "dns.example", 2s);
+awaitable<Result<std::string>> say_hello(TlsClient& client, Endpoint to, TlsStream::Facts& facts,
+                                         ServerIdentity identity = "dns.example") {
+    auto stream = co_await TlsStream::connect(client, to, identity, 2s);
     if (!stream) co_return stream.error();
     facts = (*stream)->facts();
     const auto sent = co_await (*stream)->write(bytes_of("hello"), 2s);
@@ -125,6 +126,48 @@ TEST_SUITE("net/tls_stream") {
         refused(stranger.leaf({"dns.example"}));                 // a chain to nobody we know
         refused(authority.leaf({"IP:127.0.0.1"}), "127.0.0.1");  // addresses are no names
         refused(authority.leaf({"dns.example"}), "");            // no name at all
+    }
+
+    TEST_CASE("a server that only its address led to is authenticated by that address") {
+        const TestAuthority authority;
+        const auto client = client_of(authority);
+        const IpAddress v4 = *parse_address("192.0.2.53");
+        const IpAddress v6 = *parse_address("2001:db8::53");
+        const PemPair both = authority.leaf({"dns.example", "IP:192.0.2.53", "IP:2001:db8::53"});
+        TestServer server(both, echo_once);
+        // It need not be the address of the connection, which is on loopback here.
+        CHECK(connect_once(*client, server, v4));
+        CHECK(connect_once(*client, server, v6));
+        const auto refused = [&](const IpAddress& address) {
+            const auto stream = connect_once(*client, server, address);
+            return !stream && stream.error().code == Errc::refused;
+        };
+        CHECK(refused(*parse_address("192.0.2.54")));
+        CHECK(refused(*parse_address("2001:db8::54")));
+        TestServer named(authority.leaf({"dns.example"}), echo_once);
+        const auto stream = connect_once(*client, named, v4);
+        REQUIRE(!stream);
+        CHECK(stream.error().code == Errc::refused);
+    }
+
+    TEST_CASE("where no proof is asked for anybody will do, and no ticket becomes one") {
+        const TestAuthority authority;
+        const TestAuthority stranger;
+        TestServer server(stranger.leaf({"other.example"}), echo_once);
+        const auto client = client_of(authority);
+        TlsStream::Facts facts;
+        const auto hello = [&](ServerIdentity identity) {
+            return run(say_hello(*client, server.endpoint(), facts, std::move(identity)));
+        };
+        CHECK(hello(Unauthenticated{}));
+        CHECK(hello(Unauthenticated{}));
+        CHECK(facts.resumed);  // so there are tickets
+        for (const ServerIdentity& identity :
+             {ServerIdentity("other.example"), ServerIdentity(*parse_address("127.0.0.1"))}) {
+            const auto stream = hello(identity);
+            REQUIRE(!stream);
+            CHECK(stream.error().code == Errc::refused);
+        }
     }
 
     TEST_CASE("dates are judged by the given time, or left out when they don't count") {

@@ -83,7 +83,7 @@ awaitable<void> DotConnection::run(std::shared_ptr<DotConnection> self) {
 
 awaitable<Error> DotConnection::live() {
     Result<std::unique_ptr<net::TlsStream>> dialled =
-        co_await net::TlsStream::connect(*tls_, settings_.address, settings_.adn, connect_max);
+        co_await net::TlsStream::connect(*tls_, settings_.address, settings_.identity, connect_max);
     if (!dialled) co_return dialled.error();
     if (is_closed()) co_return failure_;  // given up meanwhile
     stream_ = std::move(*dialled);

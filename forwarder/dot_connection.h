@@ -37,7 +37,7 @@ class DotConnection : public std::enable_shared_from_this<DotConnection> {
     /// Called before the answer to `question` is read, and with null behind that.
     using OnReading = std::function<void(const dns::Question* question)>;
     struct Settings {
-        std::string adn;  // as certificates and SNI have it
+        net::ServerIdentity identity;
         Endpoint address;
         dns::TtlLimits ttls;
         OnReading on_reading;

@@ -31,6 +31,10 @@ class Asked {
     std::uint16_t id_;
 };
 
+net::ServerIdentity identity_of(const UpstreamSettings& upstream) {
+    return upstream.designated.value_or(dns::to_host(upstream.adn));
+}
+
 bool all_ended(const std::vector<Asked>& asked) {
     return std::all_of(asked.begin(), asked.end(),
                        [](const Asked& one) { return one.connection().is_closed(); });
@@ -39,13 +43,13 @@ bool all_ended(const std::vector<Asked>& asked) {
 }  // namespace
 
 DotUpstream::DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
-                         const dns::Name& adn, Endpoint address, dns::TtlLimits ttls,
+                         const UpstreamSettings& upstream, Endpoint address, dns::TtlLimits ttls,
                          DotConnection::OnReading on_reading)
     : loop_(std::move(loop)),
       tls_(std::move(tls)),
-      settings_{dns::to_host(adn), address, ttls, std::move(on_reading)},
+      settings_{identity_of(upstream), address, ttls, std::move(on_reading)},
       paused_until_(Clock::time_point::min()) {
-    state_.adn = adn;
+    state_.adn = upstream.adn;
     state_.address = address;
     state_.reachable = true;  // until shown otherwise
 }
@@ -166,7 +170,7 @@ void DotUpstream::note_answer(Clock::duration round_trip) {
     state_.round_trip_us = before == 0 ? sample : before - before / 8 + sample / 8;  // RFC 6298
     if (!state_.reachable && back_lines_.admit(Clock::now())) {
         log::info("upstream answers again",
-                  {{"upstream", settings_.adn}, {"address", to_text(settings_.address)}});
+                  {{"upstream", to_text(state_.adn)}, {"address", to_text(settings_.address)}});
     }
     state_.reachable = true;
     state_.last_error.clear();
@@ -175,7 +179,7 @@ void DotUpstream::note_answer(Clock::duration round_trip) {
 void DotUpstream::note_failure(const Error& error) {
     ++state_.failures;
     if (state_.reachable && failed_lines_.admit(Clock::now())) {
-        log::warn("upstream failed", {{"upstream", settings_.adn},
+        log::warn("upstream failed", {{"upstream", to_text(state_.adn)},
                                       {"address", to_text(settings_.address)},
                                       {"error", error.message}});
     }

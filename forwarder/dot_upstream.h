@@ -10,8 +10,8 @@
 
 namespace porchlight::forwarder {
 
-/// One recursive resolver at one address, asked over DoT and authenticated by its name; never in
-/// clear (RFC 8310 section 5, strict profile). One a worker.
+/// One recursive resolver at one address, asked over DoT and authenticated as its settings say;
+/// never in clear. One a worker.
 ///
 /// Normally one connection, kept and pipelined. One that owes an answer and is silent for
 /// max(1 s, 3 x the smoothed round trip) is suspect: what is asked next, and what waits on it, goes
@@ -28,7 +28,7 @@ class DotUpstream : public Resolver {
     static constexpr std::chrono::hours pause_refused{1};
 
     DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
-                const dns::Name& adn, Endpoint address, dns::TtlLimits ttls,
+                const UpstreamSettings& upstream, Endpoint address, dns::TtlLimits ttls,
                 DotConnection::OnReading on_reading);
     ~DotUpstream() override;
 

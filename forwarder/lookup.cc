@@ -56,8 +56,8 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
         const dns::TtlLimits ttls{.negative_max = settings.negative_ttl_max};
         for (const UpstreamSettings& upstream : settings.upstreams)
             for (const Endpoint& address : upstream.addresses)
-                made.servers.push_back(std::make_shared<DotUpstream>(loop, tls, upstream.adn,
-                                                                     address, ttls, on_reading));
+                made.servers.push_back(
+                    std::make_shared<DotUpstream>(loop, tls, upstream, address, ttls, on_reading));
     }
     made.failover = std::make_shared<Failover>(
         loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()));

@@ -72,15 +72,40 @@ TlsIdentity read_identity(Reader& in) {
     return identity;
 }
 
+/// In the order of net::ServerIdentity.
+enum class Proof : std::uint8_t { name, address, nothing };
+
+void write_server_identity(Writer& out, const net::ServerIdentity& identity) {
+    out.u8(static_cast<std::uint8_t>(identity.index()));
+    if (const auto* name = std::get_if<std::string>(&identity)) write_field(out, bytes_of(*name));
+    if (const auto* address = std::get_if<IpAddress>(&identity)) write_address(out, *address);
+}
+
+net::ServerIdentity read_server_identity(Reader& in) {
+    switch (static_cast<Proof>(in.u8())) {
+        case Proof::name:
+            return read_text_field(in);
+        case Proof::address:
+            return read_address(in);
+        case Proof::nothing:
+            return net::Unauthenticated{};
+    }
+    in.fail("has a proof of an unknown kind");
+    return {};
+}
+
 void write_upstream(Writer& out, const UpstreamSettings& upstream) {
     dns::write(out, upstream.adn);
     write_list(out, upstream.addresses, [&](const Endpoint& one) { write_endpoint(out, one); });
+    write_optional(out, upstream.designated,
+                   [&](const net::ServerIdentity& one) { write_server_identity(out, one); });
 }
 
 UpstreamSettings read_upstream(Reader& in) {
     UpstreamSettings upstream;
     upstream.adn = dns::read_name(in);
     upstream.addresses = read_list<Endpoint>(in, read_endpoint);
+    upstream.designated = read_optional(in, read_server_identity);
     return upstream;
 }
 

@@ -8,6 +8,7 @@
 #include "core/address.h"
 #include "core/result.h"
 #include "dns/name.h"
+#include "net/server_identity.h"
 
 namespace porchlight::forwarder {
 
@@ -18,11 +19,14 @@ struct TlsIdentity {
     bool operator==(const TlsIdentity&) const = default;
 };
 
-/// One resolver to ask, over DoT, authenticated by name; never in clear (RFC 8310 section 5,
-/// strict profile).
+/// One resolver to ask, over DoT, never in clear. Authenticated by its name (RFC 8310 section 5,
+/// strict profile) unless another resolver designated it.
 struct UpstreamSettings {
     dns::Name adn;
     std::vector<Endpoint> addresses;  // tried in this order
+    /// What counts in place of `adn` where a plain resolver's address led to it (RFC 9462 section
+    /// 4).
+    std::optional<net::ServerIdentity> designated{};
     bool operator==(const UpstreamSettings&) const = default;
 };
 

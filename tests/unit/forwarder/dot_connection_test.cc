@@ -32,7 +32,7 @@ struct Dialling {
     std::shared_ptr<net::TlsClient> tls = *net::TlsClient::create({.roots_pem = root, .alpn = {}});
     std::shared_ptr<DotConnection> connection =
         DotConnection::open(loop.get_executor(), tls,
-                            {.adn = "dns.example",
+                            {.identity = "dns.example",
                              .address = Endpoint{Ipv4{{127, 0, 0, 1}}, 9},
                              .ttls = {},
                              .on_reading = [](auto) {}});

@@ -16,7 +16,11 @@ Settings full_settings() {
     settings.upstreams = {
         {name_of("dns.example"),
          {*parse_endpoint("192.0.2.53", 853), *parse_endpoint("[2001:db8::53]:8853", 853)}},
-        {name_of("other.example"), {}}};
+        {name_of("other.example"), {}},
+        {name_of("named.example"), {}, "named.example"},
+        {name_of("v4.example"), {}, *parse_address("192.0.2.1")},
+        {name_of("v6.example"), {}, *parse_address("2001:db8::1")},
+        {name_of("nobody.example"), {}, net::Unauthenticated{}}};
     settings.roots_pem = {'r'};
     settings.dates_count = false;
     settings.companion = *parse_endpoint("127.0.0.1:53", 53);

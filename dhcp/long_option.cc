@@ -44,26 +44,27 @@ Buffer split_option(std::uint8_t code, Bytes payload) {
     return options;
 }
 
-Result<Buffer> join_option(Bytes message, std::uint8_t code) {
+Result<std::map<std::uint8_t, Buffer>> join_options(Bytes message) {
     Reader in(message);
     in.bytes(octets_before_sname);
     const Bytes sname = in.bytes(sname_octets);
     const Bytes file = in.bytes(file_octets);
     if (in.u32() != cookie) in.fail("is no DHCP");
 
-    Buffer joined;
-    std::uint8_t overload = 0;
-    for_each_option(in, [&](std::uint8_t found, Bytes data) {
-        if (found == code) joined.insert(joined.end(), data.begin(), data.end());
-        if (found == code_overload && data.size() == 1) overload = data.front();
-    });
+    std::map<std::uint8_t, Buffer> joined;
+    const auto join = [&](std::uint8_t code, Bytes data) {
+        Buffer& whole = joined[code];
+        whole.insert(whole.end(), data.begin(), data.end());
+    };
+    for_each_option(in, join);
     if (in.failed()) return in.error("DHCPv4 message");
 
+    const auto found = joined.find(code_overload);
+    const bool overloads = found != joined.end() && found->second.size() == 1;
+    const std::uint8_t overload = overloads ? found->second.front() : std::uint8_t(0);
     const auto join_from = [&](Bytes field) {
         Reader part(field);
-        for_each_option(part, [&](std::uint8_t found, Bytes data) {
-            if (found == code) joined.insert(joined.end(), data.begin(), data.end());
-        });
+        for_each_option(part, join);
         return !part.failed();
     };
     if ((overload & overload_file) != 0 && !join_from(file))
@@ -71,6 +72,12 @@ Result<Buffer> join_option(Bytes message, std::uint8_t code) {
     if ((overload & overload_sname) != 0 && !join_from(sname))
         return Error{Errc::malformed, "DHCPv4 message: options in sname end too early"};
     return joined;
+}
+
+Result<Buffer> join_option(Bytes message, std::uint8_t code) {
+    auto joined = join_options(message);
+    if (!joined) return joined.error();
+    return std::move((*joined)[code]);
 }
 
 }  // namespace porchlight::dhcp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "core/bytes.h"
@@ -15,9 +16,12 @@ inline constexpr std::size_t option_octets_max = 255;
 /// (RFC 3396 section 6). No payload is no option.
 Buffer split_option(std::uint8_t code, Bytes payload);
 
-/// What all options of one code in a DHCPv4 message hold, joined in the order of RFC 3396 section
-/// 5: the options field, then `file` and `sname` where option overload (52) puts options there.
-/// `message` begins with the op octet. Empty if there is none; `malformed` if the options are.
+/// Every option of a DHCPv4 message by its code, those of one code joined in the order of RFC 3396
+/// section 5: the options field, then `file` and `sname` where option overload (52) puts options
+/// there. `message` begins with the op octet. Fails with `malformed` if the options are.
+Result<std::map<std::uint8_t, Buffer>> join_options(Bytes message);
+
+/// What those of one code hold; empty if there is none.
 Result<Buffer> join_option(Bytes message, std::uint8_t code);
 
 }  // namespace porchlight::dhcp

@@ -13,13 +13,7 @@ constexpr std::size_t rdnss_addresses_at = 8;
 
 std::vector<std::string> plain_resolvers(const Buffer& rdnss) {
     std::vector<std::string> found;
-    Ipv6 address;
-    Reader in(Bytes(rdnss).subspan(rdnss_addresses_at));
-    while (in.size() >= address.octets.size()) {
-        const Bytes octets = in.bytes(address.octets.size());
-        std::copy(octets.begin(), octets.end(), address.octets.begin());
-        found.push_back(to_text(address));
-    }
+    for (const Ipv6& address : rdnss_addresses(rdnss)) found.push_back(to_text(address));
     return found;
 }
 
@@ -33,6 +27,19 @@ std::vector<std::string> encrypted_resolver(const Buffer& option) {
 }
 
 }  // namespace
+
+std::vector<Ipv6> rdnss_addresses(const Buffer& option) {
+    std::vector<Ipv6> found;
+    Ipv6 address;
+    Reader in{Bytes(option)};
+    in.bytes(rdnss_addresses_at);
+    while (in.size() >= address.octets.size()) {
+        const Bytes octets = in.bytes(address.octets.size());
+        std::copy(octets.begin(), octets.end(), address.octets.begin());
+        found.push_back(address);
+    }
+    return found;
+}
 
 std::vector<std::string> resolvers_in(const Buffer& option) {
     if (option[0] == rdnss_option_type) return plain_resolvers(option);

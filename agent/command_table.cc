@@ -94,6 +94,24 @@ std::vector<Command> make_table() {
                  "many used it, how long the certificate is good. Where the configuration file is "
                  "not valid the daemon is found by the one that it last took.",
          .function = status_command},
+        {.name = "discover",
+         .options = {{.letter = 'i',
+                      .name = "interface",
+                      .argument = "IF",
+                      .help = "the interface to the network that is asked"},
+                     {.name = "json", .help = "print everything as JSON"},
+                     {.name = "timeout",
+                      .argument = "SECONDS",
+                      .help = "how long answers are waited for; 5 by default"}},
+         .summary = "ask as a host what a network offers",
+         .help = "Behaves as a host that joins the network: asks by DHCPv4, without taking a "
+                 "lease, by DHCPv6 and by Router Solicitation, hears whoever answers, and prints "
+                 "every resolver that is offered, by whom, in which octets, and what is wrong with "
+                 "it. The first line is a sentence: what hosts do there. Works on a host as on the "
+                 "router, beside a DHCP client or server, without a daemon or a configuration; "
+                 "takes root. Exit status 0: there is an encrypted resolver that hosts can use; "
+                 "1: there is none. docs/discover.md describes the JSON.",
+         .function = discover_command},
         {.name = "options",
          .verbs = {{.name = "decode",
                     .arguments = "HEX...",

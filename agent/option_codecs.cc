@@ -208,6 +208,12 @@ std::optional<dns::Format> parse_option_format(std::string_view text) {
     return std::nullopt;
 }
 
+Result<std::vector<ResolverRecord>> resolvers_of_options(Carrier carrier,
+                                                         std::span<const Buffer> options,
+                                                         const OptionForm& form) {
+    return decode(carrier, form, options);
+}
+
 Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
                                    const OptionForm& form) {
     const Result<Records> records = decode(carrier, form, options);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/resolver_json.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "dns/format.h"
@@ -32,12 +33,17 @@ struct OptionForm {
     dns::DraftCodePoints code_points = {};
 };
 
-/// JSON (see agent/resolver_json.h) of what the options say. Each is one option as its carrier
+/// The resolvers that the options tell of. Each is one option as its carrier
 /// has it: the data of a DHCPv4 option 162, several being pieces of one (RFC 3396); the data of a
 /// DHCPv6 option 144; a whole RA option; the RDATA of an SVCB record, whose TargetName stands for
 /// the ADN. The draft has two or three options for one resolver in DHCPv6 and RA: there each is a
 /// run of whole options, with code and length. Its DHCP options may instead be those of a client
 /// that asks (dhcp/draft_request.h). Fails with `malformed`.
+Result<std::vector<ResolverRecord>> resolvers_of_options(Carrier carrier,
+                                                         std::span<const Buffer> options,
+                                                         const OptionForm& form = {});
+
+/// The same as JSON (see agent/resolver_json.h).
 Result<std::string> decode_options(Carrier carrier, std::span<const Buffer> options,
                                    const OptionForm& form = {});
 

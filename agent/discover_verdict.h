@@ -1,0 +1,29 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/discover_told.h"
+
+namespace porchlight::agent::discover {
+
+/// What it all comes to for a host.
+struct Verdict {
+    bool usable = false;   // there is an encrypted resolver that a host can use
+    std::string sentence;  // for one who knows no RFC
+    /// Where senders name different resolvers: which of them a host uses is up to the host.
+    std::vector<std::string> contradictions;
+};
+
+Verdict judge(std::string_view interface, std::span<const Told> told);
+
+/// "TLS", "HTTPS", "QUIC", "HTTP/3" for an ALPN id; the id, escaped, where it is none of ours.
+std::string protocol_text(std::string_view alpn);
+/// "TLS and HTTPS", for all that a resolver speaks, each once.
+std::string protocols_text(const ResolverRecord& resolver);
+/// "cpe1.example.net (192.168.77.1)"; all text of strangers is escaped.
+std::string resolver_text(const ResolverRecord& resolver);
+
+}  // namespace porchlight::agent::discover

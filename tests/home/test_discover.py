@@ -1,0 +1,196 @@
+"""`porchlight discover`: what a host would be told, by whom, and that asking leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from typing import Any, Iterator
+
+import pytest
+
+from lab import Home, odhcpd_ra
+from lab.host import Host
+from lab.isp import ADN
+from lab.namespace import Namespace
+from lab.program import eventually
+from lab.router import BINARY, LAN4, LAN6, Router
+
+# Option 162 for dns.example.org at the router, over TLS; the same with its name cut short.
+FOREIGN4 = bytes.fromhex("0021 0001 11 03646e73 076578616d706c65 036f726700 04 c0a84d01"
+                         "0001 0004 03 646f74")
+BROKEN4 = FOREIGN4[:12]
+FOREIGN6 = bytes.fromhex("0001 0011 03646e73 076578616d706c65 036f726700 0010"
+                         "fd770077007700000000000000000001 0001 0004 03 646f74")
+
+
+def discover(where: Namespace, *words: str, interface: str = "eth0", seconds: int = 2,
+             status: int = 0) -> dict[str, Any]:
+    done = where.run(str(BINARY), "discover", "-i", interface, "--timeout", str(seconds), "--json",
+                     *words, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def told(report: dict[str, Any], carrier: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Names and addresses by one carrier, of what hosts can use."""
+    return [(resolver["adn"].rstrip("."), tuple(resolver["addresses"]))
+            for offer in report["offers"] if offer["carrier"] == carrier
+            for resolver in offer["resolvers"] if resolver["usable"]]
+
+
+def answers(report: dict[str, Any], carrier: str) -> list[str]:
+    return [each["address"] for asked in report["asked"] if asked["carrier"] == carrier
+            for each in asked["answers"]]
+
+
+def leases(router: Router) -> str:
+    return router.leases.read_text() if router.leases.exists() else ""
+
+
+def dnsmasq_says(router: Router, *lines: str) -> None:
+    with (router.folder / "dnsmasq.conf").open("a") as conf:
+        conf.write("".join(f"{line}\n" for line in lines))
+    router.restart_dnsmasq()
+
+
+def dhcp_option(code: str, octets: bytes) -> str:
+    return f"dhcp-option-force={code},{octets.hex(':')}"
+
+
+@pytest.fixture(scope="module")
+def foreign_home() -> Iterator[Home]:
+    """A router without porchlight, whose dnsmasq names a resolver of its own."""
+    with Home() as home:
+        dnsmasq_says(home.router, dhcp_option("162", FOREIGN4),
+                     dhcp_option("option6:144", FOREIGN6))
+        yield home
+
+
+def test_our_own_router_is_found_by_every_carrier(home: Home) -> None:
+    host = home.host()
+    report = discover(host.ns, seconds=4)
+    assert told(report, "dhcpv4") == [(ADN, (LAN4,))]
+    assert told(report, "dhcpv6") == told(report, "ra") == [(ADN, (LAN6,))]
+    assert report["usable"] and ADN in report["sentence"] and report["contradictions"] == []
+    assert answers(report, "dhcpv4") == [LAN4]
+    assert {plain["address"] for plain in report["plain"]} >= {LAN4, LAN6}
+    # For people: the sentence first, then everything.
+    done = host.ns.run(str(BINARY), "discover", "-i", "eth0", "--timeout", "2")
+    assert done.stdout.startswith(report["sentence"].split(" (")[0])
+    assert "DHCPv6, from fe80::" in done.stdout and "octets 00" in done.stdout
+
+
+def test_the_router_itself_hears_what_it_tells(home: Home) -> None:
+    # What porchlight advertises, it does not tell itself: a host has to ask meanwhile.
+    asker = home.host().ns.start("rdisc6", "rdisc6", "-m", "-w", "2000", "eth0")
+    report = discover(home.router.ns, interface="br-lan", seconds=4)
+    asker.stop()
+    assert told(report, "dhcpv4") == [(ADN, (LAN4,))]
+    assert told(report, "dhcpv6") == [(ADN, (LAN6,))]
+    assert told(report, "ra") == [(ADN, (LAN6,))]
+
+
+def test_no_lease_is_taken(foreign_home: Home) -> None:
+    router, host = foreign_home.router, foreign_home.host()
+    report = discover(host.ns)
+    assert "DHCPDISCOVER" in report["asked"][0]["how"]
+    assert told(report, "dhcpv4") == [("dns.example.org", (LAN4,))]
+    assert host.mac() not in leases(router)
+    # The control: a client that takes one is in that file, and then INFORM is asked.
+    host.ask_udhcpc()
+    eventually("a lease", lambda: host.mac() in leases(router))
+    before = leases(router)
+    report = discover(host.ns)
+    assert "DHCPINFORM" in report["asked"][0]["how"]
+    assert told(report, "dhcpv4") == [("dns.example.org", (LAN4,))]
+    assert leases(router) == before
+
+
+def test_a_client_keeps_its_ports(foreign_home: Home) -> None:
+    host = foreign_home.host()
+    host.ask_udhcpc()
+    with host.ns.entered():
+        holders = [socket.socket(family, socket.SOCK_DGRAM)
+                   for family in (socket.AF_INET, socket.AF_INET6)]
+    try:
+        holders[0].bind(("", 68))
+        holders[1].bind(("::", 546))
+        # The control: held as they are, nobody else has them.
+        with host.ns.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second:
+            with pytest.raises(OSError):
+                second.bind(("", 68))
+        report = discover(host.ns)
+        assert told(report, "dhcpv4") == [("dns.example.org", (LAN4,))]
+        assert told(report, "dhcpv6") == [("dns.example.org", (LAN6,))]
+        # And whoever holds them misses nothing that comes meanwhile.
+        for holder in holders:
+            holder.settimeout(1)
+            assert holder.recv(4096)
+    finally:
+        for holder in holders:
+            holder.close()
+
+
+def test_what_hosts_discard_is_shown_with_its_octets(foreign_home: Home) -> None:
+    router, host = foreign_home.router, foreign_home.host()
+    conf = router.folder / "dnsmasq.conf"
+    before = conf.read_text()
+    try:
+        conf.write_text(before.replace(FOREIGN4.hex(":"), BROKEN4.hex(":")))
+        router.restart_dnsmasq()
+        report = discover(host.ns)
+        by4 = next(offer for offer in report["offers"] if offer["carrier"] == "dhcpv4")
+        assert by4["octets"] == BROKEN4.hex() and by4["resolvers"] == []
+        assert "ends too early" in by4["malformed"]
+        assert told(report, "dhcpv6") == [("dns.example.org", (LAN6,))]
+    finally:
+        conf.write_text(before)
+        router.restart_dnsmasq()
+
+
+def test_a_stranger_who_names_another_is_a_contradiction(foreign_home: Home) -> None:
+    host, stranger = foreign_home.host(), foreign_home.host("stranger")
+    seen = said_by(stranger, host, odhcpd_ra.dnr("bad.example.org", LAN6, 600))
+    assert told(seen, "ra") == [("bad.example.org", (LAN6,))]
+    assert any("bad.example.org" in each for each in seen["contradictions"])
+    assert any("dns.example.org" in each for each in seen["contradictions"])
+
+
+def said_by(stranger: Host, host: Host, option: bytes) -> dict[str, Any]:
+    """What `host` discovers while `stranger` advertises that option, several times a second."""
+    over = threading.Event()
+    with stranger.ns.entered():
+        index = socket.if_nametoindex("eth0")
+        sender = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+
+    def speak() -> None:
+        while not over.wait(0.3):
+            sender.sendto(odhcpd_ra.advertisement(0, option),
+                          (odhcpd_ra.ALL_NODES, 0, 0, index))
+
+    speaker = threading.Thread(target=speak, daemon=True)
+    speaker.start()
+    try:
+        return discover(host.ns)
+    finally:
+        over.set()
+        speaker.join()
+        sender.close()
+
+
+def test_nobody_there_and_nobody_allowed(foreign_home: Home) -> None:
+    host = foreign_home.host("lonely")
+    host.ns.ip("link add nowhere type veth peer name void",
+               "link set nowhere up", "link set void up")
+    report = discover(host.ns, interface="nowhere", seconds=1, status=1)
+    assert not report["usable"] and report["offers"] == []
+    assert "Nobody on nowhere answered" in report["sentence"]
+    gone = host.ns.run(str(BINARY), "discover", "-i", "eth9", check=False)
+    assert gone.returncode == 1 and "there is no interface eth9" in gone.stderr
+    missing = host.ns.run(str(BINARY), "discover", check=False)
+    assert missing.returncode == 2
+    guest = host.ns.run("setpriv", "--reuid=65534", "--clear-groups", str(BINARY), "discover", "-i",
+                        "eth0", check=False)
+    assert guest.returncode == 1 and "root" in guest.stderr

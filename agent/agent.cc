@@ -28,6 +28,7 @@
 #include "agent/forwarder_settings.h"
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
+#include "agent/learned.h"
 #include "agent/odhcpd.h"
 #include "agent/orders.h"
 #include "agent/plan.h"
@@ -78,6 +79,9 @@ class Agent {
     void judge_certificate();
     bool dates_hold() const;
     void supply_forwarder();
+    void learn();
+    std::vector<Offer> offers() const;
+    void wait_for_end_of_offers();
     void replan();
     void tell_odhcpd();
     void advertise();
@@ -107,6 +111,8 @@ class Agent {
     std::optional<forwarder::Settings> supplied_;  // what the forwarder was told
     std::string forwarder_trouble_;                // why it refused that; empty: it did not
     std::map<std::string, std::unique_ptr<LanWatch>> lan_;
+    std::vector<Learned> learned_;  // of the WANs, by what was noted of them
+    asio::steady_timer offer_ends_{loop_};
     std::optional<Plan> plan_;
     std::vector<LinkPlan> told_;  // by the last plan, also while there is none
     Announcement announcement_;
@@ -173,6 +179,10 @@ void Agent::on_keeper(net::ChannelMessage message) {
             forwarder_.reset();
             forwarder_status_.reset();
             return;
+        case Keep::wan_records:
+            if (auto records = parse_stored_parts(message.body)) world_.wan = std::move(*records);
+            learn();
+            return replan();
         case Keep::provision_channel:
             if (message.descriptors.size() == 1)
                 orders_.on_provision(net::Channel(std::move(message.descriptors[0])));
@@ -214,6 +224,7 @@ void Agent::on_world(Bytes message) {
     supply_forwarder();
     watch_lan(first);
     orders_.set(*config_, world_, custody_, wall_trusted_);
+    learn();
     // The same plan may be rendered in another way now.
     if (before != *config_) plan_.reset();
     replan();
@@ -336,12 +347,37 @@ void Agent::supply_forwarder() {
     supplied_ = std::move(settings);
 }
 
+void Agent::learn() {
+    if (!config_) return;
+    std::vector<Learned> learned = learned_from(world_.wan, *config_, this_boot(), time_.now());
+    log_learned(learned_, learned);
+    learned_ = std::move(learned);
+}
+
+std::vector<Offer> Agent::offers() const {
+    return still_offered(offers_of(learned_), time_.now());
+}
+
+void Agent::wait_for_end_of_offers() {
+    const auto end = first_end(offers());
+    offer_ends_.cancel();
+    if (!end) return;
+    offer_ends_.expires_at(*end);
+    offer_ends_.async_wait([this](error_code cancelled) {
+        if (!cancelled) replan();
+    });
+}
+
 void Agent::replan() {
     if (!config_ || !links_ || !links_->knows_links() || ending_) return;
-    Facts facts{links_->links(), {}, told_};
+    Facts facts{links_->links(), {}, told_, offers()};
+    wait_for_end_of_offers();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);
-    if (plan_ == planned) return;
+    if (plan_ && same_but_for_ends(*plan_, planned)) {
+        plan_ = std::move(planned);
+        return;
+    }
     for (const LinkPlan& link : planned.links)
         log::info(link.resolvers.empty() ? "announcing nothing" : "announcing",
                   {{"link", link.link},
@@ -397,6 +433,10 @@ awaitable<std::string> Agent::answer(std::string request) {
         const Result<std::string> ordered = orders_.order_now();
         co_return ordered ? *ordered : std::string(refusal) + ordered.error().message;
     }
+    if (request == "wan") {
+        keeper_->send(number(Keep::wan_changed), {});
+        co_return "noted";
+    }
     if (request == "reload") {
         keeper_->send(number(Keep::reload), {});
         co_return "reloading";
@@ -430,6 +470,8 @@ Status Agent::status() {
     if (config_ && uses_dnsmasq(*config_) && announces(*config_) && !processes_.dnsmasq_found)
         status.processes.dnsmasq_trouble = why_no_dnsmasq(*config_, depends_on_found(asked_));
     if (plan_) status.plan = *plan_;
+    if (config_ && links_)
+        status.offers = {learned_, sift(*config_, links_->links(), offers()).refused, time_.now()};
     if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
     for (CarrierStatus& carrier : status.carriers) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iostream>
 
 #include "agent/command_help.h"
 #include "agent/command_table.h"
@@ -132,6 +133,15 @@ int wrong_usage(const Arguments& arguments, std::string_view why) {
 
 std::string config_file(const Arguments& arguments) {
     return arguments.value("config", default_config_file);
+}
+
+std::optional<std::string> read_standard_input() {
+    constexpr std::size_t octets_max = 1 << 20;
+    std::string text(octets_max + 1, '\0');
+    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(std::cin.gcount()));
+    if (text.size() > octets_max) return std::nullopt;
+    return text;
 }
 
 int run_command_line(int argc, char** argv) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ int wrong_usage(const Arguments& arguments, std::string_view why);
 
 /// The configuration file that the command shall use: option "config", or the default.
 std::string config_file(const Arguments& arguments);
+
+/// Standard input, whole; nothing where it is larger than 1 MiB.
+std::optional<std::string> read_standard_input();
 
 /// The whole program: finds the command in the table, reads its options, runs it. The exit status.
 int run_command_line(int argc, char** argv);

@@ -157,6 +157,36 @@ std::vector<Command> make_table() {
          .summary = "show or renew the certificate",
          .help = "Asks the running daemon about its certificate.",
          .function = certificate_command},
+        {.name = "wan",
+         .verbs = {{.name = "udhcpc",
+                    .arguments = "EVENT",
+                    .help = "notes what udhcpc's script was told, from its variables"},
+                   {.name = "odhcp6c",
+                    .arguments = "INTERFACE EVENT",
+                    .help = "notes what odhcp6c's script was told, from its variables"},
+                   {.name = "dhclient",
+                    .help = "notes what dhclient's script was told, from its variables"},
+                   {.name = "dhcpcd",
+                    .help = "notes what dhcpcd's script was told, from its variables"},
+                   {.name = "set",
+                    .arguments = "INTERFACE JSON",
+                    .help = "tells of resolvers behind an interface without DHCP: a JSON array; - "
+                            "reads it from standard input"},
+                   {.name = "clear",
+                    .arguments = "INTERFACE [SOURCE]",
+                    .help = "forgets what was noted of an interface, from user, dhcpv4 or dhcpv6 "
+                            "or from all of them"},
+                   {.name = "show", .help = "prints what is offered and what became of it"}},
+         .options = {config_option},
+         .summary = "note what the network behind a WAN offers",
+         .help = "For the hook scripts of DHCP clients, which tell what the Internet provider "
+                 "offers, and for a person where there is no DHCP. What is noted lies in the "
+                 "runtime directory until the machine is started again, and a daemon that runs is "
+                 "told to look; one that starts later finds it. An offer ends with the lease that "
+                 "it came by. docs/learning.md says which hook calls what. An example: porchlight "
+                 "wan set wwan0 '[{\"adn\": \"dns.example.net\", \"addresses\": "
+                 "[\"192.0.2.53\"], \"alpn\": [\"dot\"]}]'",
+         .function = wan_command},
         {.name = "withdraw",
          .options = {config_option,
                      {.name = "purge",

@@ -15,6 +15,7 @@ int status_command(const Arguments& arguments);
 int discover_command(const Arguments& arguments);
 int options_command(const Arguments& arguments);
 int certificate_command(const Arguments& arguments);
+int wan_command(const Arguments& arguments);
 int withdraw_command(const Arguments& arguments);
 int completion_command(const Arguments& arguments);
 int man_command(const Arguments& arguments);

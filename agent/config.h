@@ -24,7 +24,7 @@ namespace porchlight::agent {
 inline constexpr std::string_view default_config_file = "/etc/porchlight/porchlight.json";
 
 /// What hosts are told of. `automatic` is resolved by agent/plan.h.
-enum class Mode { automatic, forwarder, static_, off };
+enum class Mode { automatic, relay, forwarder, static_, off };
 
 /// DNS over HTTPS at one path.
 struct DohConfig {

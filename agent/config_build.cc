@@ -9,6 +9,7 @@ namespace porchlight::agent::config {
 namespace {
 
 constexpr std::pair<std::string_view, Mode> modes[] = {{"auto", Mode::automatic},
+                                                       {"relay", Mode::relay},
                                                        {"forwarder", Mode::forwarder},
                                                        {"static", Mode::static_},
                                                        {"off", Mode::off}};

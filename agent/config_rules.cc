@@ -76,11 +76,14 @@ class Rules {
         if (mode == Mode::static_ && config_.mode == Mode::static_ && !every_lan_has_its_own())
             need(!config_.announce.resolvers.empty(), "/announce/resolvers",
                  "mode \"static\" announces these");
-        if (mode == Mode::forwarder || mode == Mode::static_)
+        if (mode == Mode::forwarder || mode == Mode::static_ || config_.mode == Mode::relay)
             need(!config_.lan.empty(), "/lan", "the interfaces whose hosts are told");
+        if (relays(config_))
+            need(!config_.wan.empty(), "/wan", "mode \"relay\" tells hosts what these offer");
     }
 
     static std::string mode_name(Mode mode) {
+        if (mode == Mode::relay) return "relay";
         return mode == Mode::forwarder ? "forwarder" : "off";
     }
 

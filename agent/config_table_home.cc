@@ -14,11 +14,13 @@ constexpr Setting table[] = {
              "otherwise."},
     {.path = "/mode",
      .type = Type::choice,
-     .choices = "auto|forwarder|static|off",
+     .choices = "auto|relay|forwarder|static|off",
      .fallback = "\"auto\"",
-     .help = "Which resolvers hosts are told of: this router (\"forwarder\"), those of "
-             "announce.resolvers (\"static\"), or none (\"off\"). \"auto\" means \"forwarder\" "
-             "where resolver is given, else \"static\" where announce.resolvers is, else \"off\"."},
+     .help = "Which resolvers hosts are told of: those that the networks behind wan offer "
+             "(\"relay\"), this router (\"forwarder\"), those of announce.resolvers "
+             "(\"static\"), or none (\"off\"). \"auto\" means \"forwarder\" where resolver is "
+             "given, else \"static\" where announce.resolvers is, else \"relay\" where wan is, "
+             "else \"off\". An offer that comes or goes never changes the mode."},
     {.path = "/lan",
      .type = Type::list,
      .max = 64,
@@ -33,7 +35,7 @@ constexpr Setting table[] = {
              "waits for it."},
     {.path = "/lan/*/mode",
      .type = Type::choice,
-     .choices = "auto|forwarder|static|off",
+     .choices = "auto|relay|forwarder|static|off",
      .fallback = "\"auto\"",
      .help = "Which resolvers the hosts of this interface are told of, where they differ from the "
              "other hosts of the home. \"auto\" means \"static\" where the interface has "
@@ -56,7 +58,8 @@ constexpr Setting table[] = {
      .max = 8,
      .fallback = "[]",
      .help = "The interfaces toward the Internet. Nothing is announced or served on them, and none "
-             "of them may stand in lan too."},
+             "of them may stand in lan too. What their networks offer is told to hosts in this "
+             "order, where mode is \"relay\"."},
     {.path = "/wan/*", .help = "One interface toward the Internet. It has one key."},
     {.path = "/wan/*/interface",
      .type = Type::interface,

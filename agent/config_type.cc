@@ -75,12 +75,6 @@ bool is_endpoint(std::string_view text) {
     return endpoint && endpoint->port != 0;
 }
 
-/// As the kernel's dev_valid_name() has it.
-bool is_interface(std::string_view text) {
-    if (text.empty() || text.size() >= IF_NAMESIZE || text == "." || text == "..") return false;
-    return is_printable(text) && text.find_first_of("/: ") == text.npos;
-}
-
 /// Absolute, and naming a file: what the program does with it depends on no directory that it
 /// happened to be started from.
 bool is_path(std::string_view text) {
@@ -264,6 +258,11 @@ std::string type_text(const Setting& setting) {
 }
 
 }  // namespace
+
+bool is_interface(std::string_view text) {
+    if (text.empty() || text.size() >= IF_NAMESIZE || text == "." || text == "..") return false;
+    return is_printable(text) && text.find_first_of("/: ") == text.npos;
+}
 
 bool accepts(const Setting& setting, const Value& value) {
     switch (setting.type) {

@@ -16,6 +16,9 @@ bool accepts(const Setting& setting, const Value& value);
 /// What `setting` accepts, in words: "an integer from 1 to 65535".
 std::string expectation(const Setting& setting);
 
+/// Whether an interface can have this name, as the kernel's dev_valid_name() has it.
+bool is_interface(std::string_view text);
+
 /// Whether the setting's values are texts in JSON.
 bool is_textual(Type type);
 

@@ -18,6 +18,7 @@
 #include "agent/daemon_lock.h"
 #include "agent/plan.h"
 #include "agent/role_arguments.h"
+#include "agent/wan_record.h"
 #include "core/log.h"
 #include "forwarder/control.h"
 
@@ -370,10 +371,18 @@ void Keeper::introduce_agent_to_forwarder() {
 void Keeper::send_world() {
     Writer out;
     World world = with_stored(named_, config_, storage_);
+    world.wan = read_wan_records(config_, storage_);
     world.found = found_;
     write(out, world);
     auto message = out.take();
     if (message) agent_.send(number(Keep::world), *message);
+}
+
+void Keeper::send_wan_records() {
+    Writer out;
+    write(out, read_wan_records(config_, storage_));
+    auto message = out.take();
+    if (message) agent_.send(number(Keep::wan_records), *message);
 }
 
 void Keeper::send_processes() {
@@ -495,6 +504,8 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
             return;
         case Keep::reload:
             return reload();
+        case Keep::wan_changed:
+            return send_wan_records();
         case Keep::links_changed:
             return on_links_changed();
         default:
@@ -506,11 +517,12 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
 void Keeper::on_dnsmasq_options(std::string_view options) {
     companion_.set_options(options);
     if (companion_.trouble() != told_.dnsmasq_trouble) send_processes();
-    // What a stop withdraws is there again at the next start.
+    // What a stop withdraws is there again at the next start, but for what a WAN offered before.
     const bool told = uses_dnsmasq(config_);
     if (!stopping_)
-        report(store_options(paths_, told ? options : "", config_json_, storage_),
-               "cannot remember the DHCP options");
+        report(
+            store_options(paths_, told && !relays(config_) ? options : "", config_json_, storage_),
+            "cannot remember the DHCP options");
 }
 
 void Keeper::on_new_certificate(Bytes message) {

@@ -66,6 +66,7 @@ class Keeper {
     void start_agent(Clock::time_point now);
     void introduce_agent_to_forwarder();
     void send_world();
+    void send_wan_records();
     void send_link_sockets();
     void send_former_link_sockets();
     void send_listeners(Opening opening);

@@ -26,6 +26,7 @@ enum class Keep : std::uint16_t {
     withdraw = 7,           // take every announcement back, answer `withdrawn`
     processes = 8,          // Processes: who runs now, and what is amiss
     cannot = 10,            // list of names: what these processes may not do, for people
+    wan_records = 11,       // StoredParts: what `porchlight wan` noted, where that changed
 
     // Agent to keeper.
     dnsmasq_options = 20,   // text of the option file: write it, then tell dnsmasq
@@ -38,6 +39,7 @@ enum class Keep : std::uint16_t {
     reload = 27,            // empty: somebody asked for it on the control socket
     links_changed = 28,     // empty: an interface came or went: look at the sockets again
     store_prefixes = 30,    // octets: the prefixes that RAs of ours told, for after a power cut
+    wan_changed = 31,       // empty: `porchlight wan` noted something: read it again
     odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 
     // Both ways, empty: the watchdog's question and its answer.
@@ -51,6 +53,9 @@ struct StoredCertificate {
     Buffer key_pem;
     bool operator==(const StoredCertificate&) const = default;
 };
+
+/// Named parts of one thing that is stored whole: file name and octets.
+using StoredParts = std::vector<std::pair<std::string, Buffer>>;
 
 /// Everything that lies in files, as the keeper found it.
 struct World {
@@ -66,6 +71,7 @@ struct World {
     Buffer prefixes;      // told by RAs of ours, be it before a power cut; in the same form
     Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
     Buffer odhcpd;        // likewise by odhcpd
+    StoredParts wan;      // see agent/wan_record.h
     Found found;          // what runs here, for carriers that the configuration leaves to that
     bool operator==(const World&) const = default;
 };
@@ -83,9 +89,6 @@ struct Processes {
     std::vector<std::string> troubles;  // what the keeper could not do, until it is done
     bool operator==(const Processes&) const = default;
 };
-
-/// Named parts of one thing that is stored whole: file name and octets.
-using StoredParts = std::vector<std::pair<std::string, Buffer>>;
 
 void write(Writer& out, const World& world);
 Result<World> parse_world(Bytes message);

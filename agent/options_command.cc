@@ -15,16 +15,6 @@
 namespace porchlight::agent {
 namespace {
 
-constexpr std::size_t input_octets_max = 1 << 20;
-
-std::optional<std::string> read_standard_input() {
-    std::string text(input_octets_max + 1, '\0');
-    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(std::cin.gcount()));
-    if (text.size() > input_octets_max) return std::nullopt;
-    return text;
-}
-
 int fail(std::string_view why) {
     std::cerr << "porchlight: options: " << why << '\n';
     return exit_failed;

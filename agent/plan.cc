@@ -84,12 +84,41 @@ LinkPlan plan_static(const Config& config, const LanConfig& lan) {
             {}};
 }
 
+/// An offer that ends later than all that is told: one that never does, beside some that do.
+constexpr Clock::time_point never = Clock::time_point::max();
+
+LinkPlan plan_relay(const Sifted& sifted, const std::string& name) {
+    LinkPlan planned{name, {}, {}};
+    bool any_ends = false;
+    for (const Offer& offer : sifted.told) {
+        planned.resolvers.push_back(offer.resolver);
+        planned.ends.push_back(offer.until.value_or(never));
+        any_ends = any_ends || offer.until;
+    }
+    if (!any_ends) planned.ends.clear();
+    if (!planned.resolvers.empty()) return planned;
+    planned.why = sifted.refused.empty()
+                      ? std::string(offers_none)
+                      : "the ISP offers " +
+                            dns::to_text(sifted.refused.front().offer.resolver.adn) +
+                            ", which hosts can't be told of: " + sifted.refused.front().why;
+    return planned;
+}
+
 }  // namespace
+
+bool same_but_for_ends(const Plan& a, const Plan& b) {
+    Plan without_ends = b;
+    for (std::size_t i = 0; i < without_ends.links.size() && i < a.links.size(); ++i)
+        without_ends.links[i].ends = a.links[i].ends;
+    return a == without_ends;
+}
 
 Mode resolve_mode(const Config& config) {
     if (config.mode != Mode::automatic) return config.mode;
     if (config.resolver) return Mode::forwarder;
-    return config.announce.resolvers.empty() ? Mode::off : Mode::static_;
+    if (!config.announce.resolvers.empty()) return Mode::static_;
+    return config.wan.empty() ? Mode::off : Mode::relay;
 }
 
 Mode resolve_mode(const Config& config, const LanConfig& lan) {
@@ -101,6 +130,13 @@ bool announces_router(const Config& config) {
     if (config.lan.empty()) return resolve_mode(config) == Mode::forwarder;
     return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
         return resolve_mode(config, lan) == Mode::forwarder;
+    });
+}
+
+bool relays(const Config& config) {
+    if (config.lan.empty()) return resolve_mode(config) == Mode::relay;
+    return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
+        return resolve_mode(config, lan) == Mode::relay;
     });
 }
 
@@ -119,6 +155,7 @@ std::vector<IpAddress> announced_addresses(const net::Link& link) {
 
 Plan plan(const Config& config, const Facts& facts) {
     Plan whole{resolve_mode(config), announces_router(config), {}, {}};
+    const Sifted sifted = relays(config) ? sift(config, facts.links, facts.offers) : Sifted();
     for (const LanConfig& lan : config.lan) {
         switch (resolve_mode(config, lan)) {
             case Mode::forwarder:
@@ -126,6 +163,9 @@ Plan plan(const Config& config, const Facts& facts) {
                 break;
             case Mode::static_:
                 whole.links.push_back(plan_static(config, lan));
+                break;
+            case Mode::relay:
+                whole.links.push_back(plan_relay(sifted, lan.interface));
                 break;
             case Mode::automatic:
             case Mode::off:

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config.h"
@@ -59,13 +60,22 @@ struct Facts {
     std::vector<Offer> offers = {};  // that have not ended
 };
 
+/// Why hosts are told nothing where nobody tells us of anything.
+inline constexpr std::string_view offers_none = "the ISP offers no encrypted resolver";
+
+/// Whether hosts are told the same, be it for longer or shorter.
+bool same_but_for_ends(const Plan& a, const Plan& b);
+
 /// The mode that `automatic` stands for: a resolver of our own is announced, else those that the
-/// configuration names, else nothing.
+/// configuration names, else what a WAN offers (draft-btw-add-home-11 section 7.1.1), where there
+/// is one. By the configuration alone: what is offered comes and goes.
 Mode resolve_mode(const Config& config);
 /// The same for one link, where it may differ.
 Mode resolve_mode(const Config& config, const LanConfig& lan);
 /// Whether any link's hosts shall be told of this router itself.
 bool announces_router(const Config& config);
+/// Whether any link's hosts shall be told what the WAN offers.
+bool relays(const Config& config);
 /// Whether any host shall be told of anything.
 bool announces(const Config& config);
 

@@ -35,6 +35,8 @@ std::string span(std::chrono::seconds length) {
 
 std::string mode_name(Mode mode) {
     switch (mode) {
+        case Mode::relay:
+            return "relay";
         case Mode::forwarder:
             return "forwarder";
         case Mode::static_:
@@ -386,8 +388,9 @@ std::string render(const Json& json) {
         text += "warning: " + escape(warning.get<std::string>()) + "\n";
     const Json& certificate = json.at("certificate");
     const bool shown = certificate.at("needed") == true || certificate.at("source") != "none";
-    return text + render_plan(json) + (shown ? render_certificate(certificate) : "") +
-           render_upstreams(json.at("upstreams")) + render_rest(json);
+    return text + render_plan(json) + offers_text(json.at("offers").dump()) +
+           (shown ? render_certificate(certificate) : "") + render_upstreams(json.at("upstreams")) +
+           render_rest(json);
 }
 
 /// What `render` makes of a daemon's answer.
@@ -405,14 +408,17 @@ Result<std::string> rendered(std::string_view text, Render render_json) {
 
 std::string summary(const Status& status, WallTime now) {
     const Told told = what_is_told(status);
+    const bool relays = status.plan.mode == Mode::relay;
     if (told.carriers.empty()) {
+        if (relays && told.why_not == offers_none) return "The ISP offers no encrypted resolver.";
         const std::string why = told.why_not.empty() ? "" : ": " + told.why_not;
         return "Hosts are told of no encrypted resolver" + why + ".";
     }
     std::string text;
     for (const ToldAlike& one : told.links)
         text += (text.empty() ? "Hosts on " : ", those on ") + join(one.links, ", ") +
-                (text.empty() ? " are told to use " : " ") + join(one.names, ", ");
+                (text.empty() ? (relays ? " are told of the ISP's " : " are told to use ") : " ") +
+                join(one.names, ", ");
     if (!told.protocols.empty()) text += " over " + join(told.protocols, ", ");
     text += " (by " + join(told.carriers, ", ") + ")";
     if (status.plan.router) text += "; " + usage(status);
@@ -427,6 +433,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["mode"] = mode_name(status.plan.mode);
     json["plan"] = plan_json(status.plan);
     json["groups"] = groups_json(status.plan);
+    json["offers"] = Json::parse(offers_json(status.offers));
     json["carriers"] = chosen_json(status.chosen);
     json["announced"] = announced_json(status.carriers);
     json["certificate"] = certificate_json(status.certificate);

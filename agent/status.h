@@ -8,6 +8,7 @@
 #include "agent/carriers.h"
 #include "agent/keeper_protocol.h"
 #include "agent/plan.h"
+#include "agent/status_offers.h"
 #include "core/clock.h"
 #include "forwarder/settings.h"
 
@@ -54,6 +55,7 @@ struct Status {
     Processes processes;
     std::vector<std::string> cannot;
     std::chrono::seconds uptime{0};
+    OffersStatus offers;
     std::string forwarder_trouble;  // why the forwarder took no settings; empty: it did
 };
 

@@ -4,6 +4,8 @@ include(GNUInstallDirs)
 install(TARGETS porchlight RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(FILES docs/man/porchlight.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/example.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(PROGRAMS hooks/udhcpc.user hooks/odhcp6c.user hooks/dhclient hooks/dhcpcd
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/porchlight/hooks)
 
 # The program itself writes the completions, so it must run where it is built.
 if(NOT CMAKE_CROSSCOMPILING)

@@ -34,6 +34,8 @@ LONGER = {"docs/configuration.md": "made by `porchlight config reference`"}
 WITHOUT_README = {".ci": "one file of five lines", "docs": "README.md of the project leads to its pages"}
 
 INSTALLED = ["sbin/porchlight", "share/man/man8/porchlight.8", "share/doc/porchlight/example.json",
+             "share/porchlight/hooks/dhclient", "share/porchlight/hooks/dhcpcd",
+             "share/porchlight/hooks/odhcp6c.user", "share/porchlight/hooks/udhcpc.user",
              "share/bash-completion/completions/porchlight", "share/zsh/site-functions/_porchlight",
              "share/fish/vendor_completions.d/porchlight.fish"]
 

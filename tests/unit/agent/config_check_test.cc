@@ -21,7 +21,8 @@ TEST_SUITE("agent/config_check") {
 
     TEST_CASE("everything that is wrong is told at once") {
         CHECK(only(R"({"mode": 1, "lan": [{}], "upstream": [{"addresses": []}], "workers": 0})") ==
-              "/mode: expected one of \"auto\", \"forwarder\", \"static\", \"off\", found 1\n"
+              "/mode: expected one of \"auto\", \"relay\", \"forwarder\", \"static\", \"off\", "
+              "found 1\n"
               "/lan/0/interface: missing; the name of an interface, such as \"br-lan\"\n"
               "/upstream/0/addresses: expected a list of 1 to 8 elements, or its only element, "
               "found an empty list\n"

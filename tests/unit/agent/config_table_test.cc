@@ -66,7 +66,7 @@ TEST_SUITE("agent/config_table") {
     TEST_CASE("bounds are written as they are meant") {
         CHECK(expectation(*find_setting("/resolver/dot/port")) == "an integer from 1 to 65535");
         CHECK(expectation(*find_setting("/mode")) ==
-              R"(one of "auto", "forwarder", "static", "off")");
+              R"(one of "auto", "relay", "forwarder", "static", "off")");
         CHECK(expectation(*find_setting("/announce/ra_interval")) ==
               R"(a duration from 4s to 30min in whole seconds, such as "90s")");
         CHECK(expectation(*find_setting("/cache/size")) ==

@@ -20,6 +20,7 @@ World full_world() {
     world.odhcpd = {8};
     world.found.odhcpd = true;
     world.prefixes = {9};
+    world.wan = {{"eth0.dhcpv4.json", {10}}, {"eth0.user.json", {}}};
     return world;
 }
 

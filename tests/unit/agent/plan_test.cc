@@ -45,6 +45,21 @@ std::string names_of(const std::vector<dns::EncryptedResolver>& resolvers) {
     return names;
 }
 
+Config relay_home() {
+    Config config;
+    config.lan = {{"br-lan"}};
+    config.wan = {{"eth0"}};
+    return config;
+}
+
+Offer offer(const char* adn, std::optional<Clock::time_point> until) {
+    Offer made{"eth0", OfferSource::dhcpv4, {}, until};
+    made.resolver.adn = *dns::parse_name(adn);
+    made.resolver.addresses = {*parse_address("192.0.2.53")};
+    made.resolver.params.alpn = {"dot"};
+    return made;
+}
+
 TEST_SUITE("agent/plan") {
     TEST_CASE("a fit router is announced by one address of each family") {
         const Plan planned = plan(home(), good_facts());
@@ -174,6 +189,74 @@ TEST_SUITE("agent/plan") {
         config.lan.pop_back();
         config.mode = Mode::off;
         CHECK(plan(config, good_facts()).groups.empty());
+    }
+
+    TEST_CASE("relay: hosts are told what the WAN offers, and until when") {
+        const Clock::time_point end{std::chrono::hours(1)};
+        Facts facts = good_facts();
+        facts.offers = {offer("dns.isp.test", end), offer("other.isp.test", {})};
+        const Plan planned = plan(relay_home(), facts);
+        CHECK(planned.mode == Mode::relay);
+        CHECK(!planned.router);
+        REQUIRE(planned.links.size() == 1);
+        CHECK(names_of(planned.links[0].resolvers) == "dns.isp.test. other.isp.test.");
+        CHECK(planned.links[0].ends == std::vector{end, Clock::time_point::max()});
+        CHECK(planned.links[0].why.empty());
+        facts.offers = {offer("dns.isp.test", {})};
+        CHECK(plan(relay_home(), facts).links[0].ends.empty());  // none of them ends
+    }
+
+    TEST_CASE("relay: without an offer, or without one that is any good, nothing is told") {
+        Facts facts = good_facts();
+        CHECK(plan(relay_home(), facts).links[0].why == "the ISP offers no encrypted resolver");
+        CHECK(plan(relay_home(), facts).mode == Mode::relay);
+        facts.offers = {offer("dns.isp.test", {})};
+        facts.offers[0].resolver.addresses = {*parse_address("fe80::53")};
+        CHECK(plan(relay_home(), facts).links[0].why ==
+              "the ISP offers dns.isp.test., which hosts can't be told of: fe80::53 is link-local: "
+              "hosts are on another link");
+    }
+
+    TEST_CASE("a link may relay what the others don't hear") {
+        Config config = home();
+        config.wan = {{"eth0"}};
+        config.lan.push_back({"br-guest", Mode::relay, {}});
+        Facts facts = good_facts();
+        facts.offers = {offer("dns.isp.test", {})};
+        const Plan planned = plan(config, facts);
+        CHECK(planned.mode == Mode::forwarder);
+        CHECK(relays(config));
+        CHECK(names_of(planned.links[0].resolvers) == "cpe1.example.net.");
+        CHECK(names_of(planned.links[1].resolvers) == "dns.isp.test.");
+    }
+
+    TEST_CASE("an offer that is refreshed tells hosts nothing new") {
+        Facts facts = good_facts();
+        facts.offers = {offer("dns.isp.test", Clock::time_point{std::chrono::hours(1)})};
+        const Plan before = plan(relay_home(), facts);
+        facts.offers[0].until = Clock::time_point{std::chrono::hours(2)};
+        const Plan after = plan(relay_home(), facts);
+        CHECK(before != after);
+        CHECK(same_but_for_ends(before, after));
+        CHECK(same_but_for_ends(after, before));
+        facts.offers[0].resolver.priority = 2;
+        CHECK(!same_but_for_ends(after, plan(relay_home(), facts)));
+        CHECK(!same_but_for_ends(after, Plan()));
+    }
+
+    TEST_CASE("automatic relays where there is a WAN and nothing else is configured") {
+        CHECK(resolve_mode(relay_home()) == Mode::relay);
+        Config config = relay_home();
+        config.announce.resolvers = {named("a.example", {})};
+        CHECK(resolve_mode(config) == Mode::static_);
+        config.resolver = home().resolver;
+        CHECK(resolve_mode(config) == Mode::forwarder);
+        CHECK(!relays(config));
+        CHECK(relays(relay_home()));
+        config = relay_home();
+        config.lan.clear();
+        CHECK(relays(config));
+        CHECK(!announces(config));
     }
 
     TEST_CASE("what is configured decides what automatic means, and off is off") {

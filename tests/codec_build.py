@@ -17,8 +17,9 @@ JOBS = int(os.environ.get("JOBS", "2"))
 
 # What turns octets or text of strangers into types, and what it is made of.
 PARSERS = [
-    "dns/answer.cc", "dns/blocked_ports.cc", "dns/draft_resolver.cc", "dns/encrypted_resolver.cc",
-    "dns/name.cc", "dns/query.cc", "dns/svc_params.cc", "dns/svcb.cc",
+    "dns/answer.cc", "dns/blocked_ports.cc", "dns/designations.cc", "dns/doh_path.cc",
+    "dns/draft_resolver.cc", "dns/encrypted_resolver.cc", "dns/name.cc", "dns/query.cc",
+    "dns/records.cc", "dns/svc_params.cc", "dns/svcb.cc",
     "dhcp/draft_request.cc", "dhcp/draft_v4.cc", "dhcp/draft_v6.cc", "dhcp/encoded.cc",
     "dhcp/long_option.cc", "dhcp/v4_dnr.cc", "dhcp/v4_message.cc", "dhcp/v6_dnr.cc",
     "dhcp/v6_message.cc", "dhcp/vendor_opts.cc", "dhcp/wan_options.cc", "net/udp_packet.cc",

@@ -4,6 +4,8 @@ A file's entry lists pairs: text that stands there exactly once, and what is put
 third member counts where the text stands more often: it is the one to replace, from 1.
 """
 
+from messages import MESSAGES
+
 FALSE = "if (false)"
 
 
@@ -291,40 +293,6 @@ MUTANTS: dict[str, list[tuple]] = {
         ('if (!in.empty()) in.fail("has more than the flags of a request");', "(void)in.rest();"),
         ("if (!in.finished())", FALSE),
     ],
-    "dhcp/v4_message.cc": [
-        ("if (message.op != V4Message::request && message.op != V4Message::reply)", FALSE),
-        ("if (in.u8() != ethernet)", "if (in.u8(); false)"),
-        ("if (in.u8() != message.hardware_address.size())", "if (in.u8(); false)"),
-        ("(in.u16() & broadcast_flag) != 0;", "in.u16() == 0;"),
-        ("if (!data.empty()) continue;", "continue;"),
-        ("constexpr std::size_t message_octets_min = 300;", "constexpr std::size_t message_octets_min = 299;"),
-        ("return fits && answer.op", "return answer.op"),
-        ("answer.op == V4Message::reply && ", ""),
-        ("answer.transaction == asked.transaction &&", ""),
-        ("answer.hardware_address == asked.hardware_address;", "true;"),
-    ],
-    "dhcp/v6_message.cc": [
-        ("if (!in.finished())", FALSE),
-        ("message.transaction = head & transaction_bits;", "message.transaction = head;"),
-        ("(message.transaction & transaction_bits)", "message.transaction"),
-        ("answer.type == v6_type::reply && ", ""),
-        ("answer.transaction == asked.transaction &&", ""),
-        ("answer.option(v6_code::server_id) != nullptr && ", ""),
-        ("to != nullptr && by != nullptr &&\n           to->data == by->data;",
-         "to != nullptr && by != nullptr;"),
-    ],
-    "net/udp_packet.cc": [
-        ('if (size < udp_header_octets) in.fail("has a length below its header\'s");', ""),
-        ("if (in.failed()) return in.error(\"UDP\");", ""),
-        ("first >> 4 != 4 || ", ""),
-        (" || header < ip_header_octets", ""),
-        ("if (size < header || size > octets.size())", "if (size > octets.size())"),
-        ("if ((in.u16() & more_fragments_and_offset) != 0)", "if (in.u16(); false)"),
-        ("constexpr std::uint16_t more_fragments_and_offset = 0x3fff;",
-         "constexpr std::uint16_t more_fragments_and_offset = 0x1fff;"),
-        ("if (in.u8() != protocol_udp)", "if (in.u8(); false)"),
-        ("octets.subspan(header, size - header)", "octets.subspan(header)"),
-    ],
     "dhcp/vendor_opts.cc": [
         ("if (!in.finished())", FALSE),
         ("while (!in.empty()) {", "if (!in.empty()) {"),
@@ -590,3 +558,5 @@ MUTANTS: dict[str, list[tuple]] = {
 # A header's code is compiled into whatever includes it. Changed in the one source named here it is
 # tried everywhere: the linker takes an inline function from the first object that has it.
 COMPILED_IN = {"core/reader.h": "dhcp/v6_dnr.cc", "dns/encrypted_resolver.h": "dhcp/encoded.cc"}
+
+MUTANTS |= MESSAGES

@@ -5,76 +5,14 @@
 
 #include "dns/answer.h"
 #include "dns/edns.h"
+#include "dns/records.h"
+#include "net/framed_message.h"
 
 namespace porchlight::net {
 namespace {
 
 constexpr std::chrono::milliseconds attempt_max{5000};  // one address, handshake and answers
-constexpr int chain_length_max = 8;                     // CNAMEs in a row
 constexpr std::size_t padding_block_bytes = 128;        // RFC 8467 section 4.1
-
-struct Record {
-    dns::Name owner;
-    std::uint16_t type = 0;
-    std::size_t data_at = 0;
-    Bytes data;
-};
-
-/// The name at `at`, which moves behind it. Pointers only ever lead backwards, so it ends.
-std::optional<dns::Name> expand_name(Bytes message, std::size_t& at) {
-    Buffer wire;
-    std::size_t from = at;
-    bool jumped = false;
-    for (;;) {
-        if (from >= message.size() || wire.size() > dns::name_octets_max) return std::nullopt;
-        const std::uint8_t length = message[from];
-        if (length >= 0xc0) {
-            if (from + 1 >= message.size()) return std::nullopt;
-            const std::size_t target = static_cast<std::size_t>(length & 0x3f) << 8 |
-                                       static_cast<std::size_t>(message[from + 1]);
-            if (target >= from) return std::nullopt;
-            if (!jumped) at = from + 2;
-            jumped = true;
-            from = target;
-            continue;
-        }
-        if (from + 1 + length > message.size()) return std::nullopt;
-        wire.insert(wire.end(), message.begin() + static_cast<std::ptrdiff_t>(from),
-                    message.begin() + static_cast<std::ptrdiff_t>(from + 1 + length));
-        from += 1u + length;
-        if (length == 0) break;
-    }
-    if (!jumped) at = from;
-    Reader in(wire);
-    dns::Name name = dns::read_name(in);
-    if (!in.finished()) return std::nullopt;
-    return name;
-}
-
-/// The records of the answer section of a message whose form was checked.
-std::vector<Record> answers_of(Bytes message) {
-    Reader header(message);
-    header.bytes(6);
-    const std::uint16_t count = header.u16();
-    std::vector<Record> records;
-    std::size_t at = dns::detail::first_record(message);
-    for (std::uint16_t i = 0; i < count && at < message.size(); ++i) {
-        std::optional<dns::Name> owner = expand_name(message, at);
-        if (!owner) break;
-        Reader in(message.subspan(at));
-        Record record;
-        record.owner = std::move(*owner);
-        record.type = in.u16();
-        in.bytes(6);  // class and TTL
-        const std::uint16_t size = in.u16();
-        record.data_at = at + in.offset();
-        record.data = in.bytes(size);
-        if (in.failed()) break;
-        at += in.offset();
-        records.push_back(std::move(record));
-    }
-    return records;
-}
 
 template <class Address>
 Address address_of(Bytes data) {
@@ -83,35 +21,12 @@ Address address_of(Bytes data) {
     return address;
 }
 
-std::optional<IpAddress> address_in(const Record& record) {
+std::optional<IpAddress> address_in(const dns::Record& record) {
     if (record.type == dns::type::a && record.data.size() == 4)
         return address_of<Ipv4>(record.data);
     if (record.type == dns::type::aaaa && record.data.size() == 16)
         return address_of<Ipv6>(record.data);
     return std::nullopt;
-}
-
-/// Reads one message behind its two octets of length (RFC 7858 section 3.3).
-awaitable<Result<Buffer>> read_message(TlsStream& stream, Buffer& pending,
-                                       std::chrono::milliseconds within) {
-    for (;;) {
-        if (pending.size() >= 2) {
-            const std::size_t size = static_cast<std::size_t>(pending[0]) << 8 | pending[1];
-            if (pending.size() >= 2 + size) {
-                const auto end = pending.begin() + static_cast<std::ptrdiff_t>(2 + size);
-                Buffer message(pending.begin() + 2, end);
-                pending.erase(pending.begin(), end);
-                co_return message;
-            }
-        }
-        const std::size_t have = pending.size();
-        pending.resize(have + 2048);
-        const std::span<std::uint8_t> room = std::span(pending).subspan(have);
-        const Result<std::size_t> got = co_await stream.read_some(room, within);
-        pending.resize(have + (got ? *got : 0));
-        if (!got) co_return got.error();
-        if (*got == 0) co_return Error{Errc::unavailable, "closed before it answered"};
-    }
 }
 
 }  // namespace
@@ -122,21 +37,14 @@ Result<std::vector<IpAddress>> addresses_in(Bytes message, const dns::Question& 
     if (answer->kind == dns::Answer::Kind::failure)
         return Error{Errc::unavailable, "answered with code " + std::to_string(answer->rcode)};
 
-    const std::vector<Record> records = answers_of(message);
-    dns::Name owner = asked.name;
-    for (int step = 0; step < chain_length_max; ++step) {
-        const auto alias = std::ranges::find_if(records, [&](const Record& record) {
-            return record.type == dns::type::cname && record.owner == owner;
-        });
-        if (alias == records.end()) break;
-        std::size_t at = alias->data_at;
-        const std::optional<dns::Name> target = expand_name(message, at);
-        if (!target) return Error{Errc::malformed, "a CNAME without a name"};
-        owner = *target;
-    }
+    const std::vector<dns::Record> records = dns::records_of(message);
+    const std::optional<dns::Name> owner = dns::end_of_chain(message, records, asked.name);
+    if (!owner) return Error{Errc::malformed, "a CNAME without a name"};
     std::vector<IpAddress> addresses;
-    for (const Record& record : records) {
-        if (record.type != asked.type || record.owner != owner) continue;
+    for (const dns::Record& record : records) {
+        if (record.section != dns::Section::answer || record.type != asked.type ||
+            record.owner != *owner)
+            continue;
         if (const auto address = address_in(record)) addresses.push_back(*address);
     }
     return addresses;

@@ -1,0 +1,96 @@
+#include "net/doh_client.h"
+
+#include <doctest/doctest.h>
+
+#include "hex.h"
+#include "tls_stream_server.h"
+
+using namespace std::chrono_literals;
+
+namespace porchlight::net {
+namespace {
+
+constexpr std::size_t preface_octets = 24;
+const Buffer settings = hex("000000 04 00 00000000");
+
+Buffer frame(std::string_view head, const Buffer& body) {
+    Buffer all = hex(head);
+    all.insert(all.end(), body.begin(), body.end());
+    all[2] = static_cast<std::uint8_t>(body.size());
+    return all;
+}
+
+/// RFC 7541: an indexed :status, then content-type as a literal.
+Buffer headers(std::string_view status, std::string_view type) {
+    Buffer block = hex(status);
+    for (std::uint8_t octet : hex("0f10")) block.push_back(octet);
+    block.push_back(static_cast<std::uint8_t>(type.size()));
+    block.insert(block.end(), type.begin(), type.end());
+    return frame("000000 01 04 00000001", block);
+}
+
+Buffer data(const Buffer& body) {
+    return frame("000000 00 01 00000001", body);
+}
+
+awaitable<Result<Buffer>> connect_and_ask(TlsClient& client, Endpoint to) {
+    const std::string name = "dns.example";
+    const std::string path = "/dns-query?dns=AAAB";
+    const ServerIdentity identity = name;
+    auto stream = co_await TlsStream::connect(client, to, identity, 5s);
+    if (!stream) co_return stream.error();
+    co_return co_await ask_doh(**stream, name, path, 5s);
+}
+
+/// Asks a server that sends `frames` once it was asked, and then hears until the client leaves.
+Result<Buffer> ask(const Buffer& frames, std::string alpn = "h2") {
+    const TestAuthority authority;
+    const auto talk = [&](SSL* ssl) {
+        (void)read_exactly(ssl, preface_octets);
+        write_all(ssl, text_of(frames));
+        std::uint8_t octet = 0;
+        while (SSL_read(ssl, &octet, 1) > 0) continue;
+    };
+    const TestServer server(authority.leaf({"dns.example"}), talk, {.alpn = std::move(alpn)});
+    const Buffer roots = authority.root_pem();
+    const auto client = std::move(*TlsClient::create({.roots_pem = roots, .alpn = {"h2", "dot"}}));
+    return run(connect_and_ask(*client, server.endpoint()));
+}
+
+Buffer operator+(Buffer a, const Buffer& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
+TEST_SUITE("net/doh_client") {
+    TEST_CASE("a response of status 200 and the right type gives its body") {
+        const auto answer =
+            ask(settings + headers("88", "application/dns-message") + data(hex("010203")));
+        REQUIRE(answer);
+        CHECK(*answer == hex("010203"));
+    }
+
+    TEST_CASE("another status, another type, a reset: the server refuses") {
+        CHECK(ask(settings + headers("8d", "text/plain") + data({})).error().code == Errc::refused);
+        CHECK(ask(settings + headers("88", "text/html") + data(hex("00"))).error().code ==
+              Errc::refused);
+        CHECK(ask(settings + hex("000004 03 00 00000001 00000007")).error().code == Errc::refused);
+    }
+
+    TEST_CASE("a body above what a DNS message has is not read to its end") {
+        Buffer frames = settings + headers("88", "application/dns-message");
+        for (int i = 0; i < 5; ++i)
+            frames = frames + hex("004000 00 00 00000001") + Buffer(0x4000, 0);
+        CHECK(ask(frames).error().code == Errc::malformed);
+    }
+
+    TEST_CASE("who agreed on something else, or speaks no HTTP/2, is not asked on") {
+        CHECK(ask(settings, "dot").error().code == Errc::refused);
+        const std::string_view http1 = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+        const Bytes octets = bytes_of(http1);
+        CHECK(!ask({octets.begin(), octets.end()}));
+    }
+}
+
+}  // namespace
+}  // namespace porchlight::net

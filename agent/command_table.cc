@@ -102,14 +102,25 @@ std::vector<Command> make_table() {
                      {.name = "json", .help = "print everything as JSON"},
                      {.name = "timeout",
                       .argument = "SECONDS",
-                      .help = "how long answers are waited for; 5 by default"}},
+                      .help = "how long answers are waited for, of the network, then of each "
+                              "resolver; 5 by default"},
+                     {.name = "roots",
+                      .argument = "FILE",
+                      .help = "trust anchors (PEM), instead of the system's"},
+                     {.name = "preconfigured",
+                      .argument = "NAME",
+                      .help = "a resolver that a host trusts beforehand, or *.DOMAIN for all "
+                              "below: says whether it upgrades to what is announced"}},
          .summary = "ask as a host what a network offers",
          .help = "Behaves as a host that joins the network: asks by DHCPv4, without taking a "
                  "lease, by DHCPv6 and by Router Solicitation, hears whoever answers, and prints "
                  "every resolver that is offered, by whom, in which octets, and what is wrong with "
-                 "it. The first line is a sentence: what hosts do there. Works on a host as on the "
+                 "it; asks the plain resolvers for the encrypted ones that they designate; and "
+                 "connects to each, to see whether it proves who it is and answers. "
+                 "The first line is a sentence: what hosts do there. Works on a host as on the "
                  "router, beside a DHCP client or server, without a daemon or a configuration; "
-                 "takes root. Exit status 0: there is an encrypted resolver that hosts can use; "
+                 "takes root. Exit status 0: an encrypted resolver proved who it is and answered "
+                 "(with --preconfigured: one to which such a host upgrades); "
                  "1: there is none. docs/discover.md describes the JSON.",
          .function = discover_command},
         {.name = "options",

@@ -2,11 +2,15 @@
 #include <cstdio>
 
 #include "agent/commands.h"
+#include "agent/discover_designated.h"
 #include "agent/discover_listen.h"
 #include "agent/discover_report.h"
+#include "agent/discover_trial.h"
+#include "agent/discover_upgrade.h"
 #include "agent/discover_verdict.h"
 #include "core/clock.h"
 #include "core/escape.h"
+#include "core/storage.h"
 #include "net/link.h"
 
 namespace porchlight::agent {
@@ -16,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr auto listen_default = 5000ms;
 constexpr auto listen_max = 60000ms;
+constexpr const char* system_roots = "/etc/ssl/certs/ca-certificates.crt";
 
 int fail(const std::string& why) {
     std::fprintf(stderr, "discover: %s\n", why.c_str());
@@ -56,20 +61,38 @@ int discover_command(const Arguments& arguments) {
         if (!parsed) return wrong_usage(arguments, "--timeout takes seconds, from 1 to 60");
         within = *parsed;
     }
+    std::optional<discover::Preconfigured> preconfigured;
+    if (arguments.has("preconfigured")) {
+        const auto parsed = discover::parse_preconfigured(arguments.value("preconfigured"));
+        if (!parsed) return wrong_usage(arguments, "--preconfigured: " + parsed.error().message);
+        preconfigured = *parsed;
+    }
     const auto link = find_link(interface);
     if (!link) return fail(link.error().message);
+    const std::string roots_file = arguments.value("roots", system_roots);
+    FileStorage storage;
+    const auto roots = storage.read(roots_file);
+    if (!roots) return fail(roots.error().message);
     auto heard = discover::listen(*link, within);
     if (!heard && heard.error().code == Errc::denied)
         return fail(heard.error().message +
                     "; it takes root, to speak as a DHCP client beside the one that runs");
     if (!heard) return fail(heard.error().message);
 
-    discover::Report report{interface, *std::move(heard), {}};
+    discover::ask_designations(heard->told, heard->notes, link->index, within);
+    const SystemTime time;
+    const auto tried = discover::try_all(
+        heard->told, {.roots_pem = *roots, .within = within, .scope = link->index, .time = &time});
+    if (!tried) return fail(roots_file + ": " + tried.error().message);
+
+    discover::Report report{interface, *std::move(heard), {}, {}};
     report.verdict = discover::judge(interface, report.heard.told);
+    if (preconfigured) report.upgrade = discover::judge_upgrade(*preconfigured, report.heard.told);
     const std::string text =
         arguments.has("json") ? discover::to_json(report) : discover::to_text(report);
     std::fputs(text.c_str(), stdout);
-    return report.verdict.usable ? exit_done : exit_failed;
+    const bool good = report.upgrade ? report.upgrade->upgrades : report.verdict.usable;
+    return good ? exit_done : exit_failed;
 }
 
 }  // namespace porchlight::agent

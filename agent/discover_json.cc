@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/discover_report.h"
+#include "core/escape.h"
 
 namespace porchlight::agent::discover {
 namespace {
@@ -13,10 +14,55 @@ Json to_json(const Sender& from) {
     return json;
 }
 
-Json to_json(Carrier carrier, const ResolverRecord& resolver) {
+const char* text_of(Proof proof) {
+    switch (proof) {
+        case Proof::name:
+            return "name";
+        case Proof::address:
+            return "address";
+        case Proof::nothing:
+            break;
+    }
+    return "nothing";
+}
+
+const char* text_of(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::works:
+            return "works";
+        case Outcome::refused:
+            return "refused";
+        case Outcome::unreachable:
+            return "unreachable";
+        case Outcome::silent:
+            return "silent";
+        case Outcome::no_answer:
+            return "no-answer";
+        case Outcome::not_tried:
+            break;
+    }
+    return "not-tried";
+}
+
+Json to_json(const Trial& trial) {
+    Json json{{"alpn", escape(trial.alpn)},
+              {"to", porchlight::to_text(trial.to)},
+              {"outcome", text_of(trial.outcome)},
+              {"proof", text_of(trial.proof)}};
+    if (!trial.why.empty()) json["why"] = trial.why;
+    if (trial.connected_after) json["connected_after_ms"] = trial.connected_after->count();
+    if (trial.answered_after) json["answered_after_ms"] = trial.answered_after->count();
+    if (!trial.tls_version.empty()) json["tls"] = trial.tls_version;
+    return json;
+}
+
+Json to_json(Carrier carrier, const Candidate& candidate) {
     // As `porchlight options decode` shows it: one form for both.
-    Json json = Json::parse(resolvers_to_json({&resolver, 1}))[0];
-    for (const std::string& remark : remarks(carrier, resolver)) json["remarks"].push_back(remark);
+    Json json = Json::parse(resolvers_to_json({&candidate.told, 1}))[0];
+    for (const std::string& remark : remarks(carrier, candidate.told))
+        json["remarks"].push_back(remark);
+    json["trials"] = Json::array();
+    for (const Trial& trial : candidate.trials) json["trials"].push_back(to_json(trial));
     return json;
 }
 
@@ -25,11 +71,12 @@ Json to_json(const Told& told, const Offer& offer) {
     json["carrier"] = name(told.carrier);
     json["format"] = offer.format == dns::Format::rfc9463 ? "rfc9463" : "draft-btw-11";
     json["from"] = to_json(told.from);
+    if (told.of_name) json["of"] = dns::to_text(*told.of_name);
     json["octets"] = to_hex(offer.octets);
     if (offer.malformed) json["malformed"] = *offer.malformed;
     json["resolvers"] = Json::array();
-    for (const ResolverRecord& resolver : offer.resolvers)
-        json["resolvers"].push_back(to_json(told.carrier, resolver));
+    for (const Candidate& candidate : offer.resolvers)
+        json["resolvers"].push_back(to_json(told.carrier, candidate));
     return json;
 }
 
@@ -48,6 +95,10 @@ std::string to_json(const Report& report) {
     Json json{{"interface", report.interface},
               {"sentence", report.verdict.sentence},
               {"usable", report.verdict.usable}};
+    if (report.upgrade)
+        json["upgrade"] = {{"upgrades", report.upgrade->upgrades},
+                           {"sentence", report.upgrade->sentence},
+                           {"refused", report.upgrade->refused}};
     json["contradictions"] = report.verdict.contradictions;
     json["asked"] = Json::array();
     for (const Asked& asked : report.heard.asked)

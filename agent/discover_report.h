@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agent/discover_listen.h"
+#include "agent/discover_upgrade.h"
 #include "agent/discover_verdict.h"
 
 namespace porchlight::agent::discover {
@@ -12,6 +14,7 @@ struct Report {
     std::string interface;
     Heard heard;
     Verdict verdict;
+    std::optional<Upgrade> upgrade{};  // where a resolver is preconfigured
 };
 
 /// For people; the first line is the verdict. Nothing in it but printable ASCII.

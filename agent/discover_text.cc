@@ -29,29 +29,67 @@ std::string facts_text(const ResolverRecord& resolver) {
     return text.substr(0, text.size() - std::min<std::size_t>(text.size(), 2));
 }
 
+std::string trial_text(const Trial& trial) {
+    const std::string what =
+        "    " + protocol_text(trial.alpn) + " at " + porchlight::to_text(trial.to) + ": ";
+    const auto took = [&] {
+        return trial.tls_version + " after " + porchlight::to_text(*trial.connected_after);
+    };
+    switch (trial.outcome) {
+        case Outcome::works: {
+            const std::string proved =
+                trial.proof == Proof::nothing
+                    ? "answers, without proof of who it is (" + escape(trial.why) + ")"
+                    : "works";
+            return what + proved + "; " + took() + ", answer after " +
+                   porchlight::to_text(*trial.answered_after) + "\n";
+        }
+        case Outcome::no_answer:
+            return what + "proves who it is (" + took() + "), but " + escape(trial.why) + "\n";
+        case Outcome::not_tried:
+            return what + "not tried: " + escape(trial.why) + "\n";
+        case Outcome::refused:
+        case Outcome::unreachable:
+        case Outcome::silent:
+            break;
+    }
+    return what + "does not work: " + escape(trial.why) + "\n";
+}
+
+std::string candidate_text(Carrier carrier, const Candidate& candidate) {
+    const ResolverRecord& resolver = candidate.told;
+    std::string text = "  " + resolver_text(resolver) + "\n";
+    if (const std::string facts = facts_text(resolver); !facts.empty())
+        text += "    " + facts + "\n";
+    if (resolver.why_not_usable)
+        text += "    of no use to hosts: " + escape(*resolver.why_not_usable) + "\n";
+    for (const std::string& remark : remarks(carrier, resolver)) text += "    " + remark + "\n";
+    for (const Trial& trial : candidate.trials) text += trial_text(trial);
+    return text;
+}
+
 std::string offer_text(Carrier carrier, const Offer& offer) {
     std::string text;
     if (offer.malformed) text += "  discarded by hosts: " + escape(*offer.malformed) + "\n";
-    for (const ResolverRecord& resolver : offer.resolvers) {
-        text += "  " + resolver_text(resolver) + "\n";
-        text += "    " + facts_text(resolver) + "\n";
-        if (resolver.why_not_usable)
-            text += "    of no use to hosts: " + escape(*resolver.why_not_usable) + "\n";
-        for (const std::string& remark : remarks(carrier, resolver)) text += "    " + remark + "\n";
-    }
+    for (const Candidate& one : offer.resolvers) text += candidate_text(carrier, one);
     if (offer.format == dns::Format::draft_btw_11)
         text += "    (in the form of draft-btw-add-home-11, by our default code points)\n";
     return text + "    octets " + to_hex(offer.octets) + "\n";
 }
 
+std::string told_text(const Told& told) {
+    std::string text(title(told.carrier));
+    if (told.of_name) text += " for " + dns::to_host(*told.of_name);
+    text += ", from " + sender_text(told.from) +
+            (told.offers.empty() ? ": no encrypted resolver\n" : "\n");
+    for (const Offer& offer : told.offers) text += offer_text(told.carrier, offer);
+    return text;
+}
+
 std::string carrier_text(const Asked& asked, const std::vector<Told>& told) {
     std::string text;
-    for (const Told& one : told) {
-        if (one.carrier != asked.carrier) continue;
-        text += std::string(title(asked.carrier)) + ", from " + sender_text(one.from) +
-                (one.offers.empty() ? ": no encrypted resolver\n" : "\n");
-        for (const Offer& offer : one.offers) text += offer_text(asked.carrier, offer);
-    }
+    for (const Told& one : told)
+        if (one.carrier == asked.carrier) text += told_text(one);
     if (!text.empty()) return text;
     const std::string why = asked.problem.empty() ? "nobody answered" : asked.problem;
     return std::string(title(asked.carrier)) + ": " + escape(why) + " (" + asked.how + ")\n";
@@ -60,11 +98,19 @@ std::string carrier_text(const Asked& asked, const std::vector<Told>& told) {
 }  // namespace
 
 std::string to_text(const Report& report) {
-    std::string text = report.verdict.sentence + "\n";
+    std::string text;
+    if (report.upgrade) {
+        text += report.upgrade->sentence + "\n";
+        for (const std::string& name : report.upgrade->refused)
+            text += "It does not upgrade to " + name + ".\n";
+    }
+    text += report.verdict.sentence + "\n";
     for (const std::string& one : report.verdict.contradictions)
         text += "Contradiction: " + one + ".\n";
     text += "\n";
     for (const Asked& asked : report.heard.asked) text += carrier_text(asked, report.heard.told);
+    for (const Told& one : report.heard.told)
+        if (one.carrier == Carrier::svcb) text += told_text(one);
     for (const Told& one : report.heard.told)
         for (const IpAddress& address : one.plain)
             text += "In clear text: " + porchlight::to_text(address) + ", by " +

@@ -27,9 +27,10 @@ Offer offer_of(Carrier carrier, dns::Format format, Buffer octets, Lifetime life
         offer.malformed = resolvers.error().message;
         return offer;
     }
-    offer.resolvers = *std::move(resolvers);
-    for (ResolverRecord& one : offer.resolvers)
+    for (ResolverRecord& one : *resolvers) {
         if (!one.lifetime) one.lifetime = lifetime;
+        offer.resolvers.push_back({std::move(one)});
+    }
     return offer;
 }
 
@@ -73,7 +74,7 @@ Buffer identity(Carrier carrier, const Offer& offer) {
 }  // namespace
 
 Told told_by(const dhcp::V4Message& answer, Sender from) {
-    Told told{Carrier::dhcpv4, std::move(from), {}, {}};
+    Told told{Carrier::dhcpv4, std::move(from), {}, {}, {}};
     told.plain = addresses_in<Ipv4>(answer.option(dhcp::v4_code::dns_servers));
     const Lifetime lifetime = lifetime_in(answer.option(dhcp::v4_code::lease_time));
     const auto read = [&](std::uint8_t code, dns::Format format) {
@@ -87,7 +88,7 @@ Told told_by(const dhcp::V4Message& answer, Sender from) {
 }
 
 Told told_by(const dhcp::V6Message& answer, Sender from) {
-    Told told{Carrier::dhcpv6, std::move(from), {}, {}};
+    Told told{Carrier::dhcpv6, std::move(from), {}, {}, {}};
     const dhcp::V6Option* refresh = answer.option(dhcp::v6_code::information_refresh_time);
     const Lifetime lifetime = refresh == nullptr ? Lifetime() : lifetime_in(refresh->data);
     Writer drafts;
@@ -106,7 +107,7 @@ Told told_by(const dhcp::V6Message& answer, Sender from) {
 }
 
 Told told_by(const ra::Advertisement& advertisement, Sender from) {
-    Told told{Carrier::ra, std::move(from), {}, {}};
+    Told told{Carrier::ra, std::move(from), {}, {}, {}};
     Buffer drafts;
     for (const Buffer& option : advertisement.options) {
         const bool stands = !ra::can_be_withdrawn(option) || ra::lifetime(option).count() > 0;

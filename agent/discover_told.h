@@ -27,12 +27,43 @@ struct Sender {
     bool operator==(const Sender&) const = default;
 };
 
+/// What the certificate of a server that was tried had to prove.
+enum class Proof { name, address, nothing };
+
+/// How a trial ended.
+enum class Outcome {
+    works,        // the server proved what it had to, and answered a question
+    refused,      // it proved nothing of the kind
+    unreachable,  // no connection, or one that broke
+    silent,       // nothing came in time
+    no_answer,    // it proved who it is, and did not answer
+    not_tried,
+};
+
+/// One connection to one address by one protocol, and one question.
+struct Trial {
+    std::string alpn;
+    Endpoint to;
+    Proof proof = Proof::name;
+    Outcome outcome = Outcome::not_tried;
+    std::string why;  // for people; of what works too where it proved nothing
+    std::optional<std::chrono::milliseconds> connected_after;  // TCP and TLS
+    std::optional<std::chrono::milliseconds> answered_after;   // from the question on
+    std::string tls_version;
+};
+
+/// A resolver that was offered, and how it fared.
+struct Candidate {
+    ResolverRecord told;
+    std::vector<Trial> trials{};
+};
+
 /// One option, or those of one message that only mean something together, and what they say.
 struct Offer {
     dns::Format format = dns::Format::rfc9463;
     Buffer octets;                         // as `porchlight options decode` takes them
     std::optional<std::string> malformed;  // why hosts discard it; then there is no resolver
-    std::vector<ResolverRecord> resolvers;
+    std::vector<Candidate> resolvers;
 };
 
 /// All that one sender told by one carrier.
@@ -41,6 +72,8 @@ struct Told {
     Sender from;
     std::vector<IpAddress> plain;  // resolvers that are asked in clear text
     std::vector<Offer> offers;
+    /// By SVCB records: the name whose resolvers were asked for; none: those of the sender itself.
+    std::optional<dns::Name> of_name{};
 };
 
 /// How many senders and offers of one are looked at: more is no network but an attack.

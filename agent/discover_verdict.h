@@ -11,13 +11,20 @@ namespace porchlight::agent::discover {
 
 /// What it all comes to for a host.
 struct Verdict {
-    bool usable = false;   // there is an encrypted resolver that a host can use
+    /// There is an encrypted resolver that proved who it is, and answered.
+    bool usable = false;
     std::string sentence;  // for one who knows no RFC
     /// Where senders name different resolvers: which of them a host uses is up to the host.
     std::vector<std::string> contradictions;
 };
 
 Verdict judge(std::string_view interface, std::span<const Told> told);
+
+/// The first trial that proved what it had to and got an answer; null if none did.
+const Trial* working(const Candidate& candidate);
+
+/// Why hosts don't use one of which no trial worked.
+std::string why_not(const Candidate& candidate);
 
 /// "TLS", "HTTPS", "QUIC", "HTTP/3" for an ALPN id; the id, escaped, where it is none of ours.
 std::string protocol_text(std::string_view alpn);

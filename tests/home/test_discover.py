@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from typing import Any, Iterator
@@ -10,9 +9,9 @@ from typing import Any, Iterator
 import pytest
 
 from lab import Home, odhcpd_ra
+from lab.discover import discover, told, trial
 from lab.host import Host
 from lab.isp import ADN
-from lab.namespace import Namespace
 from lab.program import eventually
 from lab.router import BINARY, LAN4, LAN6, Router
 
@@ -22,21 +21,6 @@ FOREIGN4 = bytes.fromhex("0021 0001 11 03646e73 076578616d706c65 036f726700 04 c
 BROKEN4 = FOREIGN4[:12]
 FOREIGN6 = bytes.fromhex("0001 0011 03646e73 076578616d706c65 036f726700 0010"
                          "fd770077007700000000000000000001 0001 0004 03 646f74")
-
-
-def discover(where: Namespace, *words: str, interface: str = "eth0", seconds: int = 2,
-             status: int = 0) -> dict[str, Any]:
-    done = where.run(str(BINARY), "discover", "-i", interface, "--timeout", str(seconds), "--json",
-                     *words, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return json.loads(done.stdout)
-
-
-def told(report: dict[str, Any], carrier: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Names and addresses by one carrier, of what hosts can use."""
-    return [(resolver["adn"].rstrip("."), tuple(resolver["addresses"]))
-            for offer in report["offers"] if offer["carrier"] == carrier
-            for resolver in offer["resolvers"] if resolver["usable"]]
 
 
 def answers(report: dict[str, Any], carrier: str) -> list[str]:
@@ -60,7 +44,7 @@ def dhcp_option(code: str, octets: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def foreign_home() -> Iterator[Home]:
-    """A router without porchlight, whose dnsmasq names a resolver of its own."""
+    """A router without porchlight, whose dnsmasq names a resolver that is not there."""
     with Home() as home:
         dnsmasq_says(home.router, dhcp_option("162", FOREIGN4),
                      dhcp_option("option6:144", FOREIGN6))
@@ -69,14 +53,22 @@ def foreign_home() -> Iterator[Home]:
 
 def test_our_own_router_is_found_by_every_carrier(home: Home) -> None:
     host = home.host()
-    report = discover(host.ns, seconds=4)
+    report = discover(host.ns, roots=home.trust, seconds=4)
     assert told(report, "dhcpv4") == [(ADN, (LAN4,))]
     assert told(report, "dhcpv6") == told(report, "ra") == [(ADN, (LAN6,))]
-    assert report["usable"] and ADN in report["sentence"] and report["contradictions"] == []
+    assert report["usable"] and report["sentence"].startswith(f"Hosts on eth0 use {ADN} (")
+    assert report["contradictions"] == []
+    assert trial(report, "dhcpv6")["tls"] == "TLSv1.3"
+    assert trial(report, "dhcpv6")["outcome"] == trial(report, "ra")["outcome"] == "works"
+    # Without an IPv4 address there is no way to that of the resolver.
+    assert "no address to reach it from" in trial(report, "dhcpv4")["why"]
+    host.join()
+    assert trial(discover(host.ns, roots=home.trust), "dhcpv4")["outcome"] == "works"
     assert answers(report, "dhcpv4") == [LAN4]
     assert {plain["address"] for plain in report["plain"]} >= {LAN4, LAN6}
     # For people: the sentence first, then everything.
-    done = host.ns.run(str(BINARY), "discover", "-i", "eth0", "--timeout", "2")
+    done = host.ns.run(str(BINARY), "discover", "-i", "eth0", "--timeout", "2", "--roots",
+                       str(home.trust))
     assert done.stdout.startswith(report["sentence"].split(" (")[0])
     assert "DHCPv6, from fe80::" in done.stdout and "octets 00" in done.stdout
 
@@ -84,7 +76,7 @@ def test_our_own_router_is_found_by_every_carrier(home: Home) -> None:
 def test_the_router_itself_hears_what_it_tells(home: Home) -> None:
     # What porchlight advertises, it does not tell itself: a host has to ask meanwhile.
     asker = home.host().ns.start("rdisc6", "rdisc6", "-m", "-w", "2000", "eth0")
-    report = discover(home.router.ns, interface="br-lan", seconds=4)
+    report = discover(home.router.ns, roots=home.trust, interface="br-lan", seconds=4)
     asker.stop()
     assert told(report, "dhcpv4") == [(ADN, (LAN4,))]
     assert told(report, "dhcpv6") == [(ADN, (LAN6,))]
@@ -93,7 +85,7 @@ def test_the_router_itself_hears_what_it_tells(home: Home) -> None:
 
 def test_no_lease_is_taken(foreign_home: Home) -> None:
     router, host = foreign_home.router, foreign_home.host()
-    report = discover(host.ns)
+    report = discover(host.ns, status=1)
     assert "DHCPDISCOVER" in report["asked"][0]["how"]
     assert told(report, "dhcpv4") == [("dns.example.org", (LAN4,))]
     assert host.mac() not in leases(router)
@@ -101,7 +93,7 @@ def test_no_lease_is_taken(foreign_home: Home) -> None:
     host.ask_udhcpc()
     eventually("a lease", lambda: host.mac() in leases(router))
     before = leases(router)
-    report = discover(host.ns)
+    report = discover(host.ns, status=1)
     assert "DHCPINFORM" in report["asked"][0]["how"]
     assert told(report, "dhcpv4") == [("dns.example.org", (LAN4,))]
     assert leases(router) == before
@@ -120,7 +112,7 @@ def test_a_client_keeps_its_ports(foreign_home: Home) -> None:
         with host.ns.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second:
             with pytest.raises(OSError):
                 second.bind(("", 68))
-        report = discover(host.ns)
+        report = discover(host.ns, status=1)
         assert told(report, "dhcpv4") == [("dns.example.org", (LAN4,))]
         assert told(report, "dhcpv6") == [("dns.example.org", (LAN6,))]
         # And whoever holds them misses nothing that comes meanwhile.
@@ -139,7 +131,7 @@ def test_what_hosts_discard_is_shown_with_its_octets(foreign_home: Home) -> None
     try:
         conf.write_text(before.replace(FOREIGN4.hex(":"), BROKEN4.hex(":")))
         router.restart_dnsmasq()
-        report = discover(host.ns)
+        report = discover(host.ns, status=1)
         by4 = next(offer for offer in report["offers"] if offer["carrier"] == "dhcpv4")
         assert by4["octets"] == BROKEN4.hex() and by4["resolvers"] == []
         assert "ends too early" in by4["malformed"]
@@ -173,7 +165,7 @@ def said_by(stranger: Host, host: Host, option: bytes) -> dict[str, Any]:
     speaker = threading.Thread(target=speak, daemon=True)
     speaker.start()
     try:
-        return discover(host.ns)
+        return discover(host.ns, status=1)
     finally:
         over.set()
         speaker.join()

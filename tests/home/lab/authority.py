@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from pathlib import Path
 
 from cryptography import x509
@@ -33,7 +34,7 @@ class Authority:
     def leaf(self, *names: str, not_before: datetime.timedelta = -DAY / 24,
              not_after: datetime.timedelta = 20 * DAY, file: str | None = None
              ) -> tuple[Path, Path]:
-        """A certificate for `names`, its dates relative to now. Returns chain and key files."""
+        """A certificate for `names`, or addresses, its dates relative to now. Returns chain and key files."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.utcnow()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -41,7 +42,7 @@ class Authority:
             self._builder(subject, key, now + not_before, now + not_after)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(sign=False), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]),
+            .add_extension(x509.SubjectAlternativeName([_san(name) for name in names]),
                            critical=False)
             .sign(self._key, hashes.SHA256()))
         stem = file or names[0]
@@ -59,6 +60,13 @@ class Authority:
         return (x509.CertificateBuilder().subject_name(subject).issuer_name(self._name)
                 .public_key(key.public_key()).serial_number(x509.random_serial_number())
                 .not_valid_before(not_before).not_valid_after(not_after))
+
+
+def _san(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _usage(sign: bool) -> x509.KeyUsage:

@@ -44,7 +44,7 @@ TEST_SUITE("agent/discover_told") {
         CHECK(told.offers[0].octets == v4_instance);
         CHECK(!told.offers[0].malformed);
         REQUIRE(told.offers[0].resolvers.size() == 1);
-        const ResolverRecord& resolver = told.offers[0].resolvers[0];
+        const ResolverRecord& resolver = told.offers[0].resolvers[0].told;
         CHECK(dns::to_host(*resolver.adn) == "dns.test");
         CHECK(resolver.lifetime == std::chrono::hours(1));
     }
@@ -78,9 +78,9 @@ TEST_SUITE("agent/discover_told") {
         const Told told = told_by(answer, router6);
         CHECK(told.plain == std::vector{*parse_address("fd77::1")});
         REQUIRE(told.offers.size() == 3);
-        CHECK(told.offers[0].resolvers.at(0).lifetime == std::chrono::minutes(30));
+        CHECK(told.offers[0].resolvers.at(0).told.lifetime == std::chrono::minutes(30));
         CHECK(told.offers[1].malformed);
-        CHECK(told.offers[2].resolvers.at(0).addresses.empty());
+        CHECK(told.offers[2].resolvers.at(0).told.addresses.empty());
     }
 
     TEST_CASE("options of the draft stand together, under its name") {
@@ -91,7 +91,7 @@ TEST_SUITE("agent/discover_told") {
         REQUIRE(told.offers.size() == 1);
         CHECK(told.offers[0].format == dns::Format::draft_btw_11);
         REQUIRE(told.offers[0].resolvers.size() == 1);
-        CHECK(told.offers[0].resolvers[0].addresses.size() == 1);
+        CHECK(told.offers[0].resolvers[0].told.addresses.size() == 1);
     }
 
     TEST_CASE("advertisements add up; what is told again replaces what it was") {
@@ -107,7 +107,7 @@ TEST_SUITE("agent/discover_told") {
         CHECK(all[0].plain.size() == 1);
         CHECK(all[0].from.hardware_address == hex("020000000001"));
         REQUIRE(all[0].offers.size() == 1);
-        CHECK(all[0].offers[0].resolvers.at(0).why_not_usable == "withdrawn");
+        CHECK(all[0].offers[0].resolvers.at(0).told.why_not_usable == "withdrawn");
 
         add(all, told_by(first, {*parse_address("fe80::2"), {}}));
         CHECK(all.size() == 2);

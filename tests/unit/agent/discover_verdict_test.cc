@@ -17,9 +17,26 @@ ResolverRecord resolver(const char* adn, const char* address, std::uint16_t prio
 }
 
 Told told(Carrier carrier, const char* from, std::vector<ResolverRecord> resolvers) {
-    Told one{carrier, {*parse_address(from), {}}, {}, {}};
-    one.offers.push_back({dns::Format::rfc9463, {1, 2}, std::nullopt, std::move(resolvers)});
+    Told one{carrier, {*parse_address(from), {}}, {}, {}, {}};
+    one.offers.push_back({dns::Format::rfc9463, {1, 2}, std::nullopt, {}});
+    for (ResolverRecord& each : resolvers) one.offers[0].resolvers.push_back({std::move(each), {}});
     return one;
+}
+
+/// The first resolver's only trial.
+Trial& tried(Told& one, Outcome outcome, const char* why = "", Proof proof = Proof::name) {
+    Trial trial;
+    trial.alpn = "dot";
+    trial.to = {one.offers[0].resolvers[0].told.addresses[0], 853};
+    trial.proof = proof;
+    trial.outcome = outcome;
+    trial.why = why;
+    trial.connected_after = std::chrono::milliseconds(12);
+    trial.answered_after = std::chrono::milliseconds(3);
+    trial.tls_version = "TLSv1.3";
+    auto& trials = one.offers[0].resolvers[0].trials;
+    trials.push_back(std::move(trial));
+    return trials.back();
 }
 
 TEST_SUITE("agent/discover_verdict") {
@@ -38,21 +55,54 @@ TEST_SUITE("agent/discover_verdict") {
         CHECK(!judge("eth0", unreadable).usable);
     }
 
-    TEST_CASE("the preferred of those that hosts can use is named, DHCP's before an RA's") {
-        ResolverRecord useless = resolver("zero.test", "192.0.2.9", 0);
-        useless.why_not_usable = "priority 0 has no meaning for a resolver";
-        const std::vector all{told(Carrier::ra, "fe80::1", {resolver("ra.test", "2001:db8::1")}),
-                              told(Carrier::dhcpv4, "192.0.2.1",
-                                   {useless, resolver("late.test", "192.0.2.3", 2),
-                                    resolver("dns.test", "192.0.2.2")})};
-        const Verdict verdict = judge("eth0", all);
-        CHECK(verdict.usable);
-        CHECK(verdict.sentence == "Hosts on eth0 are offered dns.test (192.0.2.2) over TLS.");
-        const std::vector only_useless{told(Carrier::dhcpv4, "192.0.2.1", {useless})};
-        CHECK(!judge("eth0", only_useless).usable);
-        CHECK(judge("eth0", only_useless).sentence ==
-              "Hosts on eth0 are offered zero.test (192.0.2.9), which no host can use (priority 0 "
-              "has no meaning for a resolver): they ask in clear text.");
+    TEST_CASE("the first that works is named, DHCP's before an RA's, announced before asked for") {
+        Told by_ra = told(Carrier::ra, "fe80::1", {resolver("ra.test", "2001:db8::1")});
+        Told by_dhcp = told(Carrier::dhcpv4, "192.0.2.1", {resolver("dns.test", "192.0.2.2")});
+        Told by_ddr = told(Carrier::svcb, "192.0.2.1", {resolver("ddr.test", "192.0.2.1")});
+        tried(by_ra, Outcome::works);
+        tried(by_dhcp, Outcome::works);
+        tried(by_ddr, Outcome::works, "", Proof::address);
+        const std::vector all{by_ddr, by_ra, by_dhcp};
+        CHECK(judge("eth0", all).usable);
+        CHECK(judge("eth0", all).sentence ==
+              "Hosts on eth0 use dns.test (192.0.2.2) over TLS: it answers, and its certificate is "
+              "good.");
+        const std::vector asked{by_ddr};
+        CHECK(judge("eth0", asked).usable);
+        CHECK(judge("eth0", asked).sentence ==
+              "Hosts on eth0 that ask 192.0.2.1 for an encrypted resolver use ddr.test (192.0.2.1) "
+              "over TLS: it answers, and its certificate proves that address.");
+        by_ddr.of_name = *dns::parse_name("alone.test");
+        CHECK(
+            judge("eth0", std::vector{by_ddr}).sentence ==
+            "Hosts on eth0 that look up alone.test use ddr.test (192.0.2.1) over TLS: it answers, "
+            "and its certificate is good.");
+    }
+
+    TEST_CASE("what proves nothing is no resolver to count on") {
+        Told by_ddr = told(Carrier::svcb, "192.168.1.1", {resolver("ddr.test", "192.168.1.1")});
+        tried(by_ddr, Outcome::works, "its certificate has expired", Proof::nothing);
+        const Verdict verdict = judge("eth0", std::vector{by_ddr});
+        CHECK(!verdict.usable);
+        CHECK(verdict.sentence ==
+              "Hosts on eth0 that ask 192.168.1.1 for an encrypted resolver may use ddr.test "
+              "(192.168.1.1) over TLS: it answers, but nothing proves who it is.");
+    }
+
+    TEST_CASE("what does not work is named with the reason") {
+        Told one = told(Carrier::dhcpv4, "192.0.2.1", {resolver("dns.test", "192.0.2.2")});
+        const auto sentence = [&] { return judge("eth0", std::vector{one}).sentence; };
+        const std::string fails =
+            "The network of eth0 offers dns.test (192.0.2.2), but it does not "
+            "work (";
+        tried(one, Outcome::not_tried, "this program does not speak QUIC");
+        CHECK(sentence() ==
+              fails + "this program does not speak QUIC): hosts fall back to clear text.");
+        tried(one, Outcome::refused, "its certificate has expired");
+        CHECK(sentence() == fails + "its certificate has expired): hosts fall back to clear text.");
+        one.offers[0].resolvers[0].told.why_not_usable = "withdrawn";
+        CHECK(sentence() == fails + "withdrawn): hosts fall back to clear text.");
+        CHECK(!judge("eth0", std::vector{one}).usable);
     }
 
     TEST_CASE("carriers that name different resolvers contradict each other, silence does not") {
@@ -79,8 +129,16 @@ TEST_SUITE("agent/discover_verdict") {
     TEST_CASE("a report is printable ASCII, as text and as JSON") {
         ResolverRecord one = resolver("a.test", "192.0.2.2");
         one.params.dohpath = "/\x1b]0;{?dns}\xc3\xa4";
-        Report report{"eth0", {}, {}};
-        report.heard.told = {told(Carrier::dhcpv4, "192.0.2.1", {one})};
+        Report report{"eth0", {}, {}, Upgrade{false, "no", {"a.test"}}};
+        Told all = told(Carrier::dhcpv4, "192.0.2.1", {one});
+        for (const Outcome outcome : {Outcome::works, Outcome::refused, Outcome::unreachable,
+                                      Outcome::silent, Outcome::no_answer, Outcome::not_tried})
+            tried(all, outcome, "\x1b");
+        tried(all, Outcome::works, "why", Proof::nothing);
+        Told designated = all;
+        designated.carrier = Carrier::svcb;
+        designated.of_name = *dns::parse_name("a.test");
+        report.heard.told = {all, designated};
         report.heard.asked = {{Carrier::dhcpv4, "DHCPINFORM", ""}, {Carrier::ra, "RS", "no\nIPv6"}};
         report.heard.notes = {"a \x07 bell"};
         report.verdict = judge("eth0", report.heard.told);

@@ -1,0 +1,256 @@
+#include "agent/discover_trial.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <string_view>
+
+#include "acme/base64url.h"
+#include "core/random.h"
+#include "dns/answer.h"
+#include "dns/doh_path.h"
+#include "dns/draft_resolver.h"
+#include "dns/edns.h"
+#include "net/asio.h"
+#include "net/doh_client.h"
+#include "net/framed_message.h"
+#include "net/tls_stream.h"
+
+namespace porchlight::agent::discover {
+namespace {
+
+constexpr std::uint16_t dot_port = 853;
+constexpr std::uint16_t https_port = 443;
+constexpr std::size_t padding_octets_block = 128;  // RFC 8467 section 4.1
+
+bool is_private(const IpAddress& address) {
+    if (const auto* v6 = std::get_if<Ipv6>(&address))
+        return is_link_local(*v6) || is_unique_local(*v6);
+    const auto& octets = std::get<Ipv4>(address).octets;  // RFC 1918, RFC 3927, RFC 6598
+    return octets[0] == 10 || (octets[0] == 172 && (octets[1] & 0xf0) == 16) ||
+           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254) ||
+           (octets[0] == 100 && (octets[1] & 0xc0) == 64);
+}
+
+std::uint32_t scope_of(const IpAddress& address, std::uint32_t scope) {
+    const auto* v6 = std::get_if<Ipv6>(&address);
+    return v6 != nullptr && is_link_local(*v6) ? scope : 0;
+}
+
+/// The path to ask DoH at; empty where none was told.
+std::string path_template(const ResolverRecord& resolver) {
+    if (resolver.params.dohpath) return *resolver.params.dohpath;
+    for (const std::string& one : resolver.templates)
+        if (const auto at = dns::parse_doh_template(one)) return at->path;
+    return {};
+}
+
+Buffer root_query(std::uint16_t id) {
+    Writer out;
+    dns::write_query(out, id, {dns::Name(), dns::type::ns},
+                     {.padding_bytes_block = padding_octets_block});
+    return {out.view().begin(), out.view().end()};
+}
+
+Outcome outcome_of(const Error& error) {
+    if (error.code == Errc::refused) return Outcome::refused;
+    return error.code == Errc::timeout ? Outcome::silent : Outcome::unreachable;
+}
+
+void judge_answer(Trial& trial, const Result<Buffer>& answer) {
+    trial.outcome = Outcome::no_answer;
+    if (!answer) {
+        trial.why = plain_words(answer.error());
+        return;
+    }
+    const auto read = dns::parse_answer(*answer, {dns::Name(), dns::type::ns}, {});
+    if (!read)
+        trial.why = "what it answers is no DNS";
+    else if (read->kind == dns::Answer::Kind::failure)
+        trial.why = read->rcode == dns::rcode::server_failure
+                        ? "it answers that it failed (SERVFAIL)"
+                        : "it answers with code " + std::to_string(read->rcode);
+    else
+        trial.outcome = Outcome::works;
+}
+
+/// What is tried of one resolver, for as long as the loop runs.
+struct Job {
+    const Told* told = nullptr;
+    const ResolverRecord* resolver = nullptr;
+};
+
+class Attempts {
+  public:
+    explicit Attempts(const TrialSettings& settings) : settings_(settings) {}
+
+    Result<void> make_clients() {
+        for (const char* alpn : {"dot", net::doh_alpn}) {
+            auto made = net::TlsClient::create({.roots_pem = settings_.roots_pem,
+                                                .alpn = {alpn},
+                                                .time = settings_.time,
+                                                .may_end_unsaid = true});
+            if (!made) return made.error();
+            (alpn == std::string_view("dot") ? dot_ : doh_) = *std::move(made);
+        }
+        return {};
+    }
+
+    void start(Trial& trial, const Job& job) {
+        asio::co_spawn(loop_, run(trial, job), asio::detached);
+    }
+    void finish() { loop_.run(); }
+
+  private:
+    awaitable<void> run(Trial& trial, Job job) {
+        co_await attempt(trial, job);
+        if (trial.outcome != Outcome::refused || !may_be_opportunistic(*job.told, trial)) co_return;
+        const std::string why = trial.why;
+        trial.proof = Proof::nothing;
+        co_await attempt(trial, job);
+        trial.why = trial.outcome == Outcome::works ? why : why + "; " + trial.why;
+    }
+
+    awaitable<void> attempt(Trial& trial, Job job) {
+        const bool dot = trial.alpn == "dot";
+        const net::ServerIdentity identity = identity_of(trial, job);
+        const Clock::time_point begun = Clock::now();
+        auto stream = co_await net::TlsStream::connect(dot ? *dot_ : *doh_, trial.to, identity,
+                                                       settings_.within);
+        if (!stream) {
+            trial.outcome = outcome_of(stream.error());
+            trial.why = plain_words(stream.error());
+            co_return;
+        }
+        trial.connected_after = since(begun);
+        trial.tls_version = (*stream)->facts().version;
+        const Clock::time_point asked = Clock::now();
+        if (dot) {
+            const Result<Buffer> answer = co_await ask_dot(**stream);
+            judge_answer(trial, answer);
+        } else {
+            const std::string path =
+                dns::expand_dohpath(path_template(*job.resolver), acme::base64url(root_query(0)));
+            const std::string authority = authority_of(trial, job);
+            const Result<Buffer> answer =
+                co_await net::ask_doh(**stream, authority, path, settings_.within);
+            judge_answer(trial, answer);
+        }
+        if (trial.outcome == Outcome::works) trial.answered_after = since(asked);
+    }
+
+    awaitable<Result<Buffer>> ask_dot(net::TlsStream& stream) {
+        const Buffer octets =
+            net::framed(root_query(static_cast<std::uint16_t>(random_.below(0x10000))));
+        const Result<void> sent = co_await stream.write(octets, settings_.within);
+        if (!sent) co_return sent.error();
+        Buffer pending;
+        co_return co_await net::read_message(stream, pending, settings_.within);
+    }
+
+    static net::ServerIdentity identity_of(const Trial& trial, const Job& job) {
+        if (trial.proof == Proof::address) return job.told->from.address;
+        if (trial.proof == Proof::nothing) return net::Unauthenticated();
+        return dns::to_host(job.told->of_name ? *job.told->of_name : *job.resolver->adn);
+    }
+
+    /// Who is asked by DoH: the name that is proved or, where an address is, that (RFC 9462 section
+    /// 6.3).
+    static std::string authority_of(const Trial& trial, const Job& job) {
+        const net::ServerIdentity identity = identity_of(trial, job);
+        Endpoint by{job.told->from.address, trial.to.port};
+        if (const auto* name = std::get_if<std::string>(&identity))
+            return trial.to.port == https_port ? *name
+                                               : *name + ":" + std::to_string(trial.to.port);
+        return to_text(by);
+    }
+
+    static std::chrono::milliseconds since(Clock::time_point then) {
+        return std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - then);
+    }
+
+    const TrialSettings& settings_;
+    SystemRandom random_;
+    std::unique_ptr<net::TlsClient> dot_;
+    std::unique_ptr<net::TlsClient> doh_;
+    asio::io_context loop_;
+};
+
+/// Protocols that hosts may speak and we don't.
+const char* why_not_tried(const std::string& alpn, const ResolverRecord& resolver) {
+    if (alpn == "doq" || alpn == "h3") return "this program does not speak QUIC";
+    if (alpn == "http/1.1") return "this program asks over HTTP/2 only";
+    if (alpn != "dot" && alpn != net::doh_alpn) return "nobody here knows this protocol";
+    return alpn == net::doh_alpn && path_template(resolver).empty() ? "no path to ask at is told"
+                                                                    : nullptr;
+}
+
+}  // namespace
+
+std::vector<Trial> trials_of(const Told& told, const ResolverRecord& resolver,
+                             std::uint32_t scope) {
+    std::vector<Trial> trials;
+    const bool by_address = told.carrier == Carrier::svcb && !told.of_name;
+    if (resolver.why_not_usable || (!resolver.adn && !by_address)) return trials;
+    for (const std::string& alpn : resolver.params.alpn) {
+        const std::uint16_t usual = alpn == "dot" || alpn == "doq" ? dot_port : https_port;
+        for (const IpAddress& address : resolver.addresses) {
+            Trial trial;
+            trial.alpn = alpn;
+            trial.to = {address, resolver.params.port.value_or(usual), scope_of(address, scope)};
+            trial.proof = by_address ? Proof::address : Proof::name;
+            if (const char* why = why_not_tried(alpn, resolver)) trial.why = why;
+            trials.push_back(std::move(trial));
+        }
+    }
+    return trials;
+}
+
+bool may_be_opportunistic(const Told& told, const Trial& trial) {
+    return trial.proof == Proof::address && trial.to.address == told.from.address &&
+           is_private(told.from.address);
+}
+
+Result<void> try_all(std::vector<Told>& told, const TrialSettings& settings) {
+    Attempts attempts(settings);
+    if (const Result<void> made = attempts.make_clients(); !made) return made.error();
+    std::size_t count = 0;
+    for (Told& one : told)
+        for (Offer& offer : one.offers)
+            for (Candidate& candidate : offer.resolvers)
+                candidate.trials = trials_of(one, candidate.told, settings.scope);
+    // Nothing moves from here on: the attempts hold on to all of it.
+    for (Told& one : told)
+        for (Offer& offer : one.offers)
+            for (Candidate& candidate : offer.resolvers)
+                for (Trial& trial : candidate.trials) {
+                    if (!trial.why.empty()) continue;
+                    if (++count <= trials_max)
+                        attempts.start(trial, {&one, &candidate.told});
+                    else
+                        trial.why = "more is offered than is tried";
+                }
+    attempts.finish();
+    return {};
+}
+
+std::string plain_words(const Error& error) {
+    static constexpr std::array<std::pair<std::string_view, const char*>, 9> words{{
+        {"certificate has expired", "its certificate has expired"},
+        {"not yet valid", "its certificate is not valid yet"},
+        {"hostname mismatch", "its certificate is for another name"},
+        {"IP address mismatch", "its certificate does not prove the address"},
+        {"unable to get", "its certificate is signed by nobody who is trusted here"},
+        {"self-signed", "its certificate is signed by nobody who is trusted here"},
+        {"self signed", "its certificate is signed by nobody who is trusted here"},
+        {"Connection refused", "nothing listens there"},
+        {"Network is unreachable", "this machine has no address to reach it from"},
+    }};
+    for (const auto& [sign, meaning] : words)
+        if (error.message.find(sign) != error.message.npos) return meaning;
+    return error.message;
+}
+
+}  // namespace porchlight::agent::discover

@@ -1,0 +1,170 @@
+"""`porchlight discover` connects to what is offered: who works, who doesn't, and why, in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from lab import Home
+from lab.authority import DAY, Authority
+from lab.discover import discover, resolvers, trial
+from lab.host import Host
+from lab.router import BINARY, LAN4, LAN6, Router
+from lab.unbound import Unbound
+
+NAME = "dns.example.org"
+OFFER: dict[str, Any] = {"priority": 1, "adn": NAME, "addresses": [LAN4], "alpn": ["dot", "h2", "doq"],
+                         "dohpath": "/dns-query{?dns}"}
+DESIGNATION = {"priority": 1, "adn": NAME, "alpn": ["dot"], "params": {"ipv4hint": "c0a84d01"}}
+
+
+def encoded(router: Router, carrier: str, *resolvers: dict[str, Any]) -> bytes:
+    return bytes.fromhex(router.ns.run(str(BINARY), "options", "encode", "--carrier", carrier,
+                                       json.dumps(resolvers)).stdout)
+
+
+class Foreign:
+    """A router without porchlight: dnsmasq says what a story wants it to say."""
+
+    def __init__(self, home: Home) -> None:
+        self.home, self.router = home, home.router
+        self.host: Host = home.host()
+        self.host.ns.ip(f"addr add {LAN4.rsplit('.', 1)[0]}.77/24 dev eth0",
+                        "addr add fd77:77:77::77/64 dev eth0 nodad")
+        self._conf = self.router.folder / "dnsmasq.conf"
+        self._before = self._conf.read_text()
+
+    def says(self, *lines: str) -> None:
+        self._conf.write_text(self._before + "".join(f"{line}\n" for line in lines))
+        self.router.restart_dnsmasq()
+
+    def offers(self, *resolvers: dict[str, Any]) -> None:
+        option = encoded(self.router, "dhcpv4", *resolvers)
+        self.says(f"dhcp-option-force=162,{option.hex(':')}")
+
+    def certificate(self, *names: str, **dates: Any) -> tuple[Path, Path]:
+        return self.home.internet.leaf(*names, **dates)
+
+    def discovers(self, *words: str, status: int = 0, roots: Path | None = None) -> dict[str, Any]:
+        return discover(self.host.ns, *words, status=status, roots=roots or self.home.trust,
+                        seconds=1)
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Iterator[Foreign]:
+    with Home() as home:
+        yield Foreign(home)
+
+
+def test_tls_and_https_are_tried_and_timed_and_quic_is_not(foreign: Foreign) -> None:
+    foreign.offers(OFFER)
+    with Unbound(foreign.router.ns, foreign.certificate(NAME), LAN4):
+        report = foreign.discovers()
+    assert report["usable"] and report["sentence"] == (
+        f"Hosts on eth0 use {NAME} ({LAN4}) over TLS: it answers, and its certificate is good.")
+    for alpn, port in (("dot", 853), ("h2", 443)):
+        tried = trial(report, "dhcpv4", alpn)
+        assert tried["outcome"] == "works" and tried["proof"] == "name", tried
+        assert tried["to"] == f"{LAN4}:{port}" and tried["tls"] == "TLSv1.3"
+        assert tried["connected_after_ms"] >= 0 and tried["answered_after_ms"] >= 0
+    assert trial(report, "dhcpv4", "doq")["outcome"] == "not-tried"
+
+
+def test_certificates_that_are_not_good_are_told_apart(foreign: Foreign) -> None:
+    foreign.offers(OFFER)
+    stranger = Authority(foreign.home.folder / "stranger", "A stranger's root")
+    for certificate, why in (
+            (foreign.certificate(NAME, not_before=-2 * DAY, not_after=-DAY, file="old"),
+             "its certificate has expired"),
+            (foreign.certificate("other.example.org"), "its certificate is for another name"),
+            (stranger.leaf(NAME), "its certificate is signed by nobody who is trusted here")):
+        with Unbound(foreign.router.ns, certificate, LAN4):
+            report = foreign.discovers(status=1)
+        for alpn in ("dot", "h2"):
+            tried = trial(report, "dhcpv4", alpn)
+            assert (tried["outcome"], tried["why"]) == ("refused", why)
+        assert not report["usable"] and report["sentence"] == (
+            f"The network of eth0 offers {NAME} ({LAN4}), but it does not work ({why}): hosts fall "
+            "back to clear text.")
+    # The control: with that stranger's root among the anchors it would be good.
+    with Unbound(foreign.router.ns, stranger.leaf(NAME), LAN4):
+        assert foreign.discovers(roots=stranger.root)["usable"]
+
+
+def test_nothing_listens_and_nothing_comes_back(foreign: Foreign) -> None:
+    foreign.offers(OFFER)
+    report = foreign.discovers(status=1)
+    tried = trial(report, "dhcpv4")
+    assert (tried["outcome"], tried["why"]) == ("unreachable", "nothing listens there")
+    foreign.router.ns.nft("table inet hole { chain in { type filter hook input priority 0;"
+                          " tcp dport { 443, 853 } drop; }; }")
+    try:
+        assert trial(foreign.discovers(status=1), "dhcpv4")["outcome"] == "silent"
+    finally:
+        foreign.router.ns.nft("delete table inet hole")
+
+
+def test_a_designated_resolver_proves_the_address_or_may_be_opportunistic(foreign: Foreign) -> None:
+    rdata = encoded(foreign.router, "svcb", DESIGNATION)
+    foreign.says("local=/resolver.arpa/", f"dns-rr=_dns.resolver.arpa,64,{rdata.hex()}")
+    # It holds the address of the plain resolver: verified (RFC 9462 section 4.2).
+    with Unbound(foreign.router.ns, foreign.certificate(NAME, LAN4, LAN6, file="both"), LAN4, LAN6):
+        report = foreign.discovers()
+        assert trial(report, "svcb")["outcome"] == "works"
+        assert trial(report, "svcb")["proof"] == "address"
+        assert f"ask {LAN4}" in report["sentence"] or f"ask {LAN6}" in report["sentence"]
+    # The name in the record proves nothing (section 4.3).
+    with Unbound(foreign.router.ns, foreign.certificate(NAME), LAN4, LAN6):
+        report = foreign.discovers(status=1)
+        at = next(offer for offer in report["offers"] if offer["from"]["address"] == LAN4)
+        tried = at["resolvers"][0]["trials"][0]
+        assert (tried["outcome"], tried["proof"]) == ("works", "nothing")
+        assert "does not prove the address" in tried["why"]
+        assert "nothing proves who it is" in report["sentence"]
+        # Designated by another address than its own, it has to prove that one.
+        other = next(offer for offer in report["offers"] if offer["from"]["address"] == LAN6)
+        assert other["resolvers"][0]["trials"][0]["outcome"] == "refused"
+    # The control: without the record nobody is designated.
+    foreign.says()
+    assert resolvers(foreign.discovers(status=1), "svcb") == []
+
+
+def test_a_name_alone_is_looked_up(foreign: Foreign) -> None:
+    rdata = encoded(foreign.router, "svcb", DESIGNATION | {"adn": "a1.example.org"})
+    option = encoded(foreign.router, "dhcpv4", {"priority": 1, "adn": NAME})
+    foreign.says(f"dhcp-option-force=162,{option.hex(':')}", f"dns-rr=_dns.{NAME},64,{rdata.hex()}")
+    with Unbound(foreign.router.ns, foreign.certificate(NAME), LAN4):
+        report = foreign.discovers()
+    assert "systemd passes it over" in resolvers(report, "dhcpv4")[0]["remarks"][0]
+    found = next(offer for offer in report["offers"] if offer.get("of"))
+    assert found["of"] == f"{NAME}." and found["resolvers"][0]["trials"][0]["outcome"] == "works"
+
+
+def test_a_preconfigured_domain_is_upgraded_to_a_name_within_it_alone(foreign: Foreign) -> None:
+    """draft-btw-add-home-11 section 7.1.3 and its figure 17, the rogue server among them."""
+    ours, rogue = "cpe1-internal.example.net", "rs.example.org"
+    forwarder = OFFER | {"adn": ours, "alpn": ["dot"]}
+    foreign.offers(forwarder | {"priority": 2}, forwarder | {"adn": rogue})
+    both = foreign.certificate(ours, rogue)
+    with Unbound(foreign.router.ns, both, LAN4):
+        report = foreign.discovers("--preconfigured", "*.example.net")
+        assert report["upgrade"] == {
+            "upgrades": True, "refused": [rogue],
+            "sentence": f"A host with *.example.net preconfigured upgrades to {ours} ({LAN4}) over "
+                        "TLS: its certificate proves that name."}
+        # The control: a host without that takes the rogue server, whose certificate is good.
+        assert rogue in foreign.discovers()["sentence"]
+        # The rogue server alone, under its own name and under one that it can't prove.
+        foreign.offers(forwarder | {"adn": rogue})
+        report = foreign.discovers("--preconfigured", "*.example.net", status=1)
+        assert not report["upgrade"]["upgrades"] and report["usable"]
+    foreign.offers(forwarder)
+    with Unbound(foreign.router.ns, foreign.certificate(rogue), LAN4):
+        report = foreign.discovers("--preconfigured", "*.example.net", status=1)
+        assert "its certificate is for another name" in report["upgrade"]["sentence"]
+    wrong = foreign.host.ns.run(str(BINARY), "discover", "-i", "eth0", "--preconfigured", "a.*.net",
+                                check=False)
+    assert wrong.returncode == 2

@@ -63,15 +63,18 @@ void Advertisers::use(const std::vector<std::string>& links, std::vector<FileDes
     for (auto& [name, announcer] : former) start_withdrawal(name, std::move(announcer));
 }
 
-void Advertisers::tell(std::map<std::string, ra::NdOptions> options, const Config& config,
+void Advertisers::tell(std::map<std::string, ra::TimedOptions> options, const Config& config,
                        const Surroundings& around) {
     options_ = std::move(options);
     describe_links(config, around);
-    for (const auto& [name, announcer] : announcers_) announcer->set_options(options_of(name));
+    for (const auto& [name, announcer] : announcers_) {
+        const ra::TimedOptions& told = options_of(name);
+        announcer->set_options(told.units, told.ends);
+    }
 }
 
-const ra::NdOptions& Advertisers::options_of(const std::string& link) const {
-    static const ra::NdOptions none;
+const ra::TimedOptions& Advertisers::options_of(const std::string& link) const {
+    static const ra::TimedOptions none;
     const auto told = options_.find(link);
     return told == options_.end() ? none : told->second;
 }
@@ -83,7 +86,7 @@ void Advertisers::describe_links(const Config& config, const Surroundings& aroun
         if (found == announcers_.end()) continue;
         found->second->set_link(link);
         found->second->set_full(
-            full ? std::optional(full_settings(config, link, around, options_of(link.name)))
+            full ? std::optional(full_settings(config, link, around, options_of(link.name).units))
                  : std::nullopt);
     }
 }

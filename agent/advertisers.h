@@ -46,9 +46,9 @@ class Advertisers {
     /// takes it back.
     void use(const std::vector<std::string>& links, std::vector<FileDescriptor> sockets,
              std::chrono::seconds interval_max);
-    /// What each link's hosts are told from now on, as ra/options.h has it. Who is not in it is
+    /// What each link's hosts are told from now on. Who is not in it is
     /// told nothing.
-    void tell(std::map<std::string, ra::NdOptions> options, const Config& config,
+    void tell(std::map<std::string, ra::TimedOptions> options, const Config& config,
               const Surroundings& around);
     /// Where we are the RA daemon, what is said beside the resolvers follows the links.
     void describe_links(const Config& config, const Surroundings& around);
@@ -65,7 +65,7 @@ class Advertisers {
     void explain(CarrierStatus& row, RaCarrier carrier) const;
 
   private:
-    const ra::NdOptions& options_of(const std::string& link) const;
+    const ra::TimedOptions& options_of(const std::string& link) const;
     void remember(const ra::Announced& announced);
     void remember_prefixes(const std::string& link, ra::NdOptions prefixes);
     void start_withdrawal(const std::string& name, std::shared_ptr<ra::LinkAnnouncer> announcer);
@@ -80,10 +80,10 @@ class Advertisers {
     std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> announcers_;
     std::map<std::string, std::shared_ptr<ra::LinkAnnouncer>> leaving_;  // take everything back
     std::size_t withdrawing_ = 0;
-    std::map<std::string, ra::NdOptions> options_;    // by link
-    std::function<void()> done_;                      // set: the end has come
-    std::map<std::string, ra::Announced> announced_;  // by link, as hosts may know it
-    std::map<std::string, ra::NdOptions> prefixes_;   // by link, see agent/announced.h
+    std::map<std::string, ra::TimedOptions> options_;  // by link
+    std::function<void()> done_;                       // set: the end has come
+    std::map<std::string, ra::Announced> announced_;   // by link, as hosts may know it
+    std::map<std::string, ra::NdOptions> prefixes_;    // by link, see agent/announced.h
 };
 
 }  // namespace porchlight::agent

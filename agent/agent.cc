@@ -62,6 +62,14 @@ std::string why_no_dnsmasq(const Config& config, bool odhcpd_would_do) {
            (odhcpd_would_do ? ", nor is an odhcpd that serves the home" : "");
 }
 
+void log_what_is_told(const Plan& plan) {
+    for (const LinkPlan& link : plan.links)
+        log::info(link.resolvers.empty() ? "announcing nothing" : "announcing",
+                  {{"link", link.link},
+                   {link.resolvers.empty() ? "why" : "adn",
+                    link.resolvers.empty() ? link.why : to_text(link.resolvers.front().adn)}});
+}
+
 class Agent {
   public:
     explicit Agent(net::Channel keeper);
@@ -374,20 +382,15 @@ void Agent::replan() {
     wait_for_end_of_offers();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);
-    if (plan_ && same_but_for_ends(*plan_, planned)) {
-        plan_ = std::move(planned);
-        return;
-    }
-    for (const LinkPlan& link : planned.links)
-        log::info(link.resolvers.empty() ? "announcing nothing" : "announcing",
-                  {{"link", link.link},
-                   {link.resolvers.empty() ? "why" : "adn",
-                    link.resolvers.empty() ? link.why : to_text(link.resolvers.front().adn)}});
+    if (plan_ == planned) return;
+    // An offer that was refreshed is no news, but ours by Router Advertisement last as long as it.
+    const bool news = !plan_ || !same_but_for_ends(*plan_, planned);
+    if (news) log_what_is_told(planned);
     plan_ = std::move(planned);
     told_ = plan_->links;
     announcement_ = announce(*config_, *plan_);
-    keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
-    tell_odhcpd();
+    if (news) keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
+    if (news) tell_odhcpd();
     advertise();
 }
 

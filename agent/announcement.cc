@@ -124,6 +124,35 @@ RaUnits encode_ra(const dns::Forms& forms, const std::vector<dns::EncryptedResol
     return whole;
 }
 
+/// The ends of those of the link's resolvers that `is_told` says a unit tells of: of several that
+/// are one to hosts, the first.
+template <class IsTold>
+Clock::time_point end_of(const LinkPlan& link, IsTold is_told) {
+    Clock::time_point end = ra::Ends::never;
+    for (std::size_t i = 0; i < link.ends.size(); ++i)
+        if (is_told(link.resolvers[i])) end = std::min(end, link.ends[i]);
+    return end;
+}
+
+Clock::time_point end_of(const Buffer& unit, const LinkPlan& link, const dns::Forms& forms) {
+    if (const auto dnr = ra::parse_dnr_option(unit))
+        return end_of(link, [&](const dns::EncryptedResolver& resolver) {
+            return ra::dnr_option(resolver, dnr->lifetime) == *dnr;
+        });
+    const ra::DraftReceived read = ra::read_draft(ra::options_of(unit), forms.code_points);
+    return end_of(link, [&](const dns::EncryptedResolver& resolver) {
+        return std::ranges::any_of(read.resolvers,
+                                   [&](const auto& told) { return told.adn == resolver.adn; });
+    });
+}
+
+ra::Ends ends_of(const ra::NdOptions& units, const LinkPlan& link, const dns::Forms& forms) {
+    if (link.ends.empty()) return {};
+    std::vector<Clock::time_point> ends;
+    for (const Buffer& unit : units) ends.push_back(end_of(unit, link, forms));
+    return {units, ends};
+}
+
 void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& whole) {
     const auto interval = config.announce.ra_interval;
     const auto encode = [&](std::size_t packets) {
@@ -138,7 +167,8 @@ void announce_by_ra(const Config& config, const LinkPlan& link, Announcement& wh
     std::vector<std::string> texts;
     for (const Buffer& unit : told.units) texts.push_back(option_text(unit.front(), unit));
     whole.carriers.push_back(row(link.link, link.why, "ra", std::move(texts), told.left_out));
-    whole.ra[link.link] = std::move(told.units);
+    ra::Ends ends = ends_of(told.units, link, config.announce.forms);
+    whole.ra[link.link] = {std::move(told.units), std::move(ends)};
 }
 
 /// odhcpd encodes for itself; what it is to send is shown all the same.

@@ -156,8 +156,9 @@ void LinkAnnouncer::set_link(const net::Link& link) {
     state_->pump_soon();
 }
 
-void LinkAnnouncer::set_options(NdOptions options) {
-    const std::size_t left_out = state_->sender.set_options(std::move(options), state_->time.now());
+void LinkAnnouncer::set_options(NdOptions options, Ends ends) {
+    const std::size_t left_out =
+        state_->sender.set_options(std::move(options), state_->time.now(), std::move(ends));
     state_->counters.options_left_out += left_out;
     if (left_out > 0)
         log::warn("options too large for a Router Advertisement left out",

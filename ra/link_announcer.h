@@ -84,7 +84,7 @@ class LinkAnnouncer {
     /// without one, for a lifetime may have been extended.
     void set_link(const net::Link& link);
     /// As Sender::set_options. Nothing leaves before the first call.
-    void set_options(NdOptions options);
+    void set_options(NdOptions options, Ends ends = {});
     /// Takes everything back within about a second and returns when that has left, or when it can't
     /// leave (no daemon was ever heard, or sending fails): then announced() goes on saying so.
     awaitable<void> withdraw();

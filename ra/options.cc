@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "core/reader.h"
 
@@ -21,6 +22,15 @@ std::uint32_t u32_at(const Buffer& octets, std::size_t at) {
     return Reader(Bytes(octets).subspan(at, lifetime_octets)).u32();
 }
 
+/// The Lifetime that stands at `at`, if it is there as a whole.
+void shorten(Buffer& unit, std::size_t at, std::chrono::seconds lifetime_max) {
+    if (at + lifetime_octets > unit.size()) return;
+    const std::chrono::seconds told(u32_at(unit, at));
+    auto left = static_cast<std::uint32_t>(std::min(told, lifetime_max).count());
+    for (std::size_t i = lifetime_octets; i-- > 0; left >>= 8)
+        unit[at + i] = static_cast<std::uint8_t>(left);
+}
+
 }  // namespace
 
 bool is_sendable(const Buffer& unit, std::size_t octets_max) {
@@ -31,17 +41,19 @@ bool is_sendable(const Buffer& unit, std::size_t octets_max) {
     return at == unit.size();
 }
 
-Buffer withdrawn(Buffer unit) {
+Buffer shortened(Buffer unit, std::chrono::seconds lifetime_max) {
     for (std::size_t at = 0; at + option_unit_octets <= unit.size() && unit[at + 1] != 0;
          at += unit[at + 1] * option_unit_octets) {
         if (!has_lifetime(unit[at])) continue;
         const std::size_t lifetimes = unit[at] == prefix_option_type ? 2 : 1;
-        const std::size_t end =
-            std::min(unit.size(), at + lifetime_at + lifetimes * lifetime_octets);
-        std::fill(unit.begin() + std::ptrdiff_t(at + lifetime_at),
-                  unit.begin() + std::ptrdiff_t(end), std::uint8_t(0));
+        for (std::size_t i = 0; i < lifetimes; ++i)
+            shorten(unit, at + lifetime_at + i * lifetime_octets, lifetime_max);
     }
     return unit;
+}
+
+Buffer withdrawn(Buffer unit) {
+    return shortened(std::move(unit), std::chrono::seconds(0));
 }
 
 NdOptions options_of(const Buffer& unit) {

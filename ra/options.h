@@ -14,6 +14,9 @@ namespace porchlight::ra {
 /// section 6.1.2).
 bool is_sendable(const Buffer& unit, std::size_t octets_max);
 
+/// A unit with no Lifetime above `lifetime_max`.
+Buffer shortened(Buffer unit, std::chrono::seconds lifetime_max);
+
 /// A unit in the form that takes it back: the same octets with every Lifetime 0. Link-layer address
 /// and MTU have none and stay as they are.
 Buffer withdrawn(Buffer unit);

@@ -82,7 +82,7 @@ void Sender::set_link(LinkFacts link, Clock::time_point now) {
     if (begun_ && !could_announce && can_announce(now)) start(now);
 }
 
-std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
+std::size_t Sender::set_options(NdOptions options, Clock::time_point now, Ends ends) {
     const std::size_t left_out = std::erase_if(
         options, [](const Buffer& unit) { return !is_sendable(unit, option_octets_max); });
     // A Lifetime of 0 says the same as leaving it out.
@@ -91,6 +91,8 @@ std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
 
     const NdOptions former = wanted(now);
     options_ = std::move(options);
+    const bool nearer = comes_nearer(ends, now);
+    ends_ = std::move(ends);
     left_ = left_to_daemon(now);
     const bool first = !std::exchange(begun_, true);
     if (const auto adopted = std::exchange(former_, std::nullopt)) {
@@ -100,7 +102,16 @@ std::size_t Sender::set_options(NdOptions options, Clock::time_point now) {
     }
     changed(full_header(), former, now);
     if (first) start(now);
+    if (nearer) due_ = std::min(due_, now);
     return left_out;
+}
+
+/// Whether hosts may have been told of something for longer than `ends` let it last.
+bool Sender::comes_nearer(const Ends& ends, Clock::time_point now) const {
+    return std::any_of(options_.begin(), options_.end(), [&](const Buffer& unit) {
+        if (!can_be_withdrawn(unit)) return false;
+        return lifetime(ends.as_of(unit, now)) + end_slack < lifetime(ends_.as_of(unit, now));
+    });
 }
 
 void Sender::finish(Clock::time_point now) {
@@ -287,7 +298,9 @@ Announced Sender::announced(Clock::time_point now) const {
 
 std::optional<Advertisement> Sender::said(Clock::time_point now) const {
     if (!speaks(now)) return std::nullopt;
-    return Advertisement{*header_at(now), content(now)};
+    Advertisement all{*header_at(now), content(now)};
+    for (Buffer& unit : all.options) unit = ends_.as_of(unit, now);
+    return all;
 }
 
 /// What time alone has changed.
@@ -406,7 +419,7 @@ void Sender::finish_round(Clock::time_point now) {
     forget_done(now);
     if (farewells_left_ > 0 && --farewells_left_ == 0) farewell_.reset();
     if (initial_left_ > 0) --initial_left_;
-    due_ = silent() ? never : now + next_interval();
+    due_ = silent() ? never : now + next_interval(now);
 }
 
 void Sender::note_told(const NdOptions& sent) {
@@ -424,6 +437,7 @@ void Sender::note_told(const NdOptions& sent) {
 }
 
 bool Sender::send_to(const Ipv6& to, NdOptions options, Clock::time_point now, const Send& send) {
+    for (Buffer& unit : options) unit = ends_.as_of(unit, now);
     Writer out;
     const Advertisement advertisement{*header_at(now), std::move(options)};
     write(out, advertisement);
@@ -446,7 +460,7 @@ Clock::time_point Sender::multicast_at() const {
 }
 
 /// Hosts that are to forget something shouldn't wait longer for it than the rules make them.
-Clock::duration Sender::next_interval() {
+Clock::duration Sender::next_interval(Clock::time_point now) {
     if (finishing_) return final_spacing;
     if (farewells_left_ > 0 ||
         std::any_of(withdrawing_.begin(), withdrawing_.end(),
@@ -456,10 +470,13 @@ Clock::duration Sender::next_interval() {
     const std::chrono::milliseconds max =
         std::max(interval_.max - multicast_spacing, interval_.min);
     const std::chrono::milliseconds range = max - interval_.min;
-    const Clock::duration random =
+    Clock::duration chosen =
         interval_.min + std::chrono::milliseconds(random_.below(std::uint64_t(range.count()) + 1));
-    if (initial_left_ == 0) return random;
-    return std::min<Clock::duration>(random, initial_interval_max - multicast_spacing);
+    if (const auto left = ends_.least_left(now))
+        chosen = std::clamp<Clock::duration>(*left / 3 - multicast_spacing, multicast_spacing,
+                                             std::max<Clock::duration>(chosen, multicast_spacing));
+    if (initial_left_ == 0) return chosen;
+    return std::min<Clock::duration>(chosen, initial_interval_max - multicast_spacing);
 }
 
 /// What hosts shall know.

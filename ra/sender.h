@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "ra/announced.h"
+#include "ra/ends.h"
 #include "ra/full.h"
 #include "ra/heard_options.h"
 #include "ra/mirror.h"
@@ -56,6 +57,10 @@ std::chrono::seconds option_lifetime(std::chrono::seconds interval_max, std::siz
 /// - An option that is no longer wanted is withdrawn octet for octet with Lifetime 0 in three
 ///   multicasts, behind the new ones and, the first time, in one packet with them. That only its
 ///   Lifetime changed is no such case. A prefix is withdrawn for as long as hosts may know it.
+/// - What ends (see Ends) leaves with a Lifetime that is no longer than what is left of it then.
+///   Where that is short, multicasts follow closer on each other: as ever, hosts that miss two in a
+///   row still know it, provided that its end was put off meanwhile. Its end moves freely; where it
+///   comes nearer, hosts hear that soon.
 /// - What doesn't fit one packet of `packet_octets_max` is spread over several; never a fragment
 ///   (RFC 6980 section 5).
 /// - A multicast that could not be sent counts for nothing and is tried again.
@@ -80,6 +85,8 @@ class Sender {
     static constexpr std::size_t answers_waiting_max = 8;  // more: one multicast for all
     static constexpr std::size_t packet_octets_max = 1280 - 40;  // the least IPv6 MTU
     static constexpr std::size_t option_octets_max = packet_octets_max - 16;
+    /// An end that comes nearer by more than this is told at once: senders of offers round.
+    static constexpr std::chrono::seconds end_slack{5};
     /// Prefixes that were taken back often enough and are still told to hosts that missed it; the
     /// oldest make room. What has yet to be taken back has no limit but what was told.
     static constexpr std::size_t vanished_prefixes_max = 64;
@@ -115,7 +122,7 @@ class Sender {
     void set_link(LinkFacts link, Clock::time_point now);
     /// From now on exactly these, in this order: units as ra/options.h has them. Returns how many
     /// were left out: no packet can hold them, or their Length is not their own.
-    std::size_t set_options(NdOptions options, Clock::time_point now);
+    std::size_t set_options(NdOptions options, Clock::time_point now, Ends ends = {});
     void withdraw(Clock::time_point now) { set_options({}, now); }
     /// Withdraws within a second rather than at the usual pace: the process is about to end.
     void finish(Clock::time_point now);
@@ -187,7 +194,8 @@ class Sender {
     void note_told(const NdOptions& sent);
     bool send_to(const Ipv6& to, NdOptions options, Clock::time_point now, const Send& send);
     Clock::time_point multicast_at() const;
-    Clock::duration next_interval();
+    Clock::duration next_interval(Clock::time_point now);
+    bool comes_nearer(const Ends& ends, Clock::time_point now) const;
     NdOptions wanted(Clock::time_point now) const;
     NdOptions content(Clock::time_point now) const;
     std::optional<RouterHeader> full_header() const;
@@ -204,6 +212,7 @@ class Sender {
     Clock::time_point hold_until_ = Clock::time_point::min();
     LinkFacts link_;
     NdOptions options_;
+    Ends ends_;                    // of them
     Clock::time_point settled_{};  // what time alone changes was looked at last
     NdOptions left_;               // of them, as left_to_daemon() was last
     NdOptions former_prefixes_;

@@ -1,7 +1,5 @@
 #include "ra/advertisement.h"
 
-#include "core/reader.h"
-
 namespace porchlight::ra {
 namespace {
 
@@ -18,7 +16,33 @@ void write_icmpv6(Writer& out, std::uint8_t type) {
     out.u16(0);
 }
 
-NdOptions read_options(Reader& in) {
+bool has_option(const NdOptions& options, std::uint8_t type) {
+    for (const Buffer& option : options)
+        if (option[0] == type) return true;
+    return false;
+}
+
+}  // namespace
+
+RouterHeader read_router_header(Reader& in) {
+    RouterHeader header;
+    header.cur_hop_limit = in.u8();
+    header.flags = in.u8();
+    header.router_lifetime = std::chrono::seconds(in.u16());
+    header.reachable_time = std::chrono::milliseconds(in.u32());
+    header.retrans_timer = std::chrono::milliseconds(in.u32());
+    return header;
+}
+
+void write(Writer& out, const RouterHeader& header) {
+    out.u8(header.cur_hop_limit);
+    out.u8(header.flags);
+    out.u16(static_cast<std::uint16_t>(header.router_lifetime.count()));
+    out.u32(static_cast<std::uint32_t>(header.reachable_time.count()));
+    out.u32(static_cast<std::uint32_t>(header.retrans_timer.count()));
+}
+
+NdOptions read_nd_options(Reader& in) {
     NdOptions options;
     while (!in.empty()) {
         const std::uint8_t type = in.u8();
@@ -39,36 +63,20 @@ void write(Writer& out, const NdOptions& options) {
     for (const Buffer& option : options) out.bytes(option);
 }
 
-bool has_option(const NdOptions& options, std::uint8_t type) {
-    for (const Buffer& option : options)
-        if (option[0] == type) return true;
-    return false;
-}
-
-}  // namespace
-
 Result<Advertisement> parse_advertisement(Bytes icmpv6, const Envelope& envelope) {
     Reader in(icmpv6);
     Advertisement advertisement;
     if (!is_link_local(envelope.source)) in.fail("is not from a link-local address");
     read_icmpv6(in, advertisement_type, envelope);
-    advertisement.header.cur_hop_limit = in.u8();
-    advertisement.header.flags = in.u8();
-    advertisement.header.router_lifetime = std::chrono::seconds(in.u16());
-    advertisement.header.reachable_time = std::chrono::milliseconds(in.u32());
-    advertisement.header.retrans_timer = std::chrono::milliseconds(in.u32());
-    advertisement.options = read_options(in);
+    advertisement.header = read_router_header(in);
+    advertisement.options = read_nd_options(in);
     if (!in.finished()) return in.error("Router Advertisement");
     return advertisement;
 }
 
 void write(Writer& out, const Advertisement& advertisement) {
     write_icmpv6(out, advertisement_type);
-    out.u8(advertisement.header.cur_hop_limit);
-    out.u8(advertisement.header.flags);
-    out.u16(static_cast<std::uint16_t>(advertisement.header.router_lifetime.count()));
-    out.u32(static_cast<std::uint32_t>(advertisement.header.reachable_time.count()));
-    out.u32(static_cast<std::uint32_t>(advertisement.header.retrans_timer.count()));
+    write(out, advertisement.header);
     write(out, advertisement.options);
 }
 
@@ -77,7 +85,7 @@ Result<Solicitation> parse_solicitation(Bytes icmpv6, const Envelope& envelope) 
     Solicitation solicitation;
     read_icmpv6(in, solicitation_type, envelope);
     (void)in.u32();  // reserved: ignored by the receiver
-    solicitation.options = read_options(in);
+    solicitation.options = read_nd_options(in);
     if (envelope.source == Ipv6{} &&
         has_option(solicitation.options, source_link_layer_option_type))
         in.fail("names a link-layer address of no source");

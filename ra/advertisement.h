@@ -6,6 +6,7 @@
 
 #include "core/address.h"
 #include "core/bytes.h"
+#include "core/reader.h"
 #include "core/result.h"
 #include "core/writer.h"
 
@@ -16,10 +17,12 @@ inline constexpr std::uint8_t advertisement_type = 134;
 inline constexpr std::size_t option_unit_octets =
     8;  // of an option's Length (RFC 4861 section 4.6)
 
-// What options say by their type: RFC 4861 section 4.6, RFC 4191 section 2.3, RFC 8106 section 5.
+// What options say by their type: RFC 4861 section 4.6, RFC 4191 section 2.3, RFC 8106 section
+// 5, RFC 8801 section 3.1.
 inline constexpr std::uint8_t source_link_layer_option_type = 1;
 inline constexpr std::uint8_t prefix_option_type = 3;
 inline constexpr std::uint8_t mtu_option_type = 5;
+inline constexpr std::uint8_t pvd_option_type = 21;
 inline constexpr std::uint8_t route_option_type = 24;
 inline constexpr std::uint8_t rdnss_option_type = 25;
 inline constexpr std::uint8_t dnssl_option_type = 31;
@@ -75,6 +78,12 @@ struct Envelope {
 Result<Advertisement> parse_advertisement(Bytes icmpv6, const Envelope& envelope);
 /// The checks of RFC 4861 section 6.1.1, without the checksum.
 Result<Solicitation> parse_solicitation(Bytes icmpv6, const Envelope& envelope);
+
+/// Their parts: what stands behind type, code and checksum, and options to the reader's end.
+RouterHeader read_router_header(Reader& in);
+NdOptions read_nd_options(Reader& in);
+void write(Writer& out, const RouterHeader& header);
+void write(Writer& out, const NdOptions& options);
 
 /// ICMPv6 messages with a checksum of 0, which the kernel fills in.
 void write(Writer& out, const Advertisement& advertisement);

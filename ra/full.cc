@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/link.h"
+#include "ra/rdnss_option.h"
 
 namespace porchlight::ra {
 namespace {
@@ -89,13 +90,11 @@ Buffer route_option(const Prefix& route, std::chrono::seconds lifetime) {
     });
 }
 
-/// RFC 8106 section 5.1.
 Buffer rdnss_option(const FullSettings& settings) {
-    return option_of(rdnss_option_type, [&](Writer& out) {
-        out.u16(0);
-        write_seconds(out, settings.dns_lifetime);
-        for (const Ipv6& server : settings.rdnss) out.bytes(server);
-    });
+    Writer out;
+    write(out, RdnssOption{settings.dns_lifetime, settings.rdnss});
+    const Bytes octets = out.view();
+    return {octets.begin(), octets.end()};
 }
 
 /// RFC 8106 section 5.2. Takes the names it has room for off `names`.

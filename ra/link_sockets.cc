@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 
 #include "core/reader.h"
 #include "net/socket_address.h"
@@ -72,18 +73,17 @@ bool filter_frames(const FileDescriptor& socket) {
     return set(socket, SOL_SOCKET, SO_ATTACH_FILTER, program);
 }
 
-bool filter_icmpv6(const FileDescriptor& socket) {
+bool filter_icmpv6(const FileDescriptor& socket, std::initializer_list<int> passing) {
     icmp6_filter filter{};
     ICMP6_FILTER_SETBLOCKALL(&filter);
-    ICMP6_FILTER_SETPASS(ND_ROUTER_SOLICIT, &filter);
-    ICMP6_FILTER_SETPASS(ND_ROUTER_ADVERT, &filter);
+    for (const int type : passing) ICMP6_FILTER_SETPASS(type, &filter);
     return set(socket, IPPROTO_ICMPV6, ICMP6_FILTER, filter);
 }
 
-bool join_all_routers(const FileDescriptor& socket, unsigned index) {
+bool join(const FileDescriptor& socket, const Ipv6& group, int index) {
     ipv6_mreq membership{};
-    membership.ipv6mr_interface = index;
-    std::memcpy(&membership.ipv6mr_multiaddr, all_routers.octets.data(), all_routers.octets.size());
+    membership.ipv6mr_interface = static_cast<unsigned>(index);
+    std::memcpy(&membership.ipv6mr_multiaddr, group.octets.data(), group.octets.size());
     return set(socket, IPPROTO_IPV6, IPV6_JOIN_GROUP, membership);
 }
 
@@ -117,27 +117,36 @@ void read_control(msghdr& header, Received& received) {
     }
 }
 
-}  // namespace
-
-Result<FileDescriptor> open_icmpv6_socket(const std::string& interface) {
+Result<FileDescriptor> open_raw(const std::string& interface, std::initializer_list<int> passing,
+                                const Ipv6& group) {
     const std::string doing = "cannot open a raw ICMPv6 socket";
     FileDescriptor socket(
         ::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6));
     const int index = static_cast<int>(::if_nametoindex(interface.c_str()));
     if (!socket || index == 0) return failed(doing, interface);
-    const bool made = filter_icmpv6(socket) && bind_to(socket, interface) &&
+    const bool made = filter_icmpv6(socket, passing) && bind_to(socket, interface) &&
                       set(socket, IPPROTO_IPV6, IPV6_MULTICAST_IF, index) &&
                       set(socket, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, static_cast<int>(hop_limit)) &&
                       set(socket, IPPROTO_IPV6, IPV6_UNICAST_HOPS, static_cast<int>(hop_limit)) &&
                       set(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) &&
                       set(socket, IPPROTO_IPV6, IPV6_DONTFRAG, 1) &&
                       set(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
-                      set(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) &&
-                      join_all_routers(socket, static_cast<unsigned>(index));
+                      set(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) && join(socket, group, index);
     if (!made) return failed(doing, interface);
-    // What was told from an address is taken back from it, also when the link has it no more.
-    (void)set(socket, IPPROTO_IPV6, IPV6_FREEBIND, 1);
     return socket;
+}
+
+}  // namespace
+
+Result<FileDescriptor> open_icmpv6_socket(const std::string& interface) {
+    auto socket = open_raw(interface, {ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT}, all_routers);
+    // What was told from an address is taken back from it, also when the link has it no more.
+    if (socket) (void)set(*socket, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    return socket;
+}
+
+Result<FileDescriptor> open_wan_socket(const std::string& interface) {
+    return open_raw(interface, {ND_ROUTER_ADVERT}, all_nodes);
 }
 
 Result<FileDescriptor> open_frame_socket(const std::string& interface) {
@@ -231,12 +240,16 @@ Result<void> send_icmpv6(const FileDescriptor& socket, const Ipv6& source, const
     return {};
 }
 
-Result<void> solicit(const FileDescriptor& socket) {
+Result<void> solicit_others(const FileDescriptor& socket) {
     Writer out;
     write(out, Solicitation{});
+    return send_icmpv6(socket, Ipv6{}, all_routers, out.view());
+}
+
+Result<void> solicit(const FileDescriptor& socket) {
     // Our advertisements must not come back to this machine, but the daemon to be asked is on it.
     set(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1);
-    auto sent = send_icmpv6(socket, Ipv6{}, all_routers, out.view());
+    auto sent = solicit_others(socket);
     set(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
     return sent;
 }

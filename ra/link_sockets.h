@@ -10,10 +10,9 @@
 
 namespace porchlight::ra {
 
-// The two sockets of one LAN link. They need CAP_NET_RAW to be opened; afterwards anybody who holds
-// them may use them. Both are non-blocking and closed on exec.
-// Opening fails with `denied` without the privilege, `unavailable` while there is no such
-// interface.
+// The two sockets of one LAN link, and the one of a WAN link. They need CAP_NET_RAW to be opened;
+// afterwards anybody who holds them may use them. All are non-blocking and closed on exec. Opening
+// fails with `denied` without the privilege, `unavailable` while there is no such interface.
 
 /// Raw ICMPv6 bound to the interface: receives solicitations (a member of ff02::2) and
 /// advertisements, sends with hop limit 255, never in fragments.
@@ -23,6 +22,10 @@ Result<FileDescriptor> open_icmpv6_socket(const std::string& interface);
 /// sends out of the interface, from their IPv6 header on: the RA daemon's and ours. A raw ICMPv6
 /// socket sees neither its unicast answers nor its multicasts.
 Result<FileDescriptor> open_frame_socket(const std::string& interface);
+
+/// Raw ICMPv6 bound to a WAN interface: receives advertisements only, sends with hop limit 255. A
+/// member of no group that the kernel would tell the link of.
+Result<FileDescriptor> open_wan_socket(const std::string& interface);
 
 /// The interface that a socket is bound to; 0 if that is gone.
 unsigned bound_interface(const FileDescriptor& socket);
@@ -49,6 +52,9 @@ Result<void> send_icmpv6(const FileDescriptor& socket, const Ipv6& source, const
                          Bytes octets);
 /// Solicits every router of the link, the RA daemon of this machine included.
 Result<void> solicit(const FileDescriptor& socket);
+
+/// Solicits the routers of the link, but none of this machine.
+Result<void> solicit_others(const FileDescriptor& socket);
 
 /// Whether `received`, from the ICMPv6 socket, is the answer of this machine's own RA daemon to
 /// solicit(): it goes from the interface's link-local address to the same address, over loopback.

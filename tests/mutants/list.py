@@ -4,6 +4,7 @@ A file's entry lists pairs: text that stands there exactly once, and what is put
 third member counts where the text stands more often: it is the one to replace, from 1.
 """
 
+from heard import MUTANTS as HEARD
 from messages import MESSAGES
 
 FALSE = "if (false)"
@@ -14,7 +15,7 @@ def unasked(condition: str, *which: int) -> list[tuple]:
     return [(f"require({condition}", f"require(true || {condition}", *which)]
 
 
-MUTANTS: dict[str, list[tuple]] = {
+MUTANTS: dict[str, list[tuple]] = HEARD | {
     "core/reader.h": [
         ("if (count > left_.size()) {", "if (count > left_.size() + 1) {"),
         ('if (!inner.empty()) inner.fail("has octets left over");', ""),
@@ -383,6 +384,7 @@ MUTANTS: dict[str, list[tuple]] = {
     "ra/options.cc": [
         ("type != source_link_layer_option_type &&", ""),
         ("&& type != mtu_option_type;", ";"),
+        ("std::min(told, lifetime_max)", "lifetime_max"),
         ("if (unit.empty() ||", "if ("),
         ("|| unit.size() > octets_max) return false;", ") return false;"),
         ("unit.size() > octets_max) return", "unit.size() >= octets_max) return"),

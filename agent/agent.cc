@@ -2,8 +2,6 @@
 // probe's result, the forwarder's coming and going) ends in replan(), which derives the one plan
 // anew and tells every carrier what changed.
 
-#include "agent/agent.h"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +16,7 @@
 #include <optional>
 
 #include "agent/advertisers.h"
+#include "agent/agent.h"
 #include "agent/announcement.h"
 #include "agent/carriers.h"
 #include "agent/channel_loop.h"
@@ -33,6 +32,7 @@
 #include "agent/orders.h"
 #include "agent/plan.h"
 #include "agent/status.h"
+#include "agent/wan_listeners.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "forwarder/control.h"
@@ -79,6 +79,7 @@ class Agent {
     void on_keeper(net::ChannelMessage message);
     void on_world(Bytes message);
     void on_link_sockets(net::ChannelMessage message);
+    void on_wan_sockets(net::ChannelMessage message);
     void on_forwarder_channel(net::ChannelMessage message);
     void on_forwarder(net::ChannelMessage message);
 
@@ -125,6 +126,7 @@ class Agent {
     std::vector<LinkPlan> told_;  // by the last plan, also while there is none
     Announcement announcement_;
     Advertisers advertisers_;
+    WanListeners wan_;
     Orders orders_;
 
     Processes processes_;
@@ -142,6 +144,7 @@ Agent::Agent(net::Channel keeper)
            .prefixes =
                [this](Bytes octets) { keeper_->send(number(Keep::store_prefixes), octets); }},
           [this] { tell_odhcpd(); }),
+      wan_(loop_.get_executor(), time_, random_, [this] { replan(); }),
       orders_(loop_.get_executor(), time_, random_,
               {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
                .store_account =
@@ -162,6 +165,7 @@ Agent::Agent(net::Channel keeper)
         keeper_->send(number(Keep::links_changed), {});
         supply_forwarder();
         for (const auto& [name, watch] : lan_) watch->set_links(links_->links());
+        wan_.set_links(links_->links());
         describe_links();
         replan();
     });
@@ -181,6 +185,8 @@ void Agent::on_keeper(net::ChannelMessage message) {
             return on_world(message.body);
         case Keep::link_sockets:
             return on_link_sockets(std::move(message));
+        case Keep::wan_sockets:
+            return on_wan_sockets(std::move(message));
         case Keep::forwarder_channel:
             return on_forwarder_channel(std::move(message));
         case Keep::forwarder_lost:
@@ -231,6 +237,8 @@ void Agent::on_world(Bytes message) {
     judge_certificate();
     supply_forwarder();
     watch_lan(first);
+    wan_.follow(*config_);
+    if (links_) wan_.set_links(links_->links());
     orders_.set(*config_, world_, custody_, wall_trusted_);
     learn();
     // The same plan may be rendered in another way now.
@@ -317,6 +325,12 @@ void Agent::on_link_sockets(net::ChannelMessage message) {
     if (plan_) advertise();
 }
 
+void Agent::on_wan_sockets(net::ChannelMessage message) {
+    const auto names = parse_names(message.body);
+    if (!names || message.descriptors.size() != names->size() || ending_) return;
+    wan_.use(*names, std::move(message.descriptors));
+}
+
 void Agent::on_forwarder_channel(net::ChannelMessage message) {
     if (message.descriptors.size() != 1) return;
     forwarder_ = std::make_unique<ChannelLoop>(
@@ -381,6 +395,7 @@ void Agent::replan() {
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
+    facts.offers = wan_.offers();
     Plan planned = plan(*config_, facts);
     if (plan_ == planned) return;
     // An offer that was refreshed is no news, but ours by Router Advertisement last as long as it.
@@ -477,6 +492,7 @@ Status Agent::status() {
         status.offers = {learned_, sift(*config_, links_->links(), offers()).refused, time_.now()};
     if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
+    status.wan = wan_.status();
     for (CarrierStatus& carrier : status.carriers) {
         if (carrier.by_odhcpd) {
             if (carrier.announced) carrier.why = processes_.odhcpd_trouble;

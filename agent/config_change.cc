@@ -3,9 +3,10 @@
 namespace porchlight::agent {
 namespace {
 
-std::vector<std::string> interfaces_of(const Config& config) {
+template <class Links>
+std::vector<std::string> interfaces_of(const Links& links) {
     std::vector<std::string> names;
-    for (const LanConfig& lan : config.lan) names.push_back(lan.interface);
+    for (const auto& link : links) names.push_back(link.interface);
     return names;
 }
 
@@ -16,7 +17,7 @@ std::optional<ResolverConfig::Dot> dot_of(const Config& config) {
 }  // namespace
 
 ConfigChange change_between(const Config& before, const Config& after) {
-    const bool other_links = interfaces_of(after) != interfaces_of(before);
+    const bool other_links = interfaces_of(after.lan) != interfaces_of(before.lan);
     return {
         .needs_restart = after.runtime_directory != before.runtime_directory ||
                          after.state_directory != before.state_directory ||
@@ -27,6 +28,7 @@ ConfigChange change_between(const Config& before, const Config& after) {
         .advertisements = other_links ||
                           advertises(after.announce.ra) != advertises(before.announce.ra) ||
                           after.announce.ra_interval != before.announce.ra_interval,
+        .wan = interfaces_of(after.wan) != interfaces_of(before.wan),
     };
 }
 

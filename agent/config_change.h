@@ -9,6 +9,7 @@ struct ConfigChange {
     bool needs_restart = false;   // something changed that is settled when the processes start
     bool listeners = false;       // other sockets for hosts or the companion
     bool advertisements = false;  // other sockets for Router Advertisements, or another interval
+    bool wan = false;             // other links whose Router Advertisements are heard
 };
 
 ConfigChange change_between(const Config& before, const Config& after);

@@ -102,6 +102,7 @@ int Keeper::run() {
         look_at_odhcpd(now);
         try_listeners_again(now);
         try_links_again(now);
+        if (wan_sockets_.can_have_more(now)) send_wan_sockets();
         if (now >= deaths_.let_in_at()) {
             send_refused(now);
             send_processes();
@@ -312,6 +313,7 @@ void Keeper::follow(const ConfigChange& change) {
     companion_.feed(Clock::now());
     send_world();
     if (change.advertisements) send_link_sockets();
+    if (change.wan) send_wan_sockets();
     send_processes();
 }
 
@@ -343,6 +345,7 @@ void Keeper::start_agent(Clock::time_point now) {
     if (guarded_ && !links_are_those()) send_listeners(open_services(config_));
     send_former_link_sockets();
     send_link_sockets();
+    send_wan_sockets();
     Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {
         // The agent answers; root and the agent's own user may ask.
@@ -544,7 +547,7 @@ void Keeper::on_forwarder() {
 
 Clock::time_point Keeper::next_deadline() const {
     auto next = std::min({agent_.next_deadline(), forwarder_.next_deadline(),
-                          provisions_.next_deadline(), deaths_.let_in_at()});
+                          provisions_.next_deadline(), deaths_.let_in_at(), wan_sockets_.try_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     if (!link_sockets_missing_.empty()) next = std::min(next, links_retry_);
     next = std::min(next, dnsmasq_look_);

@@ -24,6 +24,7 @@
 #include "agent/service_sockets.h"
 #include "agent/state_files.h"
 #include "agent/troubles.h"
+#include "agent/wan_sockets.h"
 #include "core/storage.h"
 
 namespace porchlight::agent {
@@ -69,6 +70,7 @@ class Keeper {
     void send_wan_records();
     void send_link_sockets();
     void send_former_link_sockets();
+    void send_wan_sockets();
     void send_listeners(Opening opening);
     void try_listeners_again(Clock::time_point now);
     bool links_are_those() const;
@@ -120,6 +122,7 @@ class Keeper {
     Clock::time_point listeners_retry_{};
     std::vector<std::string> link_sockets_missing_;  // links that are there, likewise
     Clock::time_point links_retry_{};
+    WanSockets wan_sockets_;
     Hindrances hindrances_;
     Troubles troubles_;
     std::string odhcpd_trouble_;

@@ -25,6 +25,7 @@ enum class Keep : std::uint16_t {
     provision_channel = 6,  // one descriptor: the channel to the provision role asked for
     withdraw = 7,           // take every announcement back, answer `withdrawn`
     processes = 8,          // Processes: who runs now, and what is amiss
+    wan_sockets = 12,       // list of names, a descriptor each: raw ICMPv6 of WAN links
     cannot = 10,            // list of names: what these processes may not do, for people
     wan_records = 11,       // StoredParts: what `porchlight wan` noted, where that changed
 

@@ -22,13 +22,14 @@ constexpr std::uint16_t number(Kind kind) {
     return static_cast<std::uint16_t>(kind);
 }
 
-void hand_over(Child& agent, const LinkSockets& opened) {
+template <class Opened>
+void hand_over(Child& agent, Keep kind, const Opened& opened) {
     Writer out;
     write(out, opened.links);
     std::vector<int> descriptors;
     for (const FileDescriptor& socket : opened.sockets) descriptors.push_back(socket.get());
     auto message = out.take();
-    if (message) agent.send(number(Keep::link_sockets), *message, descriptors);
+    if (message) agent.send(number(kind), *message, descriptors);
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ void Keeper::send_link_sockets() {
     link_sockets_missing_ = std::move(opened.missing);
     links_retry_ = Clock::now() + sockets_tried_again;
     hindrances_.set(Area::advertisements, std::move(opened.hindered));
-    hand_over(agent_, opened);
+    hand_over(agent_, Keep::link_sockets, opened);
 }
 
 /// An agent takes back what a former one told on links that it gets no sockets for any more. Those
@@ -89,7 +90,14 @@ void Keeper::send_link_sockets() {
 void Keeper::send_former_link_sockets() {
     std::vector<std::string> links(former_links_.begin(), former_links_.end());
     for (const std::string& link : advertised_links(config_)) std::erase(links, link);
-    if (!links.empty()) hand_over(agent_, open_link_sockets(links));
+    if (!links.empty()) hand_over(agent_, Keep::link_sockets, open_link_sockets(links));
+}
+
+void Keeper::send_wan_sockets() {
+    const WanSockets::Opened opened = wan_sockets_.open(config_, Clock::now());
+    hindrances_.set(Area::wan, opened.hindered);
+    hand_over(agent_, Keep::wan_sockets, opened);
+    send_processes();
 }
 
 /// Hands every service socket over; our copies are closed at once, so that a dead forwarder means a
@@ -147,6 +155,7 @@ bool Keeper::links_are_those() const {
 }
 
 void Keeper::on_links_changed() {
+    if (!wan_sockets_.links_are_those()) send_wan_sockets();
     if (links_are_those()) return;
     send_listeners(open_services(config_));
     send_link_sockets();

@@ -198,6 +198,38 @@ Json certificate_json(const CertificateStatus& certificate) {
     return json;
 }
 
+Json lasting(Json json, const std::optional<std::chrono::seconds>& left) {
+    json["seconds_left"] = left ? Json(left->count()) : Json();
+    return json;
+}
+
+Json wan_json(const std::vector<WanStatus>& links) {
+    Json list = Json::array();
+    for (const WanStatus& wan : links) {
+        Json routers = Json::array();
+        for (const WanStatus::Router& router : wan.routers) {
+            Json one{{"address", router.address},
+                     {"heard_seconds_ago", router.heard_ago.count()},
+                     {"resolvers", Json::array()},
+                     {"plain", Json::array()}};
+            for (const auto& [resolver, left] : router.resolvers)
+                one["resolvers"].push_back(lasting(resolver_json(resolver), left));
+            for (const auto& [address, left] : router.plain)
+                one["plain"].push_back(lasting({{"address", address}}, left));
+            if (!router.provisioning_domain.empty())
+                one["provisioning_domain"] = router.provisioning_domain;
+            routers.push_back(std::move(one));
+        }
+        Json counters = Json::object();
+        for (const auto& [name, value] : wan.counters) counters[name] = value;
+        list.push_back({{"link", wan.interface},
+                        {"hears", wan.hears},
+                        {"routers", std::move(routers)},
+                        {"counters", std::move(counters)}});
+    }
+    return list;
+}
+
 Json upstreams_json(const std::optional<forwarder::Status>& status) {
     Json list = Json::array();
     if (!status) return list;
@@ -363,6 +395,36 @@ std::string render_upstreams(const Json& upstreams) {
     return text;
 }
 
+std::string lasting_text(const Json& json) {
+    return json.at("seconds_left").is_null() ? "for ever"
+                                             : "for " + member(json, "seconds_left") + " s";
+}
+
+std::string render_wan(const Json& links) {
+    if (links.empty()) return "";
+    std::string text = "\nHeard on the WAN by Router Advertisement\n";
+    for (const Json& wan : links) {
+        text += "  " + member(wan, "link") + ":";
+        if (wan.at("hears") != true) text += " not listening";
+        for (const auto& [name, value] : wan.at("counters").items())
+            if (value != 0) text += " " + escape(name) + " " + value.dump();
+        text += "\n";
+        for (const Json& router : wan.at("routers")) {
+            text += "    " + member(router, "address") + ", " +
+                    member(router, "heard_seconds_ago") + " s ago\n";
+            for (const Json& one : router.at("resolvers"))
+                text += "      " + member(one, "adn") + " at " +
+                        join_members(one, "addresses", ", ") + " " + lasting_text(one) + "\n";
+            for (const Json& one : router.at("plain"))
+                text += "      plain " + member(one, "address") + " " + lasting_text(one) + "\n";
+            if (router.contains("provisioning_domain"))
+                text += "      a resolver inside the provisioning domain " +
+                        member(router, "provisioning_domain") + ", which is not offered\n";
+        }
+    }
+    return text;
+}
+
 std::string render_rest(const Json& json) {
     const Json& processes = json.at("processes");
     std::string text = "\nProcesses\n  keeper " + member(processes, "keeper") + ", agent " +
@@ -390,6 +452,7 @@ std::string render(const Json& json) {
     const bool shown = certificate.at("needed") == true || certificate.at("source") != "none";
     return text + render_plan(json) + offers_text(json.at("offers").dump()) +
            (shown ? render_certificate(certificate) : "") + render_upstreams(json.at("upstreams")) +
+           render_wan(json.at("wan_advertisements")) +
            render_rest(json);
 }
 
@@ -436,6 +499,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["offers"] = Json::parse(offers_json(status.offers));
     json["carriers"] = chosen_json(status.chosen);
     json["announced"] = announced_json(status.carriers);
+    json["wan_advertisements"] = wan_json(status.wan);
     json["certificate"] = certificate_json(status.certificate);
     json["certificate"]["needed"] = status.needs_certificate;
     json["upstreams"] = upstreams_json(status.forwarder);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/carriers.h"
@@ -43,11 +44,35 @@ struct CarrierStatus {
     bool by_odhcpd = false;             // whose own messages carry it
 };
 
+/// What was heard on a WAN link by Router Advertisement. Without seconds: for ever.
+struct WanStatus {
+    struct Resolver {
+        dns::EncryptedResolver resolver;
+        std::optional<std::chrono::seconds> left;
+    };
+    struct Plain {
+        std::string address;
+        std::optional<std::chrono::seconds> left;
+    };
+    struct Router {
+        std::string address;
+        std::chrono::seconds heard_ago{0};
+        std::vector<Resolver> resolvers;
+        std::vector<Plain> plain;
+        std::string provisioning_domain;  // not empty: tells of resolvers for that domain alone
+    };
+    std::string interface;
+    bool hears = false;  // there is a socket, and a link that it is bound to
+    std::vector<Router> routers;
+    std::vector<std::pair<std::string, std::uint64_t>> counters;
+};
+
 /// Everything that `porchlight status` tells.
 struct Status {
     Plan plan;
     std::vector<ChosenCarrier> chosen;
     std::vector<CarrierStatus> carriers;
+    std::vector<WanStatus> wan;
     bool needs_certificate = false;
     CertificateStatus certificate;
     bool wall_trusted = true;

@@ -13,7 +13,7 @@ Config some_config() {
 }
 
 bool is_nothing(const ConfigChange& change) {
-    return !change.needs_restart && !change.listeners && !change.advertisements;
+    return !change.needs_restart && !change.listeners && !change.advertisements && !change.wan;
 }
 
 TEST_SUITE("agent/config_change") {
@@ -46,6 +46,16 @@ TEST_SUITE("agent/config_change") {
         after.announce.ra_interval = std::chrono::seconds(60);
         CHECK(!change_between(before, after).listeners);
         CHECK(change_between(before, after).advertisements);
+    }
+
+    TEST_CASE("another WAN is listened to, and nothing else is touched") {
+        const Config before = some_config();
+        Config after = before;
+        after.wan = {{"eth0"}};
+        ConfigChange change = change_between(before, after);
+        CHECK(change.wan);
+        change.wan = false;
+        CHECK(is_nothing(change));
     }
 
     TEST_CASE("what is settled when the processes start needs a restart") {

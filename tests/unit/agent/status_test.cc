@@ -127,6 +127,35 @@ TEST_SUITE("agent/status") {
                             "(auto); ra full)\n") != std::string::npos);
     }
 
+    TEST_CASE("what the WAN's routers tell is shown with what is left of it") {
+        Status status = announced_status();
+        CHECK(status_text(status_json(status, now))->find("Heard on the WAN") == std::string::npos);
+        WanStatus wan;
+        wan.interface = "eth0";
+        wan.hears = true;
+        wan.counters = {{"advertisements", 2}, {"malformed_options", 0}};
+        WanStatus::Router router;
+        router.address = "fe80::1";
+        router.heard_ago = std::chrono::seconds(5);
+        router.resolvers = {{status.plan.links[0].resolvers[0], std::chrono::seconds(1795)}};
+        router.plain = {{"2001:db8::53", {}}};
+        router.provisioning_domain = "pvd.example.org";
+        wan.routers = {router};
+        status.wan = {wan, WanStatus()};
+        const auto json = nlohmann::json::parse(status_json(status, now));
+        const auto& shown = json.at("wan_advertisements").at(0);
+        CHECK(shown.at("link") == "eth0");
+        CHECK(shown.at("counters").at("advertisements") == 2);
+        CHECK(shown.at("routers").at(0).at("resolvers").at(0).at("seconds_left") == 1795);
+        CHECK(shown.at("routers").at(0).at("plain").at(0).at("seconds_left").is_null());
+        CHECK(shown.at("routers").at(0).at("provisioning_domain") == "pvd.example.org");
+        const std::string text = *status_text(status_json(status, now));
+        CHECK(text.find("  eth0: advertisements 2\n    fe80::1, 5 s ago\n"
+                        "      cpe1.example.net. at 192.168.1.1 for 1795 s\n"
+                        "      plain 2001:db8::53 for ever\n") != std::string::npos);
+        CHECK(text.find("not listening") != std::string::npos);
+    }
+
     TEST_CASE("a stranger's octets in an error can't reach the terminal") {
         Status status = announced_status();
         status.certificate.last_error = "\x1b[31mred";

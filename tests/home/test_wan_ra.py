@@ -1,0 +1,144 @@
+"""What the ISP's routers advertise of resolvers: heard on the WAN, for as long as they say."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import pytest
+
+from lab import Home
+from lab.capture import Capture
+from lab.isp import RESOLVER6, RESOLVER_ADN
+from lab.program import eventually
+from lab.ra import announce
+from lab.wan_ra import (FOR_EVER, GLOBAL_ADDRESS, WanRouter, badly_padded, in_provisioning_domain,
+                        radvd, resolver, wan_router)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A home that tells its hosts of a resolver of its own choice, and listens all the same."""
+    with Home() as home:
+        announce(home.router, "supplement")
+        yield home
+
+
+def on_wan(status: dict[str, Any]) -> dict[str, Any]:
+    return next(link for link in status["wan_advertisements"] if link["link"] == "eth0")
+
+
+def offered(status: dict[str, Any]) -> dict[str, int | None]:
+    """Names to the seconds that are left of them; None: for ever."""
+    return {one["adn"]: one["seconds_left"] for router in on_wan(status)["routers"]
+            for one in router["resolvers"]}
+
+
+def counters(status: dict[str, Any]) -> dict[str, int]:
+    return on_wan(status)["counters"]
+
+
+def start(home: Home) -> None:
+    home.router.start_porchlight()
+    home.router.until("it listens on the WAN", lambda status: on_wan(status)["hears"])
+
+
+@pytest.fixture
+def listening(home: Home) -> Iterator[Home]:
+    start(home)
+    yield home
+    home.router.stop_porchlight()
+
+
+@pytest.fixture
+def isp(home: Home) -> Iterator[WanRouter]:
+    with wan_router(home.isp) as router:
+        yield router
+
+
+def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, isp: WanRouter
+                                                                    ) -> None:
+    with Capture(home.isp.ns, "wan0", "icmp6") as wire:
+        start(home)
+        # Nobody answers: three, four seconds apart.
+        assert isp.solicited(within_s=20, enough=3) == 3
+        assert isp.solicited(within_s=4.5) == 0
+        daemon = radvd(home.isp)
+        eventually("radvd runs", daemon.alive)
+        home.router.until("radvd's first word is heard", lambda status: on_wan(status)["routers"])
+        isp.solicited(within_s=0.1)
+        home.router.ns.ip("link set eth0 down")
+        home.router.ns.ip("link set eth0 up")
+        # radvd speaks unasked every ten minutes; it was asked, and answered.
+        assert 1 <= isp.solicited(within_s=5) <= 2
+        heard = on_wan(home.router.until(
+            "the answer is heard", lambda status: on_wan(status)["counters"]["advertisements"] > 1))
+        plain = [one for router in heard["routers"] for one in router["plain"]]
+        assert [one["address"] for one in plain] == [RESOLVER6]
+        assert 1200 < plain[0]["seconds_left"] <= 1234
+        daemon.stop()
+        home.router.stop_porchlight()
+    assert wire.count("icmpv6.type == 134 && ipv6.src != fe80::/10") == 0
+    sent = {row[0] for row in wire.fields("icmpv6.type == 134", "eth.src")}
+    router = home.router.ns.run("cat", "/sys/class/net/eth0/address").stdout.strip()
+    assert sent and router not in sent, "porchlight advertises nothing toward the ISP"
+
+
+def test_what_is_offered_lasts_as_long_as_it_was_told_to(listening: Home, isp: WanRouter) -> None:
+    router = listening.router
+    isp.say(resolver(600), resolver(FOR_EVER, "always.isp.test"), resolver(3, "soon.isp.test"))
+    status = router.until("all are heard", lambda status: len(offered(status)) == 3)
+    assert 590 <= offered(status)["dns.isp.test."] <= 600
+    assert offered(status)["always.isp.test."] is None
+    text = router.command("status").stdout
+    assert f"{RESOLVER_ADN}. at {RESOLVER6} for" in text and "for ever" in text
+    # Its router falls silent, and is no default router any more: only what has ended is gone.
+    isp.say(router_lifetime_s=0)
+    router.until("one has ended", lambda status: "soon.isp.test." not in offered(status), 10)
+    assert len(offered(router.status())) == 2
+    isp.say(resolver(0))
+    router.until("one is taken back", lambda status: list(offered(status)) == ["always.isp.test."])
+    # Whoever replaces the configuration forgets nothing.
+    router.reload_porchlight()
+    isp.say(resolver(600))
+    router.until("it is offered again", lambda status: len(offered(status)) == 2)
+
+
+def test_what_is_wrong_is_dropped_counted_and_told_once(listening: Home, isp: WanRouter) -> None:
+    router = listening.router
+    isp.say(resolver(600, "far.isp.test"), hops=64)
+    with wan_router(listening.isp, GLOBAL_ADDRESS) as stranger:
+        stranger.say(resolver(600, "global.isp.test"))
+    isp.say(resolver(600, "whole.isp.test"), b"\5\0\0\0\0\0\5\xdc")
+    router.until("three are dropped", lambda status: counters(status)["malformed_advertisements"] == 3)
+    isp.say(badly_padded(600), in_provisioning_domain(resolver(600, "pvd.isp.test")),
+            resolver(600, "beside.isp.test"))
+    status = router.until("what is beside bad ones is heard", offered)
+    assert list(offered(status)) == ["beside.isp.test."]
+    assert counters(status)["malformed_options"] == 1
+    assert counters(status)["options_in_provisioning_domains"] == 1
+    assert on_wan(status)["routers"][0]["provisioning_domain"] == "pvd.isp.test"
+    # Control: the very same from the right place, whole.
+    isp.say(resolver(600, "far.isp.test"), resolver(600, "global.isp.test"),
+            resolver(600, "whole.isp.test"), resolver(600))
+    router.until("good ones are heard", lambda status: len(offered(status)) == 5)
+    # A stranger who repeats it for ever makes one line, not thousands.
+    for _ in range(500):
+        isp.say(badly_padded(600))
+    router.until("they are counted", lambda status: counters(status)["malformed_options"] > 50)
+    assert router.porchlight.said().count("of the WAN does not count") == 1
+
+
+def test_a_link_that_is_made_anew_is_heard_again(listening: Home, isp: WanRouter) -> None:
+    isp.say(resolver(600))
+    listening.router.until("it is heard", offered)
+    listening.isp.ns.ip("link del wan0")
+    status = listening.router.until("the link is gone", lambda status: not on_wan(status)["hears"])
+    assert offered(status), "an offer lasts while the WAN is down"
+    listening.isp.ns.ip(f"link add wan0 type veth peer name eth0 netns {listening.router.ns.name}")
+    listening.isp.connect()
+    with wan_router(listening.isp) as anew:
+        listening.router.ns.ip("link set eth0 up")
+        assert anew.solicited(within_s=15, enough=1), "it asks on the new link"
+        anew.say(resolver(600, "anew.isp.test"))
+        listening.router.until("it is heard on the new link",
+                               lambda status: "anew.isp.test." in offered(status))

@@ -2,6 +2,8 @@
 // probe's result, the forwarder's coming and going) ends in replan(), which derives the one plan
 // anew and tells every carrier what changed.
 
+#include "agent/agent.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +18,6 @@
 #include <optional>
 
 #include "agent/advertisers.h"
-#include "agent/agent.h"
 #include "agent/announcement.h"
 #include "agent/carriers.h"
 #include "agent/channel_loop.h"
@@ -377,7 +378,10 @@ void Agent::learn() {
 }
 
 std::vector<Offer> Agent::offers() const {
-    return still_offered(offers_of(learned_), time_.now());
+    std::vector<Offer> all = still_offered(offers_of(learned_), time_.now());
+    const std::vector<Offer> advertised = wan_.offers();
+    all.insert(all.end(), advertised.begin(), advertised.end());
+    return all;
 }
 
 void Agent::wait_for_end_of_offers() {
@@ -395,7 +399,6 @@ void Agent::replan() {
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
-    facts.offers = wan_.offers();
     Plan planned = plan(*config_, facts);
     if (plan_ == planned) return;
     // An offer that was refreshed is no news, but ours by Router Advertisement last as long as it.

@@ -4,6 +4,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+
 #include "net/openssl.h"
 
 namespace porchlight::acme {
@@ -50,20 +52,35 @@ Bytes octets_of(const ASN1_STRING* string) {
     return {ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-std::vector<std::string> dns_names(X509* certificate) {
-    std::vector<std::string> names;
+template <class Address>
+std::optional<IpAddress> address_of(Bytes octets) {
+    Address address;
+    if (octets.size() != address.octets.size()) return std::nullopt;
+    std::copy(octets.begin(), octets.end(), address.octets.begin());
+    return address;
+}
+
+/// An iPAddress of a SAN (RFC 5280 section 4.2.1.6).
+std::optional<IpAddress> address_of(Bytes octets) {
+    const auto v4 = address_of<Ipv4>(octets);
+    return v4 ? v4 : address_of<Ipv6>(octets);
+}
+
+void read_alternative_names(X509* certificate, Certificate& facts) {
     const GeneralNamesPtr sans(static_cast<GENERAL_NAMES*>(
         X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
     for (int i = 0; i < sk_GENERAL_NAME_num(sans.get()); ++i) {
         const GENERAL_NAME* entry = sk_GENERAL_NAME_value(sans.get(), i);
-        if (entry->type == GEN_DNS) names.emplace_back(text_of(octets_of(entry->d.dNSName)));
+        if (entry->type == GEN_DNS) facts.names.emplace_back(text_of(octets_of(entry->d.dNSName)));
+        if (entry->type != GEN_IPADD) continue;
+        if (const auto address = address_of(octets_of(entry->d.iPAddress)))
+            facts.addresses.push_back(*address);
     }
-    return names;
 }
 
 Certificate describe(X509* certificate) {
     Certificate facts;
-    facts.names = dns_names(certificate);
+    read_alternative_names(certificate, facts);
     facts.not_before = wall_time(X509_get0_notBefore(certificate));
     facts.not_after = wall_time(X509_get0_notAfter(certificate));
     facts.subject = name_text(X509_get_subject_name(certificate));

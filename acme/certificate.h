@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/address.h"
 #include "core/clock.h"
 #include "core/result.h"
 #include "dns/name.h"
@@ -12,7 +13,8 @@ namespace porchlight::acme {
 
 /// What people and the plan want to know of a certificate.
 struct Certificate {
-    std::vector<std::string> names;  // DNS names of the SAN, wildcards too
+    std::vector<std::string> names;    // DNS names of the SAN, wildcards too
+    std::vector<IpAddress> addresses;  // of the SAN
     WallTime not_before{};
     WallTime not_after{};
     std::string subject;  // RFC 2253 form; often empty

@@ -46,6 +46,16 @@ TEST_SUITE("acme/certificate") {
         CHECK(!leaf.serial.empty());
     }
 
+    TEST_CASE("addresses are read beside names") {
+        const TestAuthority authority;
+        const PemPair pair = authority.leaf({"IP:192.168.1.1", "cpe1.example.net", "IP:fd00::1"});
+        const auto chain = parse_chain(pair.chain);
+        REQUIRE(chain);
+        CHECK(chain->front().names == std::vector<std::string>{"cpe1.example.net"});
+        CHECK(chain->front().addresses ==
+              std::vector<IpAddress>{*parse_address("192.168.1.1"), *parse_address("fd00::1")});
+    }
+
     TEST_CASE("a pair that fits is fit, with and without its root") {
         const TestAuthority authority;
         PemPair pair = authority.leaf({"cpe1.example.net"});

@@ -20,7 +20,7 @@ void DotListener::take(FileDescriptor socket, const IpAddress& peer, bool is_own
     }
     ++counters.dot_connections;
     sessions_.open(Stream(std::move(socket), std::move(ssl)), client,
-                   {.encrypted = true, .stream = true});
+                   {.encrypted = true, .stream = true, .link = link_});
 }
 
 }  // namespace porchlight::forwarder

@@ -11,9 +11,10 @@ class DotListener : public Acceptor {
   public:
     /// `server` is where the worker keeps its current identity, empty without one; then nobody is
     /// let in.
-    DotListener(FileDescriptor socket, Poller& poller, Sessions& sessions,
+    DotListener(FileDescriptor socket, const LinkName& link, Poller& poller, Sessions& sessions,
                 const std::optional<TlsServer>& server)
         : Acceptor(std::move(socket), poller, sessions.counters()),
+          link_(link),
           sessions_(sessions),
           server_(server) {}
 
@@ -21,6 +22,7 @@ class DotListener : public Acceptor {
     void take(FileDescriptor socket, const IpAddress& peer, bool is_own) override;
 
   private:
+    LinkName link_;
     Sessions& sessions_;
     const std::optional<TlsServer>& server_;
 };

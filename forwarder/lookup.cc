@@ -163,10 +163,11 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
     return {};
 }
 
-bool Lookup::answer_locally(const dns::Query& query, Writer& out, bool from_companion) {
+bool Lookup::answer_locally(const dns::Query& query, Writer& out, bool from_companion,
+                            const LinkName& link) {
     const Decision decision = state_->names.decide(query.name(), query.type, from_companion);
     if (decision.source != Source::own) return false;
-    state_->names.write(out, query.name(), query.type, decision);
+    state_->names.write(out, query.name(), query.type, decision, link);
     ++state_->counters.own_answers;
     return true;
 }

@@ -9,6 +9,7 @@
 #include "core/writer.h"
 #include "dns/query.h"
 #include "dns/question.h"
+#include "forwarder/link_name.h"
 #include "forwarder/serving.h"
 #include "forwarder/settings.h"
 #include "net/asio.h"
@@ -55,8 +56,10 @@ class Lookup {
     Result<void> apply(std::shared_ptr<const Settings> settings);
 
     /// Answers at once from our own tables: appends a whole response like Found's and returns true,
-    /// or appends nothing. To be asked before the cache. Allocates nothing of its own.
-    bool answer_locally(const dns::Query& query, Writer& out, bool from_companion = false);
+    /// or appends nothing. To be asked before the cache. Allocates nothing of its own. `link` is
+    /// whose host asks; none: the companion.
+    bool answer_locally(const dns::Query& query, Writer& out, bool from_companion = false,
+                        const LinkName& link = {});
 
     /// Finds the answer and calls `done` once, on this thread, perhaps before it returns. What
     /// nobody answered comes as SERVFAIL. `done` is not called any more when *this is gone.

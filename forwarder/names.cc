@@ -11,8 +11,9 @@
 namespace porchlight::forwarder {
 namespace {
 
-constexpr std::uint32_t ttl_fixed_s = 10800;  // RFC 6303 section 3
-constexpr std::uint32_t ttl_home_s = 60;      // leases come and go
+constexpr std::uint32_t ttl_fixed_s = 10800;     // RFC 6303 section 3
+constexpr std::uint32_t ttl_home_s = 60;         // leases come and go
+constexpr std::uint32_t ttl_designation_s = 60;  // of one and of none: both may end at once
 constexpr std::uint16_t type_dnskey = 48;
 
 /// The labels of a name, counted from its right end, where zones begin.
@@ -135,6 +136,14 @@ Decision own(OwnAnswer answer, std::size_t zone_at, std::uint32_t ttl_s = ttl_fi
     return {Source::own, answer, static_cast<std::uint8_t>(zone_at), ttl_s};
 }
 
+/// Where `zone` begins in a name of it; nothing for other names, and for no zone at all.
+std::optional<std::size_t> begin_of(const Labels& labels, Bytes name, Bytes zone) {
+    if (zone.empty() || zone.size() > name.size()) return std::nullopt;
+    const std::size_t at = name.size() - zone.size();
+    if (!equal(name.subspan(at), zone) || !labels.begins_label(at)) return std::nullopt;
+    return at;
+}
+
 /// NXDOMAIN below the zone that begins at `zone_at`; the zone's own name exists.
 Decision nothing_below(std::size_t zone_at, std::uint32_t ttl_s = ttl_fixed_s) {
     return own(zone_at == 0 ? OwnAnswer::no_data : OwnAnswer::no_name, zone_at, ttl_s);
@@ -186,16 +195,27 @@ Buffer lower_case(const dns::Name& name) {
     return wire;
 }
 
+Buffer rdata_of(const dns::Svcb& record) {
+    Writer out;
+    dns::write(out, record);
+    return {out.view().begin(), out.view().end()};
+}
+
 // Writing.
 
 constexpr std::uint16_t pointer_to_question = 0xc000 | dns::header_octets;
 
-/// A record's beginning, up to its data.
-void begin_record(Writer& out, std::uint16_t owner, std::uint16_t type, std::uint32_t ttl_s) {
-    out.u16(owner);
+/// A record's beginning behind its owner, up to its data.
+void begin_record(Writer& out, std::uint16_t type, std::uint32_t ttl_s) {
     out.u16(type);
     out.u16(dns::class_in);
     out.u32(ttl_s);
+}
+
+/// As above, the owner being a pointer.
+void begin_record(Writer& out, std::uint16_t owner, std::uint16_t type, std::uint32_t ttl_s) {
+    out.u16(owner);
+    begin_record(out, type, ttl_s);
 }
 
 /// The zone's SOA with the values of RFC 6303 section 3.
@@ -213,13 +233,25 @@ void write_soa(Writer& out, std::size_t zone_at, std::uint32_t ttl_s) {
     });
 }
 
-bool is_of_type(const IpAddress& address, std::uint16_t type) {
-    return type == (std::holds_alternative<Ipv4>(address) ? dns::type::a : dns::type::aaaa);
+std::uint16_t type_of(const IpAddress& address) {
+    return std::holds_alternative<Ipv4>(address) ? dns::type::a : dns::type::aaaa;
 }
 
-void write_address(Writer& out, const IpAddress& address, std::uint16_t type, std::uint32_t ttl_s) {
-    begin_record(out, pointer_to_question, type, ttl_s);
+void write_data(Writer& out, const IpAddress& address) {
     out.counted_u16([&] { std::visit([&](const auto& ip) { out.bytes(ip); }, address); });
+}
+
+/// A record of the question's name.
+void write_address(Writer& out, const IpAddress& address, std::uint32_t ttl_s) {
+    begin_record(out, pointer_to_question, type_of(address), ttl_s);
+    write_data(out, address);
+}
+
+/// A record of another name, told along.
+void write_address(Writer& out, Bytes owner, const IpAddress& address, std::uint32_t ttl_s) {
+    out.bytes(owner);
+    begin_record(out, type_of(address), ttl_s);
+    write_data(out, address);
 }
 
 const IpAddress loopback_addresses[] = {
@@ -231,7 +263,18 @@ const IpAddress loopback_addresses[] = {
 
 Names::Names(const Settings& settings)
     : addresses_(settings.addresses), has_companion_(settings.companion.has_value()) {
-    if (!settings.adn.is_root()) adn_ = lower_case(settings.adn);
+    if (!settings.adn.is_root()) {
+        constexpr std::string_view label("\4_dns", 5);
+        adn_ = lower_case(settings.adn);
+        discovered_.assign(label.begin(), label.end());
+        discovered_.insert(discovered_.end(), adn_.begin(), adn_.end());
+        for (const Designations& told : settings.designations) {
+            Designated& one = designated_.emplace_back();
+            one.link = link_name(told.link);
+            for (const dns::Svcb& record : told.records) one.records.push_back(rdata_of(record));
+            one.addresses = told.addresses;
+        }
+    }
     for (const dns::Name& domain : settings.local_domains)
         if (!domain.is_root()) local_domains_.push_back(lower_case(domain));
 }
@@ -250,12 +293,13 @@ Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) cons
         const bool has_data = type == dns::type::a || type == dns::type::aaaa;
         return own(has_data ? OwnAnswer::loopback : OwnAnswer::no_data, labels.at(1));
     }
-    for (const Buffer& domain : local_domains_) {
-        if (domain.size() > name.size()) continue;
-        const std::size_t at = name.size() - domain.size();
-        if (labels.begins_label(at) && equal(name.subspan(at), domain))
-            return home(at, from_companion);
+    if (const auto at = begin_of(labels, name, discovered_)) {
+        const bool is_asked = *at == 0 && type == dns::type::svcb;
+        return is_asked ? own(OwnAnswer::designations, 0, ttl_designation_s)
+                        : nothing_below(*at, ttl_designation_s);
     }
+    for (const Buffer& domain : local_domains_)
+        if (const auto at = begin_of(labels, name, domain)) return home(*at, from_companion);
     if (labels[0] == "arpa") return infrastructure(name, type, from_companion);
     if (is_special_top(labels[0])) return own(OwnAnswer::no_name, labels.at(0));
     if (labels.count() == 1 && type != dns::type::ds && type != type_dnskey) {
@@ -271,7 +315,11 @@ Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_compani
     const bool is_parents = labels.count() == 2 && type == dns::type::ds;
     if (labels[1] == "home") return is_parents ? Decision{} : home(labels.at(2), from_companion);
     if (labels[1] == "service") return is_parents ? Decision{} : nothing_below(labels.at(2));
-    if (labels[1] == "resolver") return own(OwnAnswer::no_data, labels.at(2));
+    if (labels[1] == "resolver") {
+        const bool is_asked = labels.count() == 3 && labels[2] == "_dns" && type == dns::type::svcb;
+        return is_asked ? own(OwnAnswer::designations, labels.at(2), ttl_designation_s)
+                        : own(OwnAnswer::no_data, labels.at(2));
+    }
     if (labels[1] != "in-addr" && labels[1] != "ip6") return {};
 
     const Elements elements = elements_of(labels);
@@ -283,7 +331,14 @@ Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_compani
     return zone->scope == Scope::home ? home(zone_at, from_companion) : nothing_below(zone_at);
 }
 
-void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& decision) const {
+const Names::Designated* Names::designated(const LinkName& link) const {
+    const auto found = std::find_if(designated_.begin(), designated_.end(),
+                                    [&](const Designated& one) { return one.link == link; });
+    return found == designated_.end() ? nullptr : &*found;
+}
+
+void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& decision,
+                  const LinkName& link) const {
     const std::size_t start = out.size();
     std::uint16_t flags = dns::flag::response | dns::flag::authoritative |
                           dns::flag::recursion_desired | dns::flag::recursion_available;
@@ -297,10 +352,11 @@ void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& d
     out.u16(dns::class_in);
 
     std::size_t answers = 0;
+    std::size_t additional = 0;
     const auto write_addresses = [&](std::span<const IpAddress> addresses) {
         for (const IpAddress& address : addresses) {
-            if (!is_of_type(address, type)) continue;
-            write_address(out, address, type, decision.ttl_s);
+            if (type_of(address) != type) continue;
+            write_address(out, address, decision.ttl_s);
             ++answers;
         }
     };
@@ -311,9 +367,22 @@ void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& d
         out.counted_u16([&] { out.text(std::string_view("\11localhost\0", 11)); });
         ++answers;
     }
+    const Designated* told = decision.own == OwnAnswer::designations ? designated(link) : nullptr;
+    if (told != nullptr && !told->records.empty()) {
+        for (const Buffer& record : told->records) {
+            begin_record(out, pointer_to_question, dns::type::svcb, decision.ttl_s);
+            out.counted_u16([&] { out.bytes(record); });
+        }
+        // RFC 9462 section 4: they spare the host a question.
+        for (const IpAddress& address : told->addresses)
+            write_address(out, adn_, address, decision.ttl_s);
+        answers = told->records.size();
+        additional = told->addresses.size();
+    }
     if (answers == 0) write_soa(out, decision.zone_at, decision.ttl_s);
     out.patch_u16(start + 6, answers);
     out.patch_u16(start + 8, answers == 0 ? 1 : 0);
+    out.patch_u16(start + 10, additional);
 }
 
 }  // namespace porchlight::forwarder

@@ -6,6 +6,7 @@
 #include "core/address.h"
 #include "core/bytes.h"
 #include "core/writer.h"
+#include "forwarder/link_name.h"
 #include "forwarder/settings.h"
 
 namespace porchlight::forwarder {
@@ -15,11 +16,12 @@ enum class Source : std::uint8_t { upstream, companion, own };
 
 /// What we say ourselves.
 enum class OwnAnswer : std::uint8_t {
-    no_name,    // NXDOMAIN
-    no_data,    // the name exists, this type does not
-    loopback,   // 127.0.0.1 and ::1 (RFC 6761 section 6.3)
-    localhost,  // PTR localhost (RFC 6303 section 4)
-    addresses,  // of the resolver's own name
+    no_name,       // NXDOMAIN
+    no_data,       // the name exists, this type does not
+    loopback,      // 127.0.0.1 and ::1 (RFC 6761 section 6.3)
+    localhost,     // PTR localhost (RFC 6303 section 4)
+    addresses,     // of the resolver's own name
+    designations,  // the resolver's encrypted forms, of who asks from this link (RFC 9462)
 };
 
 struct Decision {
@@ -45,15 +47,27 @@ class Names {
     /// `name` is in wire form, lower-cased.
     Decision decide(Bytes name, std::uint16_t type, bool from_companion) const;
 
-    /// Appends our own whole response: ID 0, no OPT. `decision` is what decide() said, own.
-    void write(Writer& out, Bytes name, std::uint16_t type, const Decision& decision) const;
+    /// Appends our own whole response: ID 0, no OPT. `decision` is what decide() said, own. `link`
+    /// is whose host asks; none: the companion.
+    void write(Writer& out, Bytes name, std::uint16_t type, const Decision& decision,
+               const LinkName& link = {}) const;
 
   private:
+    /// What a link's hosts are told; the records as they go onto the wire.
+    struct Designated {
+        LinkName link;
+        std::vector<Buffer> records;
+        std::vector<IpAddress> addresses;
+    };
+
     Decision home(std::size_t zone_at, bool from_companion) const;
     Decision infrastructure(Bytes name, std::uint16_t type, bool from_companion) const;
+    const Designated* designated(const LinkName& link) const;
 
-    Buffer adn_;  // in wire form, lower-cased; empty: none
+    Buffer adn_;         // in wire form, lower-cased; empty: none
+    Buffer discovered_;  // likewise, "_dns." before it (RFC 9461 section 3)
     std::vector<IpAddress> addresses_;
+    std::vector<Designated> designated_;
     std::vector<Buffer> local_domains_;  // likewise
     bool has_companion_ = false;
 };

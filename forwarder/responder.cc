@@ -27,7 +27,7 @@ Responder::Given Responder::answer(Bytes message, const Leg& leg, Clock::time_po
         return Given::answered;
     }
     const std::size_t start = out.size();
-    if (lookup_.answer_locally(query_, out, leg.from_companion)) {
+    if (lookup_.answer_locally(query_, out, leg.from_companion, leg.link)) {
         adopt(out, start, query_);
         finish(out, start, query_, carrier);
         return Given::answered;

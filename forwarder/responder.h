@@ -9,6 +9,7 @@
 #include "forwarder/answer_writer.h"
 #include "forwarder/cache.h"
 #include "forwarder/counters.h"
+#include "forwarder/link_name.h"
 #include "forwarder/lookup.h"
 
 namespace porchlight::forwarder {
@@ -19,6 +20,7 @@ struct Leg {
     bool stream = false;          // TCP below; else UDP
     bool from_companion = false;  // then the companion is never asked
     std::uint16_t keepalive = 0;  // of a stream, in units of 100 ms
+    LinkName link = {};           // whose host asks; none: the companion
 
     Carrier carrier(const dns::Query& query) const {
         if (!stream) return udp_carrier(query);

@@ -109,6 +109,31 @@ UpstreamSettings read_upstream(Reader& in) {
     return upstream;
 }
 
+void write_svcb(Writer& out, const dns::Svcb& svcb) {
+    out.counted_u32([&] { dns::write(out, svcb); });
+}
+
+dns::Svcb read_svcb(Reader& in) {
+    Result<dns::Svcb> svcb = dns::parse_svcb(in.bytes(in.u32()));
+    if (svcb) return *std::move(svcb);
+    in.fail("has a designation that can't be read");
+    return {};
+}
+
+void write_designations(Writer& out, const Designations& told) {
+    write_field(out, told.link);
+    write_list(out, told.records, [&](const dns::Svcb& one) { write_svcb(out, one); });
+    write_list(out, told.addresses, [&](const IpAddress& one) { write_address(out, one); });
+}
+
+Designations read_designations(Reader& in) {
+    Designations told;
+    told.link = read_text_field(in);
+    told.records = read_list<dns::Svcb>(in, read_svcb);
+    told.addresses = read_list<IpAddress>(in, read_address);
+    return told;
+}
+
 void write_seconds(Writer& out, std::chrono::seconds value) {
     out.u64(static_cast<std::uint64_t>(value.count()));
 }
@@ -200,6 +225,7 @@ void write(Writer& out, const Settings& settings) {
     write_list(out, settings.local_domains, [&](const auto& one) { dns::write(out, one); });
     dns::write(out, settings.adn);
     write_list(out, settings.addresses, [&](const auto& one) { write_address(out, one); });
+    write_list(out, settings.designations, [&](const auto& one) { write_designations(out, one); });
     out.u64(settings.cache_bytes_max);
     write_seconds(out, settings.negative_ttl_max);
     write_seconds(out, settings.stale_max);
@@ -217,6 +243,7 @@ Result<Settings> parse_settings(Bytes message) {
     settings.local_domains = read_list<dns::Name>(in, dns::read_name);
     settings.adn = dns::read_name(in);
     settings.addresses = read_list<IpAddress>(in, read_address);
+    settings.designations = read_list<Designations>(in, read_designations);
     settings.cache_bytes_max = in.u64();
     settings.negative_ttl_max = read_seconds(in);
     settings.stale_max = read_seconds(in);

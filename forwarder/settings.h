@@ -8,6 +8,7 @@
 #include "core/address.h"
 #include "core/result.h"
 #include "dns/name.h"
+#include "dns/svcb.h"
 #include "net/server_identity.h"
 
 namespace porchlight::forwarder {
@@ -28,6 +29,15 @@ struct UpstreamSettings {
     /// 4).
     std::optional<net::ServerIdentity> designated{};
     bool operator==(const UpstreamSettings&) const = default;
+};
+
+/// What those hear who ask DNS for this resolver's encrypted form (RFC 9462): the hosts of one
+/// link.
+struct Designations {
+    std::string link;  // empty: hosts that ask the companion, whichever link they are on
+    std::vector<dns::Svcb> records;    // by priority; the target of each is the resolver's own name
+    std::vector<IpAddress> addresses;  // of that name, told along
+    bool operator==(const Designations&) const = default;
 };
 
 /// Every loop, list and buffer that a stranger can drive, with its default.
@@ -56,9 +66,10 @@ struct Settings {
     Buffer roots_pem;                         // trust anchors for upstreams
     bool dates_count = true;                  // false while the clock is not trusted
     std::optional<Endpoint> companion;        // plain DNS server of the home's own names
-    std::vector<dns::Name> local_domains;  // the companion's, with reverse zones of private space
-    dns::Name adn;                         // the resolver's own name, answered here; root: none
-    std::vector<IpAddress> addresses;      // of `adn`
+    std::vector<dns::Name> local_domains;    // the companion's, with reverse zones of private space
+    dns::Name adn;                           // the resolver's own name, answered here; root: none
+    std::vector<IpAddress> addresses;        // of `adn`
+    std::vector<Designations> designations;  // a link that is missing here is told of none
     std::uint64_t cache_bytes_max = 8 << 20;
     std::chrono::seconds negative_ttl_max{900};
     std::chrono::seconds stale_max{86400};

@@ -44,8 +44,9 @@ void Worker::listen(std::vector<Listening> listening) {
 std::unique_ptr<Pollable> Worker::listener(Listening listening) {
     switch (listening.info.kind) {
         case ListenerKind::dot:
-            return std::make_unique<DotListener>(std::move(listening.socket), poller_, sessions_,
-                                                 server_);
+            return std::make_unique<DotListener>(std::move(listening.socket),
+                                                 link_name(listening.info.interface), poller_,
+                                                 sessions_, server_);
         case ListenerKind::do53_tcp:
             return std::make_unique<Do53TcpListener>(std::move(listening.socket), poller_,
                                                      sessions_);

@@ -53,6 +53,53 @@ const std::string v6_one =
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa";
 const std::string v6_zero = "0" + v6_one.substr(1);
 
+/// What a host of `link` is answered, or with "" who asks the companion, as dig would say.
+std::string told(const Names& names, const char* name, const char* link) {
+    const dns::Name parsed = *parse_name(name);
+    const Decision decision = names.decide(parsed.wire(), type::svcb, *link == 0);
+    REQUIRE(decision.own == OwnAnswer::designations);
+    Writer out;
+    names.write(out, parsed.wire(), type::svcb, decision, link_name(link));
+    Reader in(out.view());
+    const Bytes header = in.bytes(dns::header_octets);
+    CHECK((header[3] & dns::flag::rcode) == dns::rcode::no_error);
+    CHECK(dns::read_name(in) == parsed);
+    in.u32();
+    std::string text;
+    const unsigned answers = header[7], authorities = header[9], additionals = header[11];
+    for (unsigned i = 0; i < answers + authorities + additionals; ++i) {
+        if (i < answers + authorities)
+            in.u16();  // a pointer to the question's name
+        else
+            text += dns::to_text(dns::read_name(in)) + " ";
+        const std::uint16_t of_type = in.u16();
+        CHECK(in.u16() == dns::class_in);
+        CHECK(in.u32() == 60);
+        const Bytes data = in.bytes(in.u16());
+        if (of_type == type::svcb) {
+            const auto svcb = dns::parse_svcb(data);
+            REQUIRE(svcb);
+            text += std::to_string(svcb->priority) + " " + dns::to_text(svcb->target);
+            for (const std::string& alpn : svcb->params.alpn) text += " " + alpn;
+            if (svcb->params.port) text += " " + std::to_string(*svcb->params.port);
+        } else if (of_type == type::a) {
+            text += to_text(Ipv4{{data[0], data[1], data[2], data[3]}});
+        } else {
+            text += of_type == type::soa ? "SOA" : "AAAA";
+        }
+        text += ";";
+    }
+    CHECK(in.finished());
+    return text;
+}
+
+dns::Svcb record(std::uint16_t priority, std::optional<std::uint16_t> port) {
+    dns::Svcb made{priority, *parse_name("Cpe1.Example.net"), {}};
+    made.params.alpn = {"dot"};
+    made.params.port = port;
+    return made;
+}
+
 TEST_SUITE("forwarder/names") {
     TEST_CASE("each special name goes where its rule says") {
         const Names names(settings());
@@ -92,7 +139,12 @@ TEST_SUITE("forwarder/names") {
             {"ip6.arpa", type::soa, Source::upstream, {}},
             {"ipv4only.arpa", type::aaaa, Source::upstream, {}},
             {"resolver.arpa", type::ns, Source::own, OwnAnswer::no_data},
-            {"_dns.resolver.arpa", type::svcb, Source::own, OwnAnswer::no_data},
+            {"_dns.resolver.arpa", type::svcb, Source::own, OwnAnswer::designations},
+            {"_dns.resolver.arpa", type::https, Source::own, OwnAnswer::no_data},
+            {"resolver.arpa", type::svcb, Source::own, OwnAnswer::no_data},
+            {"_dnt.resolver.arpa", type::svcb, Source::own, OwnAnswer::no_data},
+            {"x._dns.resolver.arpa", type::svcb, Source::own, OwnAnswer::no_data},
+            {"_dns.resolver.arpa.example.org", type::svcb, Source::upstream, {}},
             {"service.arpa", type::soa, Source::own, OwnAnswer::no_data},
             {"service.arpa", type::ds, Source::upstream, {}},
             {"default.service.arpa", type::soa, Source::own, OwnAnswer::no_name},
@@ -101,6 +153,11 @@ TEST_SUITE("forwarder/names") {
             {"cpe1.example.net", type::aaaa, Source::own, OwnAnswer::addresses},
             {"cpe1.example.net", type::txt, Source::upstream, {}},
             {"_acme-challenge.cpe1.example.net", type::txt, Source::upstream, {}},
+            {"_dns.cpe1.example.net", type::svcb, Source::own, OwnAnswer::designations},
+            {"_dns.cpe1.example.net", type::a, Source::own, OwnAnswer::no_data},
+            {"_53._dns.cpe1.example.net", type::svcb, Source::own, OwnAnswer::no_name},
+            {"x_dns.cpe1.example.net", type::svcb, Source::upstream, {}},
+            {"_dns.example.net", type::svcb, Source::upstream, {}},
             // Reverse, IPv4
             {"1.0.0.127.in-addr.arpa", type::ptr, Source::own, OwnAnswer::localhost},
             {"1.0.0.127.in-addr.arpa", type::a, Source::own, OwnAnswer::no_data},
@@ -205,6 +262,29 @@ TEST_SUITE("forwarder/names") {
         CHECK(missing.ttl == std::chrono::hours(3));
         CHECK(written(names, "_dns.resolver.arpa", type::svcb).kind == Kind::no_data);
         CHECK(written(names, "nas.lan", type::a).ttl == std::chrono::seconds(60));
+    }
+
+    TEST_CASE("who asks for encrypted resolvers is told those of his link, or that there is none") {
+        Settings with_links = settings();
+        with_links.designations = {
+            {"br-lan", {record(1, {}), record(2, 8853)}, with_links.addresses},
+            {"br-guest", {record(1, {})}, {*parse_address("192.168.2.1")}},
+            {"", {record(1, {})}, {}}};
+        const Names names(with_links);
+        for (const char* name : {"_dns.resolver.arpa", "_dns.cpe1.example.net"}) {
+            CAPTURE(name);
+            CHECK(told(names, name, "br-lan") ==
+                  "1 Cpe1.Example.net. dot;2 Cpe1.Example.net. dot 8853;"
+                  "cpe1.example.net. 192.168.1.1;cpe1.example.net. AAAA;");
+            CHECK(told(names, name, "br-guest") ==
+                  "1 Cpe1.Example.net. dot;cpe1.example.net. 192.168.2.1;");
+            CHECK(told(names, name, "") == "1 Cpe1.Example.net. dot;");
+            CHECK(told(names, name, "br-other") == "SOA;");
+        }
+        with_links.designations.back().records.clear();
+        CHECK(told(Names(with_links), "_dns.resolver.arpa", "") == "SOA;");
+        with_links.adn = {};
+        CHECK(told(Names(with_links), "_dns.resolver.arpa", "br-lan") == "SOA;");
     }
 
     TEST_CASE("an own name without an address of a family has no data of it") {

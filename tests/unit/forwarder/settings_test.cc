@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "forwarder/listeners.h"
 #include "forwarder/messages.h"
 
@@ -27,6 +29,11 @@ Settings full_settings() {
     settings.local_domains = {name_of("lan"), name_of("2.0.192.in-addr.arpa")};
     settings.adn = name_of("cpe.example.net");
     settings.addresses = {*parse_address("192.0.2.1"), *parse_address("fd00::1")};
+    dns::Svcb record{1, settings.adn, {}};
+    record.params.alpn = {"dot"};
+    record.params.port = 8853;
+    settings.designations = {
+        {"br-lan", {record, {2, name_of("other.example"), {}}}, settings.addresses}, {"", {}, {}}};
     settings.cache_bytes_max = 1ull << 33;
     settings.negative_ttl_max = 60s;
     settings.stale_max = 0s;
@@ -58,6 +65,17 @@ TEST_SUITE("forwarder/settings") {
         for (std::size_t size = 0; size < octets.size(); ++size)
             CHECK(!parse_settings(Bytes(octets).first(size)));
         octets.push_back(0);
+        CHECK(!parse_settings(octets));
+    }
+
+    TEST_CASE("a designation that is no SVCB is refused") {
+        Settings settings;
+        settings.designations = {{"br-lan", {{1, name_of("cpe.example.net"), {}}}, {}}};
+        Buffer octets = octets_of(settings);
+        const Buffer name = {3, 'n', 'e', 't', 0};
+        const auto at = std::search(octets.begin(), octets.end(), name.begin(), name.end());
+        REQUIRE(at != octets.end());
+        *at = 64;  // no label is that long
         CHECK(!parse_settings(octets));
     }
 

@@ -22,7 +22,8 @@ from forwarders import (NAME, STRANGER, Client, Forwarder, HalfRecord, Resolver,
                         query)
 from upstreams import ADN, Authority, DotServer, answers, framed
 
-KEEPALIVE, PADDING, EXTENDED_ERROR = 11, 12, 15
+CLIENT_SUBNET, KEEPALIVE, PADDING, EXTENDED_ERROR = 8, 11, 12, 15
+DNSMASQ_MAC = 65001
 PROHIBITED = 18
 
 
@@ -463,6 +464,19 @@ class TestDo53:
             while more := client.recv(65536):
                 data += more
         assert dns.message.from_wire(data[2:]).id == asked.id
+
+    def test_what_dnsmasq_adds_of_its_client_goes_no_further(self, forwarder, upstream):
+        said = [dns.edns.ECSOption("192.168.77.42", 32),          # add-subnet
+                dns.edns.GenericOption(DNSMASQ_MAC, b"\2\0\0\0\0\1")]  # add-mac
+        asked = query("subnet.example.", use_edns=0, options=said)
+        # The control: the octets of the query hold both.
+        assert {int(each.otype) for each in dns.message.from_wire(asked.to_wire()).options} == \
+            {CLIENT_SUBNET, DNSMASQ_MAC}
+        answer = dns.query.udp(asked, "127.0.0.1", port=forwarder.do53, timeout=3)
+        assert answer.answer and option(answer, CLIENT_SUBNET) is None
+        asked_on = upstream.queries[-1]
+        assert asked_on.question == asked.question
+        assert {int(each.otype) for each in asked_on.options} <= {KEEPALIVE, PADDING}
 
     def test_no_padding_in_clear(self, forwarder):
         asked = query("clear.example.", use_edns=0, options=[dns.edns.GenericOption(PADDING, b"")])

@@ -24,6 +24,7 @@
 #include "agent/config.h"
 #include "agent/control_server.h"
 #include "agent/custody.h"
+#include "agent/ddr_status.h"
 #include "agent/dnsmasq.h"
 #include "agent/forwarder_settings.h"
 #include "agent/keeper_protocol.h"
@@ -364,7 +365,8 @@ void Agent::on_forwarder(net::ChannelMessage message) {
 void Agent::supply_forwarder() {
     if (!config_ || !forwarder_ || !links_ || !links_->knows_links()) return;
     forwarder::Settings settings =
-        forwarder_settings(*config_, world_, links_->links(), custody_.identity, wall_trusted_);
+        forwarder_settings(*config_, world_, ending_ ? std::nullopt : plan_, links_->links(),
+                           custody_.identity, wall_trusted_);
     if (supplied_ == settings) return;
     forwarder_->send(number(forwarder::Control::settings), octets_of(settings));
     supplied_ = std::move(settings);
@@ -410,6 +412,7 @@ void Agent::replan() {
     if (news) keeper_->send(number(Keep::dnsmasq_options), bytes_of(announcement_.dnsmasq_options));
     if (news) tell_odhcpd();
     advertise();
+    supply_forwarder();
 }
 
 /// Where odhcpd takes Router Advertisements over from us, hosts must have forgotten ours first: to
@@ -435,6 +438,7 @@ void Agent::end() {
     if (ending_) return;
     ending_ = true;
     lan_.clear();
+    supply_forwarder();
     keeper_->send(number(Keep::dnsmasq_options), {});
     keeper_->send(number(Keep::odhcpd_lists), {});
     advertisers_.end([this] { finish(); });
@@ -512,6 +516,7 @@ Status Agent::status() {
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;
     orders_.describe(status.certificate);
+    if (config_ && links_) describe_ddr(*config_, links_->links(), status);
     return status;
 }
 

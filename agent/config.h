@@ -112,6 +112,7 @@ struct AnnounceConfig {
     DhcpCarrier dhcpv4 = DhcpCarrier::automatic;
     DhcpCarrier dhcpv6 = DhcpCarrier::automatic;
     RaCarrier ra = RaCarrier::automatic;
+    bool ddr = true;                        // DNS itself says so too (RFC 9462)
     std::chrono::seconds ra_interval{600};  // MaxRtrAdvInterval, RFC 4861 section 6.2.1
     RouterConfig router;
     std::vector<AnnouncedResolver> resolvers;

@@ -165,6 +165,7 @@ AnnounceConfig announce(Node node) {
     config.dhcpv4 = node["dhcpv4"].choice(dhcp_carriers);
     config.dhcpv6 = node["dhcpv6"].choice(dhcp_carriers);
     config.ra = node["ra"].choice(ra_carriers);
+    config.ddr = node["ddr"].boolean();
     config.ra_interval = node["ra_interval"].seconds();
     config.forms.code_points = code_points(node["code_points"]);
     config.router = router(node["router"]);

@@ -186,6 +186,14 @@ constexpr Setting table[] = {
          "DHCPv6. "
          "\"auto\" means \"odhcpd\" where announce.dhcpv6 is or means odhcpd, else \"supplement\". "
          "With \"off\" none is sent."},
+    {.path = "/announce/ddr",
+     .type = Type::boolean,
+     .fallback = "true",
+     .help = "Whether DNS itself tells hosts of this router's encrypted resolver (DDR, RFC 9462), "
+             "for those that know neither option: who asks for _dns.resolver.arpa, or for _dns in "
+             "front of resolver.adn, is answered from the plan. It has an effect in mode "
+             "\"forwarder\" alone. With false the answer is that there is none; no such question "
+             "goes upstream either way."},
     {.path = "/announce/ra_interval",
      .type = Type::seconds,
      .min = 4 * second,

@@ -34,6 +34,9 @@ Custody custody_of(const StoredCertificate& stored, const Judgement& judgement) 
     if (const auto chain = acme::parse_chain(stored.chain_pem)) {
         const acme::Certificate& leaf = chain->front();
         custody.status.subject_alt_names = leaf.names;
+        for (const IpAddress& address : leaf.addresses)
+            custody.status.subject_alt_names.push_back(to_text(address));
+        custody.status.addresses = leaf.addresses;
         custody.status.issuer = leaf.issuer;
         custody.status.not_before = leaf.not_before;
         custody.status.not_after = leaf.not_after;

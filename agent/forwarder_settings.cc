@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/plan.h"
+#include "agent/designations.h"
 
 namespace porchlight::agent {
 namespace {
@@ -28,6 +28,7 @@ std::vector<IpAddress> own_addresses(const Config& config, const std::vector<net
 }  // namespace
 
 forwarder::Settings forwarder_settings(const Config& config, const World& world,
+                                       const std::optional<Plan>& plan,
                                        const std::vector<net::Link>& links,
                                        std::optional<forwarder::TlsIdentity> identity,
                                        bool dates_count) {
@@ -41,6 +42,7 @@ forwarder::Settings forwarder_settings(const Config& config, const World& world,
     if (config.resolver) {
         settings.adn = config.resolver->adn;
         settings.addresses = own_addresses(config, links);
+        if (plan) settings.designations = designations(config, *plan, links);
     }
     settings.cache_bytes_max = config.cache.size_bytes_max;
     settings.negative_ttl_max = config.cache.negative_ttl_max;

@@ -74,7 +74,7 @@ std::string protocol_name(const std::string& alpn) {
 std::string carrier_name(const std::string& carrier) {
     if (carrier == "dhcpv4") return "DHCPv4";
     if (carrier == "dhcpv6") return "DHCPv6";
-    return "RA";
+    return carrier == "ddr" ? "DDR" : "RA";
 }
 
 Told what_is_told(const Status& status) {
@@ -163,7 +163,7 @@ Json chosen_json(const std::vector<ChosenCarrier>& chosen) {
 }
 
 Json announced_json(const std::vector<CarrierStatus>& carriers) {
-    Json json{{"dhcpv4", false}, {"dhcpv6", false}, {"ra", false}};
+    Json json{{"dhcpv4", false}, {"dhcpv6", false}, {"ra", false}, {"ddr", false}};
     Json details = Json::array();
     for (const CarrierStatus& carrier : carriers) {
         if (carrier.announced && !carrier.is_group) json[carrier.carrier] = true;
@@ -179,6 +179,12 @@ Json announced_json(const std::vector<CarrierStatus>& carriers) {
         details.push_back(std::move(one));
     }
     json["carriers"] = std::move(details);
+    return json;
+}
+
+Json ddr_json(const DdrStatus& ddr) {
+    Json json{{"announced", ddr.announced}, {"verified_possible", ddr.verified_possible}};
+    if (!ddr.why.empty()) json["why"] = ddr.why;
     return json;
 }
 
@@ -356,7 +362,8 @@ std::string render_plan(const Json& json) {
         const bool group = carrier.contains("group");
         text += "  " + (group ? "group " + member(carrier, "group") : member(carrier, "link")) +
                 " " + member(carrier, "carrier") + ": ";
-        text += carrier.at("announced") == true ? "option " + join_members(carrier, "options", ", ")
+        const std::string what = carrier.at("carrier") == "ddr" ? "record " : "option ";
+        text += carrier.at("announced") == true ? what + join_members(carrier, "options", ", ")
                                                 : "nothing; " + member(carrier, "why");
         if (carrier.contains("left_out"))
             text += " (left out: " + join_members(carrier, "left_out", "; ") + ")";
@@ -500,6 +507,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["carriers"] = chosen_json(status.chosen);
     json["announced"] = announced_json(status.carriers);
     json["wan_advertisements"] = wan_json(status.wan);
+    json["ddr"] = ddr_json(status.ddr);
     json["certificate"] = certificate_json(status.certificate);
     json["certificate"]["needed"] = status.needs_certificate;
     json["upstreams"] = upstreams_json(status.forwarder);

@@ -17,9 +17,10 @@ namespace porchlight::agent {
 
 /// What is known of the certificate in use.
 struct CertificateStatus {
-    std::string source;  // "acme", "files" or "none"
-    std::string origin;  // "generation 12", a path
-    std::vector<std::string> subject_alt_names;
+    std::string source;                          // "acme", "files" or "none"
+    std::string origin;                          // "generation 12", a path
+    std::vector<std::string> subject_alt_names;  // names, then addresses
+    std::vector<IpAddress> addresses;            // of those the addresses
     std::string issuer;
     std::optional<WallTime> not_before;
     std::optional<WallTime> not_after;
@@ -34,9 +35,10 @@ struct CertificateStatus {
 struct CarrierStatus {
     std::string link;       // or the tag of a group of hosts
     bool is_group = false;  // it is the latter
-    std::string carrier;    // "dhcpv4", "dhcpv6", "ra"
+    std::string carrier;    // "dhcpv4", "dhcpv6", "ra", "ddr"
     bool announced = false;
-    /// What is on the wire, "162 001e…": code and octets in hexadecimal digits.
+    /// What is on the wire, "162 001e…": code and octets in hexadecimal digits. Of DDR the type of
+    /// the record and its RDATA.
     std::vector<std::string> options;
     std::vector<std::string> left_out;  // "cpe1.example.net.: has no IPv4 address"
     std::string why;                    // why nothing is announced; empty otherwise
@@ -67,12 +69,20 @@ struct WanStatus {
     std::vector<std::pair<std::string, std::uint64_t>> counters;
 };
 
+/// What hosts that know DDR alone (RFC 9462) can make of it.
+struct DdrStatus {
+    bool announced = false;          // on some link
+    bool verified_possible = false;  // wherever it is announced, hosts can prove who answers
+    std::string why;                 // why not; empty otherwise
+};
+
 /// Everything that `porchlight status` tells.
 struct Status {
     Plan plan;
     std::vector<ChosenCarrier> chosen;
     std::vector<CarrierStatus> carriers;
     std::vector<WanStatus> wan;
+    DdrStatus ddr;
     bool needs_certificate = false;
     CertificateStatus certificate;
     bool wall_trusted = true;

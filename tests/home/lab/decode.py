@@ -118,6 +118,17 @@ def nd_option(option: bytes) -> NdOption:
     return NdOption(_resolver(priority, adn, addresses, 16, params), lifetime, option)
 
 
+def svcb_record(rdata: bytes, addresses: tuple[str, ...]) -> Resolver:
+    """An SVCB record's RDATA, with the addresses told along (RFC 9462 section 4)."""
+    priority, rest = _field("!H", rdata)
+    if priority == 0:
+        raise Malformed("an alias")
+    size = rest.index(0) + 1
+    adn, params = _take(rest, size)
+    return dataclasses.replace(_params(params), priority=priority, adn=_adn(adn),
+                               addresses=addresses)
+
+
 def router_advertisement(message: bytes, source: str, hop_limit: int) -> RouterAdvertisement:
     """An ICMPv6 message of type 134, checked as RFC 4861 section 6.1.2 wants it."""
     if len(message) < 16 or message[0] != 134 or message[1] != 0:
@@ -155,6 +166,12 @@ def _resolver(priority: int, adn: bytes, addresses: bytes, size: int, params: by
               for at in range(0, len(addresses), size)]
     if any(address.is_multicast or address.is_loopback for address in listed):
         raise Malformed("a multicast or loopback address")
+    return dataclasses.replace(_params(params), priority=priority, adn=_adn(adn),
+                               addresses=tuple(map(str, listed)))
+
+
+def _params(params: bytes) -> Resolver:
+    """A resolver of which nothing but its SvcParams is known."""
     # SvcParams stand in a SVCB record behind priority and target name: "1 ." makes one of them.
     try:
         record = dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.SVCB,
@@ -167,8 +184,7 @@ def _resolver(priority: int, adn: bytes, addresses: bytes, size: int, params: by
     alpn = known.get(svcb.ParamKey.ALPN)
     port = known.get(svcb.ParamKey.PORT)
     dohpath = known.get(7)
-    return Resolver(priority, _adn(adn), tuple(map(str, listed)),
-                    tuple(name.decode() for name in alpn.ids) if alpn else (),
+    return Resolver(0, "", (), tuple(name.decode() for name in alpn.ids) if alpn else (),
                     port.port if port else None, dohpath.value.decode() if dohpath else None)
 
 

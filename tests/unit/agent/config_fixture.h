@@ -20,7 +20,7 @@ inline constexpr std::string_view full_config = R"({
   "announce": {"formats": ["draft-btw-11", "rfc9463"],
                "code_points": {"dhcpv4": 231, "dhcpv6_adn": 65101, "dhcpv6_addresses": 65102,
                                "dhcpv6_templates": 65103, "ra_adn": 254, "ra_addresses": 253},
-               "dhcpv4": "dnsmasq", "dhcpv6": "off", "ra": "off",
+               "dhcpv4": "dnsmasq", "dhcpv6": "off", "ra": "off", "ddr": false,
                "ra_interval": "30s",
                "resolvers": [{"adn": "dns.example.org", "addresses": ["192.0.2.53", "2001:db8::53"],
                               "dot": {"port": 8530}, "doq": {},

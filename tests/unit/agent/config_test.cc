@@ -56,6 +56,7 @@ TEST_SUITE("agent/config") {
         CHECK(config.announce.dhcpv4 == DhcpCarrier::dnsmasq);
         CHECK(config.announce.dhcpv6 == DhcpCarrier::off);
         CHECK(config.announce.ra == RaCarrier::off);
+        CHECK(!config.announce.ddr);
         CHECK(config.announce.ra_interval == 30s);
         CHECK(config.announce.forms.formats ==
               std::vector{dns::Format::draft_btw_11, dns::Format::rfc9463});

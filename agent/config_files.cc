@@ -124,6 +124,10 @@ class Examiner {
             warn("/announce/groups",
                  "Router Advertisements can't tell hosts apart: the hosts of a group hear of the "
                  "link's resolvers too, unless announce.ra is \"off\"");
+        if (announce.ddr && announces_router(config_))
+            warn("/announce/groups",
+                 "DNS can't tell hosts apart: the hosts of a group that ask it for encrypted "
+                 "resolvers hear of this router, unless announce.ddr is false");
     }
 
     void examine_dnsmasq() {

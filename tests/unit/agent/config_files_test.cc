@@ -178,7 +178,14 @@ TEST_SUITE("agent/config_files") {
         machine.set("/announce/groups", R"([{"tag": "kids"}])");
         CHECK(machine.warnings().starts_with("/announce/groups: Router Advertisements can't tell"));
         machine.set("/announce/ra", "off");
+        CHECK(machine.warnings().starts_with("/announce/groups: DNS can't tell hosts apart"));
+        machine.set("/announce/ddr", "false");
         CHECK(machine.warnings() == "");
+        machine.set("/announce/ddr", "true");
+        machine.set("/announce/resolvers", R"([{"adn": "dns.example.org"}])");
+        machine.set("/mode", "static");
+        CHECK(machine.warnings().find("DNS can't tell") == std::string::npos);
+        machine.set("/mode", "forwarder");
         machine.set("/announce", R"({"dhcpv6": "odhcpd", "groups": [{"tag": "kids"}]})");
         machine.set("/odhcpd/uci", "/bin/true");
         CHECK(machine.warnings().starts_with("/announce/groups: odhcpd can't tell hosts apart"));

@@ -380,10 +380,10 @@ void Agent::learn() {
 }
 
 std::vector<Offer> Agent::offers() const {
-    std::vector<Offer> all = still_offered(offers_of(learned_), time_.now());
+    std::vector<Offer> all = offers_of(learned_);
     const std::vector<Offer> advertised = wan_.offers();
     all.insert(all.end(), advertised.begin(), advertised.end());
-    return all;
+    return still_offered(all, time_.now());
 }
 
 void Agent::wait_for_end_of_offers() {
@@ -496,7 +496,8 @@ Status Agent::status() {
         status.processes.dnsmasq_trouble = why_no_dnsmasq(*config_, depends_on_found(asked_));
     if (plan_) status.plan = *plan_;
     if (config_ && links_)
-        status.offers = {learned_, sift(*config_, links_->links(), offers()).refused, time_.now()};
+        status.offers = {with_advertised(learned_, wan_.offers()),
+                         sift(*config_, links_->links(), offers()).refused, time_.now()};
     if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
     status.wan = wan_.status();

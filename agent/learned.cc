@@ -128,6 +128,20 @@ std::vector<Offer> offers_of(const std::vector<Learned>& learned) {
     return offers;
 }
 
+std::vector<Learned> with_advertised(std::vector<Learned> learned,
+                                     const std::vector<Offer>& advertised) {
+    for (const Offer& offer : advertised) {
+        const auto its = std::find_if(learned.begin(), learned.end(), [&](const Learned& one) {
+            return one.source == OfferSource::ra && one.wan == offer.wan;
+        });
+        if (its == learned.end())
+            learned.push_back({offer.wan, OfferSource::ra, "its routers", {offer}, {}, {}});
+        else
+            its->offers.push_back(offer);
+    }
+    return learned;
+}
+
 void log_learned(const std::vector<Learned>& before, const std::vector<Learned>& after) {
     for (const Learned& now : after) {
         const Learned* then = find(before, now);

@@ -31,6 +31,10 @@ std::vector<Learned> learned_from(const StoredParts& records, const Config& conf
 /// All of them, in the order of `learned`.
 std::vector<Offer> offers_of(const std::vector<Learned>& learned);
 
+/// `learned`, and behind it what Router Advertisements offer, for each WAN.
+std::vector<Learned> with_advertised(std::vector<Learned> learned,
+                                     const std::vector<Offer>& advertised);
+
 /// Tells the log what is offered otherwise than before, a line each; not when it ends.
 void log_learned(const std::vector<Learned>& before, const std::vector<Learned>& after);
 

@@ -153,14 +153,6 @@ std::vector<IpAddress> announced_addresses(const net::Link& link) {
     return addresses;
 }
 
-bool same_but_for_ends(const Plan& a, const Plan& b) {
-    const auto without_ends = [](Plan plan) {
-        for (LinkPlan& link : plan.links) link.ends.clear();
-        return plan;
-    };
-    return without_ends(a) == without_ends(b);
-}
-
 Plan plan(const Config& config, const Facts& facts) {
     Plan whole{resolve_mode(config), announces_router(config), {}, {}};
     const Sifted sifted = relays(config) ? sift(config, facts.links, facts.offers) : Sifted();

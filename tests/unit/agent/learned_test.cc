@@ -136,6 +136,21 @@ TEST_SUITE("agent/learned") {
         CHECK(all[0].discarded == std::vector<std::string>{"/3/adn: missing"});
     }
 
+    TEST_CASE("what routers advertise stands behind what was noted, a row for each WAN") {
+        const auto noted = learned({by_dhcpv4(dns_option)});
+        Offer heard = noted[0].offers[0];
+        heard.source = OfferSource::ra;
+        Offer other = heard;
+        other.wan = "wwan0";
+        const auto all = with_advertised(noted, {heard, other, heard});
+        REQUIRE(all.size() == 3);
+        CHECK(all[0] == noted[0]);
+        CHECK(all[1].wan == "eth0");
+        CHECK(all[1].source == OfferSource::ra);
+        CHECK(all[1].offers == std::vector{heard, heard});
+        CHECK(all[2].offers == std::vector{other});
+    }
+
     TEST_CASE("status: what is left of each offer, what is not told, what is discarded") {
         WanRecord v4 = by_dhcpv4(dns_option);
         v4.v4.push_back({6, {192, 0, 2, 53}});

@@ -105,6 +105,14 @@ Told what_is_told(const Status& status) {
     return told;
 }
 
+bool are_offered(const std::vector<std::string>& names, const OffersStatus& offers) {
+    const std::vector<Offer> all = offers_of(offers.learned);
+    return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+        return std::any_of(all.begin(), all.end(),
+                           [&](const Offer& offer) { return to_host(offer.resolver.adn) == name; });
+    });
+}
+
 std::string usage(const Status& status) {
     if (!status.forwarder) return "the forwarder does not answer";
     if (status.forwarder->clients_today == 0) return "no host used it in the last day";
@@ -478,17 +486,16 @@ Result<std::string> rendered(std::string_view text, Render render_json) {
 
 std::string summary(const Status& status, WallTime now) {
     const Told told = what_is_told(status);
-    const bool relays = status.plan.mode == Mode::relay;
     if (told.carriers.empty()) {
-        if (relays && told.why_not == offers_none) return "The ISP offers no encrypted resolver.";
+        if (told.why_not == offers_none) return "The ISP offers no encrypted resolver.";
         const std::string why = told.why_not.empty() ? "" : ": " + told.why_not;
         return "Hosts are told of no encrypted resolver" + why + ".";
     }
     std::string text;
     for (const ToldAlike& one : told.links)
         text += (text.empty() ? "Hosts on " : ", those on ") + join(one.links, ", ") +
-                (text.empty() ? (relays ? " are told of the ISP's " : " are told to use ") : " ") +
-                join(one.names, ", ");
+                (text.empty() ? " are told to use " : " ") +
+                (are_offered(one.names, status.offers) ? "the ISP's " : "") + join(one.names, ", ");
     if (!told.protocols.empty()) text += " over " + join(told.protocols, ", ");
     text += " (by " + join(told.carriers, ", ") + ")";
     if (status.plan.router) text += "; " + usage(status);

@@ -21,7 +21,9 @@
 namespace porchlight::agent {
 namespace {
 
-constexpr unsigned owner_only = 0600;
+/// No secrets; and a daemon that does not run as root reads them too.
+constexpr unsigned for_all = 0644;
+constexpr unsigned folder_for_all = 0755;
 
 int fail(const std::string& why) {
     std::fprintf(stderr, "porchlight wan: %s\n", why.c_str());
@@ -98,14 +100,13 @@ class Notes {
         const std::string json = to_json(record);
         if (json.size() > wan_record_octets_max)
             return fail("this is more than " + std::to_string(wan_record_octets_max) + " octets");
-        for (const auto& [folder, mode] : {std::pair(runtime_, 0755U), {directory(), 0700U}})
-            if (const auto made = storage_.make_directory(folder, mode); !made)
-                return fail(made.error().message);
+        if (const auto made = storage_.make_directory(directory(), folder_for_all); !made)
+            return fail(made.error().message);
         const std::string file = path(record.interface, record.source);
         if (!storage_.read(file) && storage_.list(directory()).size() >= wan_records_max)
             return fail("there are " + std::to_string(wan_records_max) + " records in " +
                         directory());
-        const auto written = storage_.write_whole(file, bytes_of(json), owner_only);
+        const auto written = storage_.write_whole(file, bytes_of(json), for_all);
         if (!written) return fail(written.error().message);
         return tell_daemon();
     }

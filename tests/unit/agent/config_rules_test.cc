@@ -77,6 +77,22 @@ TEST_SUITE("agent/config_rules") {
               "/lan: missing; the interfaces whose hosts are told\n");
     }
 
+    TEST_CASE("mode relay needs a WAN, whose offers hosts are told of") {
+        CHECK(complaints(R"({"mode": "relay", "lan": [{"interface": "br-lan"}],
+                             "wan": [{"interface": "eth0"}]})") == "");
+        CHECK(complaints(R"({"mode": "relay", "lan": [{"interface": "br-lan"}]})") ==
+              "/wan: missing; mode \"relay\" tells hosts what these offer\n");
+        CHECK(complaints(R"({"mode": "relay", "wan": [{"interface": "eth0"}]})") ==
+              "/lan: missing; the interfaces whose hosts are told\n");
+        CHECK(complaints(R"({"lan": [{"interface": "br-lan", "mode": "relay"}]})") ==
+              "/wan: missing; mode \"relay\" tells hosts what these offer\n");
+        CHECK(complaints(R"({"wan": [{"interface": "eth0"}], "lan": [{"interface": "br-lan",
+                             "mode": "relay", "resolvers": [{"adn": "a.example"}]}]})") ==
+              "/lan/0/resolvers: have no effect in mode \"relay\"\n");
+        // Left to itself it relays where there is a WAN, and asks for nothing more.
+        CHECK(complaints(R"({"wan": [{"interface": "eth0"}]})") == "");
+    }
+
     TEST_CASE("a router may ask upstreams and announce nothing") {
         CHECK(complaints(R"({"lan": [{"interface": "br-lan"}],
                              "upstream": [{"adn": "d.example", "addresses": "192.0.2.1"}]})") ==

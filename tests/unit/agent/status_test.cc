@@ -44,6 +44,27 @@ TEST_SUITE("agent/status") {
               "3 hosts used it in the last day; its certificate is good for 59 days.");
     }
 
+    TEST_CASE("whose resolver it is, where the ISP offers it, and that it offers none") {
+        Status status = announced_status();
+        status.plan.mode = Mode::relay;
+        status.plan.router = status.needs_certificate = false;
+        Learned learned{"eth0", OfferSource::dhcpv4, "udhcpc bound", {}, {}, {}};
+        learned.offers = {
+            {"eth0", OfferSource::dhcpv4, status.plan.links[0].resolvers[0], std::nullopt}};
+        status.offers.learned = {learned};
+        CHECK(summary(status, now) ==
+              "Hosts on br-lan are told to use the ISP's cpe1.example.net over TLS "
+              "(by DHCPv4, DHCPv6, RA).");
+        const auto json = nlohmann::json::parse(status_json(status, now));
+        CHECK(json["mode"] == "relay");
+        CHECK(json["offers"][0]["resolvers"][0]["adn"] == "cpe1.example.net.");
+        CHECK(status_text(json.dump())->find("eth0 by dhcpv4 (udhcpc bound):\n") !=
+              std::string::npos);
+        status.plan.links[0] = {"br-lan", {}, std::string(offers_none)};
+        for (CarrierStatus& carrier : status.carriers) carrier.announced = false;
+        CHECK(summary(status, now) == "The ISP offers no encrypted resolver.");
+    }
+
     TEST_CASE("what is withdrawn is said with its reason") {
         Status status = announced_status();
         status.plan.links[0] = {"br-lan", {}, "the certificate is not fit: expired"};

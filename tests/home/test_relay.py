@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import Any, Iterator
+from typing import Iterator
 
 import pytest
 
 from lab import Home, decode, encode
 from lab.isp import RESOLVER4, RESOLVER6, RESOLVER_ADN
-from lab.wan import IspDhcp, Udhcpc
+from lab.wan import IspDhcp, Udhcpc, names, offers, relay
 
 OFFERED = encode.dhcpv4(1, RESOLVER_ADN, RESOLVER4)
 ISPS = decode.Resolver(1, RESOLVER_ADN, (RESOLVER4,), ("dot",))
@@ -23,24 +23,6 @@ def home() -> Iterator[Home]:
         yield home
 
 
-def relay(home: Home, **changes: Any) -> None:
-    """Nothing is configured but the interfaces: mode auto relays."""
-    config = home.router.config(**changes)
-    for key in ("resolver", "certificate", "upstream", "local"):
-        config.pop(key)
-    home.router.configure(config)
-
-
-def names(status: dict[str, Any]) -> list[str]:
-    return [resolver["adn"].rstrip(".") for link in status["plan"]
-            for resolver in link["resolvers"]]
-
-
-def offers(status: dict[str, Any], wan: str = "eth0", source: str = "dhcpv4") -> dict[str, Any]:
-    return next((one for one in status["offers"]
-                 if (one["wan"], one["source"]) == (wan, source)), {})
-
-
 def test_a_host_uses_the_resolver_that_the_isp_offers(home: Home) -> None:
     router = home.router
     IspDhcp(home.isp, OFFERED)
@@ -49,7 +31,7 @@ def test_a_host_uses_the_resolver_that_the_isp_offers(home: Home) -> None:
     status = router.until("the ISP's resolver", lambda status: names(status) == [RESOLVER_ADN])
     assert status["mode"] == "relay"
     assert status["summary"] == (
-        f"Hosts on br-lan are told of the ISP's {RESOLVER_ADN} over TLS (by DHCPv4).")
+        f"Hosts on br-lan are told to use the ISP's {RESOLVER_ADN} over TLS (by DHCPv4).")
     assert offers(status)["told_by"] == "udhcpc bound"
     assert 0 < offers(status)["resolvers"][0]["lifetime"] <= 120
     assert offers(status)["plain"] == [RESOLVER4]

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import json
 
+from .namespace import Namespace
 from .program import Program, eventually, unconfined
 from .router import LAN4, Router
-
-_NETWORK = LAN4.rsplit(".", 1)[0]
 
 
 class Kea:
     """One address range and option 162 as given octets; from the constructor to `stop`."""
 
     def __init__(self, router: Router, option_162: bytes) -> None:
-        folder = router.folder
+        self._serve(router.ns, "br-lan", LAN4, LAN4, option_162)
+
+    @classmethod
+    def of_the_isp(cls, isp: Namespace, gateway: str, resolver: str, option_162: bytes) -> "Kea":
+        """The same behind the WAN."""
+        made = cls.__new__(cls)
+        made._serve(isp, "wan0", gateway, resolver, option_162)
+        return made
+
+    def _serve(self, ns: Namespace, link: str, gateway: str, resolver: str,
+               option_162: bytes) -> None:
+        folder = ns.folder
+        network = gateway.rsplit(".", 1)[0]
         config = folder / "kea.json"
         config.write_text(json.dumps({"Dhcp4": {
-            "interfaces-config": {"interfaces": ["br-lan"], "dhcp-socket-type": "raw"},
+            "interfaces-config": {"interfaces": [link], "dhcp-socket-type": "raw"},
             "lease-database": {"type": "memfile", "persist": False},
             "multi-threading": {"enable-multi-threading": False},
             "valid-lifetime": 3600,
             "option-def": [{"name": "dnr", "code": 162, "space": "dhcp4", "type": "binary"}],
             "option-data": [
-                {"name": "routers", "data": LAN4},
-                {"name": "domain-name-servers", "data": LAN4},
+                {"name": "routers", "data": gateway},
+                {"name": "domain-name-servers", "data": resolver},
                 {"name": "dnr", "csv-format": False, "data": option_162.hex()}],
-            "subnet4": [{"id": 1, "subnet": f"{_NETWORK}.0/24",
-                         "pools": [{"pool": f"{_NETWORK}.100 - {_NETWORK}.199"}]}],
+            "subnet4": [{"id": 1, "subnet": f"{network}.0/24",
+                         "pools": [{"pool": f"{network}.100 - {network}.199"}]}],
             "loggers": [{"name": "kea-dhcp4", "severity": "INFO",
                          "output_options": [{"output": "stdout"}]}],
         }}, indent=2))
-        self._program: Program = router.ns.start(
+        self._program: Program = ns.start(
             "kea", unconfined("kea-dhcp4", folder / "bin"), "-c", str(config),
             env={"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": str(folder)})
         eventually(f"Kea serves (see {self._program.log})",

@@ -8,6 +8,7 @@
 #include "agent/discover_trial.h"
 #include "agent/discover_upgrade.h"
 #include "agent/discover_verdict.h"
+#include "agent/privileges.h"
 #include "core/clock.h"
 #include "core/escape.h"
 #include "core/storage.h"
@@ -50,6 +51,14 @@ Result<net::Link> find_link(const std::string& name) {
     return *found;
 }
 
+/// From here on strangers' octets are read. Where there is nobody to become, as in some containers,
+/// no capability is left at least.
+Result<void> give_up_root() {
+    std::optional<User> nobody = find_user("nobody");
+    if (nobody && !can_become(*nobody)) nobody.reset();
+    return confine({nobody, "", 0});
+}
+
 }  // namespace
 
 int discover_command(const Arguments& arguments) {
@@ -73,7 +82,7 @@ int discover_command(const Arguments& arguments) {
     FileStorage storage;
     const auto roots = storage.read(roots_file);
     if (!roots) return fail(roots.error().message);
-    auto heard = discover::listen(*link, within);
+    auto heard = discover::listen(*link, within, give_up_root);
     if (!heard && heard.error().code == Errc::denied)
         return fail(heard.error().message +
                     "; it takes root, to speak as a DHCP client beside the one that runs");

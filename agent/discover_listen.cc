@@ -100,7 +100,8 @@ class Listener {
           v4_(v4_question(link, own_, random_)),
           v6_(v6_question(link, random_)) {}
 
-    Result<Heard> run(std::chrono::milliseconds within);
+    Result<Heard> run(std::chrono::milliseconds within,
+                      const std::function<Result<void>()>& when_open);
 
   private:
     Result<void> open();
@@ -232,8 +233,10 @@ void Listener::read_ra(const FileDescriptor& socket,
     add(heard_.told, told_by(*advertisement, std::move(from)));
 }
 
-Result<Heard> Listener::run(std::chrono::milliseconds within) {
+Result<Heard> Listener::run(std::chrono::milliseconds within,
+                            const std::function<Result<void>()>& when_open) {
     if (const Result<void> opened = open(); !opened) return opened.error();
+    if (const Result<void> ready = when_open(); !ready) return ready.error();
     const auto start = [&](const FileDescriptor& socket, std::function<void()> read) {
         if (socket) asio::co_spawn(loop_, hear(socket, std::move(read)), asio::detached);
     };
@@ -257,8 +260,9 @@ Result<Heard> Listener::run(std::chrono::milliseconds within) {
 
 }  // namespace
 
-Result<Heard> listen(const net::Link& link, std::chrono::milliseconds within) {
-    return Listener(link).run(within);
+Result<Heard> listen(const net::Link& link, std::chrono::milliseconds within,
+                     const std::function<Result<void>()>& when_open) {
+    return Listener(link).run(within, when_open);
 }
 
 }  // namespace porchlight::agent::discover

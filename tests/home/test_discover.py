@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
@@ -122,6 +123,17 @@ def test_a_client_keeps_its_ports(foreign_home: Home) -> None:
     finally:
         for holder in holders:
             holder.close()
+
+
+def test_no_privilege_is_left_while_it_hears(foreign_home: Home) -> None:
+    host = foreign_home.host()
+    running = host.ns.start("discover", str(BINARY), "discover", "-i", "eth0", "--timeout", "2")
+    status = Path(f"/proc/{running.pid}/status")
+    kept = [line for line in status.read_text().splitlines() if line.startswith("CapEff")]
+    assert int(kept[0].split()[1], 16) != 0  # the control: it starts as root
+    eventually("it is nobody", lambda: "CapEff:\t0000000000000000" in status.read_text()
+               and "Uid:\t65534\t65534\t65534" in status.read_text(), within_s=2)
+    assert running.wait() == 1 and "dns.example.org" in running.said()
 
 
 def test_what_hosts_discard_is_shown_with_its_octets(foreign_home: Home) -> None:

@@ -4,7 +4,6 @@ FALSE = "if (false)"
 
 MESSAGES: dict[str, list[tuple]] = {
     "dns/records.cc": [
-        ("if (!owner) return records;", "if (!owner) continue;"),
         ("if (in.failed()) return records;", ""),
         ("if (target >= from) return std::nullopt;", "if (target > from) return std::nullopt;"),
         ("if (!jumped) at = from + 2;", ""),

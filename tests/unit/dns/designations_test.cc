@@ -56,11 +56,25 @@ TEST_SUITE("dns/designations") {
         CHECK((*found)[1].addresses == std::vector{*parse_address("192.168.77.1")});
     }
 
+    TEST_CASE("an address is taken once, and of the target alone") {
+        const Buffer stranger = hex("03626164 0474657374 00 0001 0001 0000012c 0004 c0a84d02");
+        const auto found = parse_designations(
+            response("8180", "0001 0000 0003", dot + address + address + stranger),
+            designation_question());
+        REQUIRE(found);
+        CHECK(found->at(0).addresses == std::vector{*parse_address("192.168.77.1")});
+    }
+
     TEST_CASE("without an additional section hints count, and what nobody connects to does not") {
         const auto found =
             parse_designations(response("8180", "0001 0000 0000", hinted), designation_question());
         REQUIRE(found);
         CHECK(found->at(0).addresses == std::vector{*parse_address("192.0.2.53")});
+        // An address in the answer section answers nothing that was asked.
+        const auto elsewhere = parse_designations(
+            response("8180", "0002 0000 0000", hinted + address), designation_question());
+        REQUIRE(elsewhere);
+        CHECK(elsewhere->at(0).addresses == std::vector{*parse_address("192.0.2.53")});
         Buffer loopback = hinted;
         loopback[loopback.size() - 4] = 127;
         const auto none = parse_designations(response("8180", "0001 0000 0000", loopback),

@@ -59,6 +59,10 @@ TEST_SUITE("net/udp_packet") {
         CHECK(refused(9, 6));      // TCP
         CHECK(refused(25, 7));     // UDP shorter than its header
         CHECK(refused(25, 0x0c));  // UDP beyond its packet
+        Buffer short_header = full;  // and a length of UDP where that would be then
+        short_header[0] = 0x44;
+        short_header[21] = 0x0b;
+        CHECK(!parse_udp_packet(short_header));
         Buffer into_padding = full;
         into_padding[25] = 0x0c;
         into_padding.resize(60);

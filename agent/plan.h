@@ -41,9 +41,6 @@ struct Plan {
     bool operator==(const Plan&) const = default;
 };
 
-/// Whether hosts are told the same, be it for longer or shorter.
-bool same_but_for_ends(const Plan& a, const Plan& b);
-
 /// Whether a link's announcement of this router may stand, and if not, why.
 struct Fitness {
     std::string link;

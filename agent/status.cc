@@ -467,8 +467,7 @@ std::string render(const Json& json) {
     const bool shown = certificate.at("needed") == true || certificate.at("source") != "none";
     return text + render_plan(json) + offers_text(json.at("offers").dump()) +
            (shown ? render_certificate(certificate) : "") + render_upstreams(json.at("upstreams")) +
-           render_wan(json.at("wan_advertisements")) +
-           render_rest(json);
+           render_wan(json.at("wan_advertisements")) + render_rest(json);
 }
 
 /// What `render` makes of a daemon's answer.

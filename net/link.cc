@@ -48,6 +48,15 @@ Result<Socket> connect() {
     return socket;
 }
 
+bool is_bridge(const nlattr* info) {
+    std::array<nlattr*, IFLA_INFO_MAX + 1> attributes{};
+    return info != nullptr &&
+           nla_parse_nested(attributes.data(), IFLA_INFO_MAX, const_cast<nlattr*>(info), nullptr) >=
+               0 &&
+           attributes[IFLA_INFO_KIND] != nullptr &&
+           nla_strcmp(attributes[IFLA_INFO_KIND], "bridge") == 0;
+}
+
 /// What one dump is collected into.
 using Links = std::map<unsigned, Link>;
 
@@ -66,6 +75,8 @@ void read_link(const nlmsghdr* message, Links& links) {
     link.up = (facts->ifi_flags & IFF_UP) != 0;
     link.carrier = link.up && (facts->ifi_flags & IFF_RUNNING) != 0;
     if (const nlattr* mtu = attributes[IFLA_MTU]) link.mtu_octets = nla_get_u32(mtu);
+    if (const nlattr* master = attributes[IFLA_MASTER]) link.master = nla_get_u32(master);
+    link.bridge = is_bridge(attributes[IFLA_LINKINFO]);
     if (const nlattr* address = attributes[IFLA_ADDRESS]) {
         const auto* octets = static_cast<const std::uint8_t*>(nla_data(address));
         link.hardware_address.assign(octets, octets + nla_len(address));
@@ -208,6 +219,7 @@ auto wire_facts(const LinkAddress& address) {
 bool same_link(const Link& a, const Link& b) {
     return a.name == b.name && a.index == b.index && a.up == b.up && a.carrier == b.carrier &&
            a.mtu_octets == b.mtu_octets && a.hardware_address == b.hardware_address &&
+           a.master == b.master && a.bridge == b.bridge &&
            std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
                       b.addresses.end(), [](const LinkAddress& x, const LinkAddress& y) {
                           return wire_facts(x) == wire_facts(y);

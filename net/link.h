@@ -35,7 +35,9 @@ struct Link {
     bool carrier = false;  // and something is at the other end
     std::vector<LinkAddress> addresses;
     std::uint32_t mtu_octets = 0;
-    Buffer hardware_address{};    // empty where the link has none
+    Buffer hardware_address{};  // empty where the link has none
+    unsigned master = 0;        // the index of the bridge or bond that it is a port of; 0: none
+    bool bridge = false;
     Clock::time_point read_at{};  // what is left of lifetimes counts from then
 };
 

@@ -17,6 +17,7 @@
 #include "dns/format.h"
 #include "dns/name.h"
 #include "forwarder/settings.h"
+#include "net/frame.h"
 #include "ra/full.h"
 
 namespace porchlight::agent {
@@ -151,6 +152,16 @@ struct OdhcpdConfig {
     bool operator==(const OdhcpdConfig&) const = default;
 };
 
+/// Whose Router Advertisements and DHCP answers are a stranger's on the home's links, and what is
+/// done about them.
+struct GuardConfig {
+    bool detect = true;
+    bool block = false;
+    std::vector<std::string> trusted_ports;
+    std::vector<net::MacAddress> trusted_macs;
+    bool operator==(const GuardConfig&) const = default;
+};
+
 /// A secret never stands in the configuration; the file with it does.
 struct SecretFile {
     std::string path;
@@ -234,6 +245,7 @@ struct Config {
     LocalConfig local;
     DnsmasqConfig dnsmasq;
     OdhcpdConfig odhcpd;
+    GuardConfig guard;
     CertificateConfig certificate;
     TlsConfig tls;
     CacheConfig cache;

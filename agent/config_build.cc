@@ -193,6 +193,12 @@ DnsmasqConfig dnsmasq(Node node) {
             node["resolv_file"].text(), node["on_exit"].choice(exits)};
 }
 
+GuardConfig guard(Node node) {
+    return {
+        node["detect"].boolean(), node["block"].boolean(), node["trusted_ports"].list(text_of),
+        node["trusted_macs"].list([](Node mac) { return *net::parse_mac_address(mac.text()); })};
+}
+
 DnsUpdateConfig update(Node dns01) {
     const Node server = dns01["rfc2136"];
     const Node tsig = server["tsig"];
@@ -254,6 +260,7 @@ Config build(const Value& whole) {
     config.local = local(root["local"]);
     config.dnsmasq = dnsmasq(root["dnsmasq"]);
     config.odhcpd = {root["odhcpd"]["uci"].text()};
+    config.guard = guard(root["guard"]);
     config.certificate = certificate(root["certificate"]);
     config.tls = {root["tls"]["roots"].text()};
     config.cache = {root["cache"]["size"].size(), root["cache"]["negative_ttl_max"].seconds(),

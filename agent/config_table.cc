@@ -8,8 +8,8 @@ namespace {
 
 std::vector<Setting> whole_table() {
     std::vector<Setting> whole;
-    for (const auto& part :
-         {home_settings(), resolving_settings(), certificate_settings(), process_settings()})
+    for (const auto& part : {home_settings(), resolving_settings(), guard_settings(),
+                             certificate_settings(), process_settings()})
         whole.insert(whole.end(), part.begin(), part.end());
     return whole;
 }

@@ -9,6 +9,7 @@ namespace porchlight::agent::config {
 // The table's parts, in the order of the manual.
 std::span<const Setting> home_settings();
 std::span<const Setting> resolving_settings();
+std::span<const Setting> guard_settings();
 std::span<const Setting> certificate_settings();
 std::span<const Setting> process_settings();
 

@@ -38,6 +38,8 @@ inline constexpr std::string_view full_config = R"({
               "restart": ["/tmp/restart", "dnsmasq"], "resolv_file": "/tmp/resolv.conf",
               "on_exit": "refuse"},
   "odhcpd": {"uci": "/tmp/uci"},
+  "guard": {"detect": false, "block": true, "trusted_ports": ["lan3", "wlan0"],
+            "trusted_macs": "02:00:5E:10:00:02"},
   "certificate": {"acme": {
     "directory": ["https://ca.example/dir", "https://other.example:14000/dir"],
     "contact": ["mailto:admin@example.net"], "agree_to_terms": true, "roots": "/tmp/ca.pem",

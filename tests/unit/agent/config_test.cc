@@ -96,6 +96,9 @@ TEST_SUITE("agent/config") {
                                               "/tmp/resolv.conf",
                                               OnExit::refuse});
         CHECK(config.odhcpd == OdhcpdConfig{"/tmp/uci"});
+        CHECK(config.guard ==
+              GuardConfig{
+                  false, true, {"lan3", "wlan0"}, {*net::parse_mac_address("02:00:5e:10:00:02")}});
         REQUIRE(config.certificate.acme);
         const AcmeConfig& acme = *config.certificate.acme;
         CHECK(acme.directories == std::vector<std::string>{"https://ca.example/dir",

@@ -27,6 +27,7 @@
 #include "agent/ddr_status.h"
 #include "agent/dnsmasq.h"
 #include "agent/forwarder_settings.h"
+#include "agent/guard.h"
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
 #include "agent/learned.h"
@@ -82,6 +83,7 @@ class Agent {
     void on_world(Bytes message);
     void on_link_sockets(net::ChannelMessage message);
     void on_wan_sockets(net::ChannelMessage message);
+    void on_guard_ports(net::ChannelMessage message);
     void on_forwarder_channel(net::ChannelMessage message);
     void on_forwarder(net::ChannelMessage message);
 
@@ -129,6 +131,7 @@ class Agent {
     Announcement announcement_;
     Advertisers advertisers_;
     WanListeners wan_;
+    Guard guard_;
     Orders orders_;
 
     Processes processes_;
@@ -147,6 +150,7 @@ Agent::Agent(net::Channel keeper)
                [this](Bytes octets) { keeper_->send(number(Keep::store_prefixes), octets); }},
           [this] { tell_odhcpd(); }),
       wan_(loop_.get_executor(), time_, random_, [this] { replan(); }),
+      guard_(loop_.get_executor(), time_),
       orders_(loop_.get_executor(), time_, random_,
               {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
                .store_account =
@@ -189,6 +193,8 @@ void Agent::on_keeper(net::ChannelMessage message) {
             return on_link_sockets(std::move(message));
         case Keep::wan_sockets:
             return on_wan_sockets(std::move(message));
+        case Keep::guard_ports:
+            return on_guard_ports(std::move(message));
         case Keep::forwarder_channel:
             return on_forwarder_channel(std::move(message));
         case Keep::forwarder_lost:
@@ -333,6 +339,11 @@ void Agent::on_wan_sockets(net::ChannelMessage message) {
     wan_.use(*names, std::move(message.descriptors));
 }
 
+void Agent::on_guard_ports(net::ChannelMessage message) {
+    if (auto ports = parse_guard_ports(message.body))
+        guard_.listen(*ports, std::move(message.descriptors));
+}
+
 void Agent::on_forwarder_channel(net::ChannelMessage message) {
     if (message.descriptors.size() != 1) return;
     forwarder_ = std::make_unique<ChannelLoop>(
@@ -402,6 +413,7 @@ void Agent::replan() {
     wait_for_end_of_offers();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);
+    guard_.set_facts(guard_facts(*config_, facts.links, planned));
     if (plan_ == planned) return;
     // An offer that was refreshed is no news, but ours by Router Advertisement last as long as it.
     const bool news = !plan_ || !same_but_for_ends(*plan_, planned);
@@ -514,6 +526,10 @@ Status Agent::status() {
         }
         if (carrier.carrier == "ra") advertisers_.explain(carrier, config_->announce.ra);
     }
+    status.guard = guard_.status();
+    if (config_) status.guard.detects = config_->guard.detect;
+    status.guard.blocks = processes_.blocks_rogues;
+    status.guard.blocked = processes_.blocked;
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;
     orders_.describe(status.certificate);

@@ -10,7 +10,16 @@ namespace porchlight::agent {
 /// no longer told.
 class Hindrances {
   public:
-    enum class Area { users, firewall, listeners, advertisements, wan, control_socket };
+    enum class Area {
+        users,
+        firewall,
+        listeners,
+        advertisements,
+        wan,
+        control_socket,
+        guard_ports,
+        guard_rules
+    };
     /// What can't be done ("serve DNS over TLS on br-lan"), and why; the latter may be empty.
     using Reasons = std::map<std::string, std::string>;
 

@@ -99,6 +99,7 @@ int Keeper::run() {
         look_at_carriers(now);
         look_at_dnsmasq(now);
         look_at_firewall(now);
+        look_at_guard(now);
         look_at_odhcpd(now);
         try_listeners_again(now);
         try_links_again(now);
@@ -157,7 +158,9 @@ void Keeper::take_over(const FormerRun& former) {
     companion_.succeed(former.config);
     former_links_.merge(links_told(former.config));
     if (!former.alike) feed_odhcpd({});
-    if (!fence(config_).ports.empty() || !has_capability(CAP_NET_ADMIN)) return;
+    if (!has_capability(CAP_NET_ADMIN)) return;
+    if (!config_.guard.block) report(GuardRules::unload(), "cannot unload the guard's rules");
+    if (!fence(config_).ports.empty()) return;
     const auto unloaded = unload_firewall();
     // Where nft is not installed the former run loaded no rule either.
     if (unloaded || unloaded.error().code != Errc::unavailable)
@@ -203,6 +206,7 @@ void Keeper::stop() {
     agent_.stop();
     provisions_.end_all();
     if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
+    if (guard_rules_.loaded()) report(GuardRules::unload(), "cannot unload the guard's rules");
     (void)storage_.remove(paths_.control_socket);
     // An agent that was dead, hung or unheard took nothing back, and a full disk may have kept
     // dnsmasq or odhcpd from hearing. Then the will does it, after us.
@@ -314,6 +318,7 @@ void Keeper::follow(const ConfigChange& change) {
     send_world();
     if (change.advertisements) send_link_sockets();
     if (change.wan) send_wan_sockets();
+    guard_links();
     send_processes();
 }
 
@@ -346,6 +351,8 @@ void Keeper::start_agent(Clock::time_point now) {
     send_former_link_sockets();
     send_link_sockets();
     send_wan_sockets();
+    guard_ports_.forget();
+    guard_links();
     Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {
         // The agent answers; root and the agent's own user may ask.
@@ -398,6 +405,8 @@ void Keeper::send_processes() {
     processes.dnsmasq_found = companion_.found();
     processes.dnsmasq_trouble = companion_.trouble();
     processes.firewall = firewall_;
+    processes.blocks_rogues = guard_rules_.loaded().has_value();
+    processes.blocked = guard_rules_.blocked();
     processes.odhcpd_trouble = odhcpd_trouble_;
     processes.troubles = troubles_.list();
     for (std::string& line : deaths_.lines(Clock::now()))

@@ -15,6 +15,8 @@
 #include "agent/firewall.h"
 #include "agent/former_run.h"
 #include "agent/forwarder_deaths.h"
+#include "agent/guard_ports.h"
+#include "agent/guard_rules.h"
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
@@ -56,6 +58,9 @@ class Keeper {
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
     void close_ports(const Fence& fence);
     void look_at_firewall(Clock::time_point now);
+    void guard_links();
+    void block_rogues(const std::vector<net::Link>& links);
+    void look_at_guard(Clock::time_point now);
     void reload();
     Result<void> take(Buffer config_json);
     Result<Opening> open_beside(const Config& next);
@@ -131,6 +136,9 @@ class Keeper {
     Clock::time_point odhcpd_look_ = Clock::time_point::max();  // not before the agent spoke
     Clock::time_point odhcpd_doubt_{};
     Clock::time_point firewall_look_{};
+    GuardPorts guard_ports_;
+    GuardRules guard_rules_;
+    Clock::time_point guard_look_{};
     Processes told_;         // to the agent, last
     bool firewall_ = false;  // our rule is loaded
     bool guarded_ = false;   // it is, or can't be: sockets may listen

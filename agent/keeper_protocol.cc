@@ -80,6 +80,8 @@ void write(Writer& out, const Processes& processes) {
     out.u8(processes.firewall);
     write_field(out, processes.odhcpd_trouble);
     write_list(out, processes.troubles, [&](const std::string& line) { write_field(out, line); });
+    out.u8(processes.blocks_rogues);
+    out.u64(processes.blocked);
 }
 
 Result<Processes> parse_processes(Bytes message) {
@@ -95,6 +97,8 @@ Result<Processes> parse_processes(Bytes message) {
     processes.firewall = in.u8() != 0;
     processes.odhcpd_trouble = read_text_field(in);
     processes.troubles = read_list<std::string>(in, read_text_field);
+    processes.blocks_rogues = in.u8() != 0;
+    processes.blocked = in.u64();
     if (!in.finished()) return in.error("the keeper's processes");
     return processes;
 }

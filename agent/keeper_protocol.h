@@ -26,6 +26,7 @@ enum class Keep : std::uint16_t {
     withdraw = 7,           // take every announcement back, answer `withdrawn`
     processes = 8,          // Processes: who runs now, and what is amiss
     wan_sockets = 12,       // list of names, a descriptor each: raw ICMPv6 of WAN links
+    guard_ports = 9,        // where rogues are listened for, see agent/guard_ports.h
     cannot = 10,            // list of names: what these processes may not do, for people
     wan_records = 11,       // StoredParts: what `porchlight wan` noted, where that changed
 
@@ -88,6 +89,8 @@ struct Processes {
     bool firewall = false;              // our rule is loaded
     std::string odhcpd_trouble;         // empty: it is fed, or need not be
     std::vector<std::string> troubles;  // what the keeper could not do, until it is done
+    bool blocks_rogues = false;         // the guard's rules are loaded
+    std::uint64_t blocked = 0;          // messages that they dropped
     bool operator==(const Processes&) const = default;
 };
 

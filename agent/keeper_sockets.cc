@@ -156,6 +156,7 @@ bool Keeper::links_are_those() const {
 
 void Keeper::on_links_changed() {
     if (!wan_sockets_.links_are_those()) send_wan_sockets();
+    guard_links();
     if (links_are_those()) return;
     send_listeners(open_services(config_));
     send_link_sockets();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/config.h"
+#include "agent/guard_status.h"
 #include "core/escape.h"
 
 namespace porchlight::agent {
@@ -295,7 +296,7 @@ Json dnsmasq_json(const Processes& processes) {
 }
 
 std::vector<std::string> warnings(const Status& status) {
-    std::vector<std::string> list;
+    std::vector<std::string> list = guard_warnings(status.guard);
     if (!status.wall_trusted)
         list.push_back("the clock is not set yet; dates of certificates are not judged");
     if (!status.processes.dnsmasq_trouble.empty()) list.push_back(status.processes.dnsmasq_trouble);
@@ -467,7 +468,8 @@ std::string render(const Json& json) {
     const bool shown = certificate.at("needed") == true || certificate.at("source") != "none";
     return text + render_plan(json) + offers_text(json.at("offers").dump()) +
            (shown ? render_certificate(certificate) : "") + render_upstreams(json.at("upstreams")) +
-           render_wan(json.at("wan_advertisements")) + render_rest(json);
+           render_wan(json.at("wan_advertisements")) + guard_text(json.at("guard")) +
+           render_rest(json);
 }
 
 /// What `render` makes of a daemon's answer.
@@ -518,6 +520,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["certificate"]["needed"] = status.needs_certificate;
     json["upstreams"] = upstreams_json(status.forwarder);
     json["forwarder"] = forwarder_json(status.forwarder);
+    json["guard"] = guard_json(status.guard, Clock::now());
     json["counters"] = counters_json(status.forwarder);
     json["processes"] = processes_json(status.processes);
     json["dnsmasq"] = dnsmasq_json(status.processes);

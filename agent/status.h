@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/carriers.h"
+#include "agent/guard.h"
 #include "agent/keeper_protocol.h"
 #include "agent/plan.h"
 #include "agent/status_offers.h"
@@ -89,6 +90,7 @@ struct Status {
     std::optional<forwarder::Status> forwarder;  // none: it did not answer
     Processes processes;
     std::vector<std::string> cannot;
+    GuardStatus guard;
     std::chrono::seconds uptime{0};
     OffersStatus offers;
     std::string forwarder_trouble;  // why the forwarder took no settings; empty: it did

@@ -12,6 +12,7 @@
 #include "agent/dnsmasq.h"
 #include "agent/firewall.h"
 #include "agent/former_run.h"
+#include "agent/guard_rules.h"
 #include "agent/odhcpd.h"
 #include "agent/privileges.h"
 #include "agent/state_files.h"
@@ -87,14 +88,16 @@ bool let_dnsmasq_go(const Config& config, const StatePaths& paths, Storage& stor
     return bool(gone);
 }
 
-/// Whatever the configuration is now: the daemon that loaded the rule may have had another.
-bool unload_rule() {
+/// Whatever the configuration is now: the daemon that loaded the rules may have had another.
+bool unload_rules() {
     if (!has_capability(CAP_NET_ADMIN)) return true;
+    const auto unguarded = GuardRules::unload();
+    if (!unguarded) std::fprintf(stderr, "guard: %s\n", unguarded.error().message.c_str());
     const auto unloaded = unload_firewall();
-    if (unloaded) return true;
+    if (unloaded) return bool(unguarded);
     std::fprintf(stderr, "firewall: %s\n", unloaded.error().message.c_str());
     // Where nft is not installed a daemon loaded no rule either.
-    return unloaded.error().code == Errc::unavailable;
+    return bool(unguarded) && unloaded.error().code == Errc::unavailable;
 }
 
 bool let_odhcpd_go(const Config& config, Storage& storage) {
@@ -110,7 +113,7 @@ bool withdraw_by(const Config& config, Storage& storage, bool purge) {
     bool done = let_dnsmasq_go(config, paths, storage, purge);
     done = let_odhcpd_go(config, storage) && done;
     done = withdraw_advertisements(config, paths, storage) && done;
-    done = unload_rule() && done;
+    done = unload_rules() && done;
     (void)storage.remove(paths.control_socket);
     // Whoever has to repeat this may find a file that is no good then.
     if (done) (void)storage.remove(paths.accepted);
@@ -129,7 +132,7 @@ int withdraw_command(const Arguments& arguments) {
     if (!usable.config) {
         if (!usable.nothing_stands || named_in_vain) return exit_wrong;
         std::printf("nothing is announced\n");
-        return unload_rule() ? exit_done : exit_failed;
+        return unload_rules() ? exit_done : exit_failed;
     }
     const Config& config = *usable.config;
     const StatePaths paths(config);

@@ -41,8 +41,18 @@ TEST_SUITE("agent/keeper_protocol") {
     }
 
     TEST_CASE("processes and lists do too") {
-        const Processes processes{
-            1, 2, 3, 4, 5, true, "dnsmasq is not fed", true, "odhcpd is not running", {"no space"}};
+        const Processes processes{1,
+                                  2,
+                                  3,
+                                  4,
+                                  5,
+                                  true,
+                                  "dnsmasq is not fed",
+                                  true,
+                                  "odhcpd is not running",
+                                  {"no space"},
+                                  true,
+                                  7};
         CHECK(*parse_processes(octets(processes)) == processes);
         const std::vector<std::string> names{"br-lan", "br-guest", ""};
         CHECK(*parse_names(octets(names)) == names);

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "core/result.h"
+#include "net/frame.h"
+
+namespace porchlight::agent {
+
+/// What is kept from passing a bridge: messages of routers and DHCP servers that come in at these
+/// ports, unless from a trusted address.
+struct Blockade {
+    std::vector<std::string> ports;  // none: there is nothing to drop
+    std::vector<net::MacAddress> trusted;
+    bool operator==(const Blockade&) const = default;
+};
+
+/// The nftables table, of the family bridge, that does it (RFC 6105, RFC 7113, RFC 7610). What this
+/// router sends itself leaves by another hook and never meets it.
+/// - Router Advertisements, behind whatever extension headers, and DHCP to clients.
+/// - First fragments that hide what they are. Other fragments pass: without their first no host can
+///   put them together.
+/// - Headers of IPv6 that the kernel can't look behind, and what wears a SNAP header or two VLAN
+///   tags the second of which says no VLAN: hosts differ in whether they look through.
+/// `blocked`: from where its counter goes on.
+std::string guard_rules(const Blockade& blockade, std::uint64_t blocked = 0);
+/// How many messages it has dropped, from what `nft list` prints of it.
+std::optional<std::uint64_t> blocked_in(std::string_view listed);
+
+/// The keeper's hold on that table.
+class GuardRules {
+  public:
+    /// Loads it in place of one before, in one transaction.
+    Result<void> load(const Blockade& blockade);
+    /// Takes it away, if it is there: also that of a process before.
+    static Result<void> unload();
+    /// Sees whether it is still there, for whoever loads a ruleset may have flushed everybody's,
+    /// and how much it has dropped.
+    bool look();
+
+    const std::optional<Blockade>& loaded() const { return loaded_; }
+    std::uint64_t blocked() const { return blocked_; }
+
+  private:
+    std::optional<Blockade> loaded_;
+    std::uint64_t blocked_ = 0;
+};
+
+}  // namespace porchlight::agent

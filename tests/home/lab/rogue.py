@@ -1,0 +1,156 @@
+"""Devices of the home that act as its router or DHCP server, honestly and in disguise."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+
+from .host import Host
+from .program import Program, eventually, unconfined
+from .router import LAN4
+
+ROGUE4 = f"{LAN4.rsplit('.', 1)[0]}.66"
+RESOLVER6 = "fd66::53"
+ADN = "rogue.example"
+# Option 162: priority 1, the name, its address, ALPN dot (RFC 9463 section 5.1).
+_NAME = bytes([5]) + b"rogue" + bytes([7]) + b"example" + bytes(1)
+_REST = (b"\0\1" + bytes([len(_NAME)]) + _NAME + b"\4" + socket.inet_aton(ROGUE4)
+         + b"\0\1\0\4\3dot")
+OPTION_162 = len(_REST).to_bytes(2, "big") + _REST
+
+
+def radvd(host: Host) -> Program:
+    """Debian's radvd as a second router, with a resolver of its own."""
+    config = host.ns.folder / "radvd.conf"
+    config.write_text(f"""interface eth0 {{
+    AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvDefaultLifetime 12;
+    RDNSS {RESOLVER6} {{ AdvRDNSSLifetime 600; }};
+}};
+""")
+    host.ns.set("net/ipv6/conf/all/forwarding", 1)
+    return host.ns.start("radvd", "radvd", "-n", "-C", str(config), "-p",
+                         str(host.ns.folder / "radvd.pid"), "-m", "stderr")
+
+
+def dnsmasq(host: Host) -> Program:
+    """Debian's dnsmasq as a second server of DHCPv4 and DHCPv6."""
+    host.ns.ip(f"addr replace {ROGUE4}/24 dev eth0", "addr replace fd66::1/64 dev eth0 nodad")
+    net = ROGUE4.rsplit(".", 1)[0]
+    program = host.ns.start(
+        "dnsmasq", "dnsmasq", "-k", "-C", "/dev/null", "-p", "0", "-i", "eth0", "--no-ping",
+        "--dhcp-authoritative", "--log-facility=-", f"--dhcp-leasefile={host.ns.folder}/leases",
+        f"--dhcp-range={net}.10,{net}.20,1h", f"--dhcp-option=162,{OPTION_162.hex(':')}",
+        f"--dhcp-option=6,{ROGUE4}", "--dhcp-range=fd66::,static,64",
+        f"--dhcp-option=option6:23,[{RESOLVER6}]")
+    eventually("the rogue dnsmasq serves", lambda: "DHCPv6" in program.said())
+    return program
+
+
+def kea(host: Host) -> Program:
+    """Kea as a second server of DHCPv4."""
+    host.ns.ip(f"addr replace {ROGUE4}/24 dev eth0")
+    net, folder = ROGUE4.rsplit(".", 1)[0], host.ns.folder
+    config = folder / "kea.json"
+    config.write_text(json.dumps({"Dhcp4": {
+        "interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "raw"},
+        "lease-database": {"type": "memfile", "persist": False},
+        "multi-threading": {"enable-multi-threading": False},
+        "option-data": [{"name": "domain-name-servers", "data": ROGUE4}],
+        "subnet4": [{"id": 1, "subnet": f"{net}.0/24", "pools": [{"pool": f"{net}.30-{net}.40"}]}],
+        "loggers": [{"name": "kea-dhcp4", "severity": "INFO",
+                     "output_options": [{"output": "stdout"}]}]}}))
+    program = host.ns.start("kea", unconfined("kea-dhcp4", folder / "bin"), "-c", str(config),
+                            env={"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": str(folder)})
+    eventually(f"Kea serves (see {program.log})", lambda: "DHCP4_STARTED" in program.said())
+    return program
+
+
+@dataclass
+class Disguise:
+    """Frames of one sender, whom its hardware address tells from the others."""
+    name: str
+    mac: str
+    frames: list[bytes]
+
+
+def disguises() -> list[Disguise]:
+    """Router Advertisements as those send them who know of guards (RFC 7113)."""
+    from scapy.layers import inet6, l2  # half a second to load: only who needs it waits
+
+    def sender(number: int) -> str:
+        return f"02:00:5e:66:00:{number:02x}"
+
+    def packet(number: int) -> inet6.IPv6:
+        return inet6.IPv6(src=f"fe80::66:{number:x}", dst="ff02::1", hlim=255)
+
+    def told() -> inet6.ICMPv6ND_RA:
+        return inet6.ICMPv6ND_RA(routerlifetime=1800) / inet6.ICMPv6NDOptRDNSS(
+            dns=[RESOLVER6], lifetime=600)
+
+    def hop_by_hop() -> inet6.IPv6ExtHdrHopByHop:
+        return inet6.IPv6ExtHdrHopByHop(options=[inet6.PadN(optdata=b"\0\0\0\0")])
+
+    def options() -> inet6.IPv6ExtHdrDestOpt:
+        return inet6.IPv6ExtHdrDestOpt(options=[inet6.PadN(optdata=b"\0\0\0\0")])
+
+    def frame(number: int, content: inet6.IPv6) -> bytes:
+        return bytes(l2.Ether(src=sender(number), dst="33:33:00:00:00:01") / content)
+
+    def cut(number: int, octets_of_first: int) -> list[bytes]:
+        """A packet with destination options in two fragments."""
+        whole = bytes(packet(number) / options() / told())[40:]
+        at = octets_of_first
+        return [frame(number, packet(number) / inet6.IPv6ExtHdrFragment(
+                    nh=60, id=number, m=more, offset=offset // 8) / part)
+                for more, offset, part in ((1, 0, whole[:at]), (0, at, whole[at:]))]
+
+    def tagged(number: int, *tags: int) -> bytes:
+        plain = frame(number, packet(number) / told())
+        return plain[:12] + b"".join(tag.to_bytes(2, "big") + b"\0\0" for tag in tags) + plain[12:]
+
+    def in_snap(number: int) -> bytes:
+        plain = frame(number, packet(number) / told())
+        body = b"\xaa\xaa\x03\0\0\0" + plain[12:]
+        return plain[:12] + len(body).to_bytes(2, "big") + body
+
+    atomic = inet6.IPv6ExtHdrFragment(id=7)
+    made = [
+        ("plain", lambda n: [frame(n, packet(n) / told())]),
+        ("behind destination options", lambda n: [frame(n, packet(n) / options() / told())]),
+        ("behind a chain", lambda n: [frame(
+            n, packet(n) / hop_by_hop() / options() / options() / told())]),
+        ("an atomic fragment", lambda n: [frame(n, packet(n) / atomic / told())]),
+        ("fragments, the message in the first", lambda n: cut(n, 24)),
+        ("fragments, the message in the second", lambda n: cut(n, 8)),
+        ("behind a VLAN tag of no VLAN", lambda n: [tagged(n, 0x8100)]),
+        ("behind two of them", lambda n: [tagged(n, 0x8100, 0x8100)]),
+        ("in SNAP", lambda n: [in_snap(n)]),
+    ]
+    return [Disguise(name, sender(number), frames(number))
+            for number, (name, frames) in enumerate(made, 1)]
+
+
+def ordinary() -> Disguise:
+    """What a guard has to let pass: a large datagram in fragments, and an echo request behind
+    destination options."""
+    from scapy.layers import inet, inet6, l2
+    from scapy.packet import Raw
+
+    mac = "02:00:5e:66:01:00"
+    ether = l2.Ether(src=mac, dst="33:33:00:00:00:01")
+    packet = inet6.IPv6(src="fe80::66:100", dst="ff02::1")
+    large = packet / inet6.IPv6ExtHdrFragment(id=100) / inet.UDP(sport=4000, dport=4000) / Raw(
+        bytes(2400))
+    echo = packet / inet6.IPv6ExtHdrDestOpt(options=[inet6.PadN(optdata=b"\0\0\0\0")]) / (
+        inet6.ICMPv6EchoRequest(data=b"anyone?"))
+    return Disguise("ordinary", mac, [bytes(ether / part) for part in
+                                      [*inet6.fragment6(large, 1280), echo]])
+
+
+def send(host: Host, *all_frames: Disguise) -> None:
+    with host.ns.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
+        link.bind(("eth0", 0))
+        for each in all_frames:
+            for frame in each.frames:
+                link.send(frame)

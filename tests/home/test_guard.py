@@ -1,0 +1,218 @@
+"""Rogue routers and DHCP servers in the home: named always, kept from hosts where that is wanted.
+
+A second host is the witness: what it receives is what a guard is about.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from lab import Home, ra, rogue
+from lab.capture import Capture
+from lab.host import Host
+from lab.program import Program, eventually
+from lab.router import LAN4, Router
+
+TABLE = "porchlight_guard"
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    with Home() as home:
+        ra.announce(home.router, "supplement", announce={"dhcpv4": "dnsmasq"})
+        home.router.start_porchlight()
+        ra.until_announced(home.router)
+        home.host("witness").join()
+        home.host("stranger")
+        yield home
+
+
+@pytest.fixture
+def witness(home: Home) -> Host:
+    return home.hosts[0]
+
+
+@pytest.fixture
+def stranger(home: Home) -> Host:
+    return home.hosts[1]
+
+
+def guard(router: Router, **changes: Any) -> None:
+    """The guard's section of a running porchlight becomes this one."""
+    ra.announce(router, "supplement", announce={"dhcpv4": "dnsmasq"}, guard=changes)
+    reloads = router.porchlight.said().count("reloading")
+    router.reload_porchlight()
+    eventually("it reloads", lambda: router.porchlight.said().count("reloading") > reloads)
+    router.until("the guard follows",
+                 lambda status: status["guard"]["blocks"] == changes.get("block", False))
+
+
+def rogues(status: dict[str, Any], by: str = "") -> list[dict[str, Any]]:
+    return [one for one in status["guard"]["rogues"] if by in ("", one["by"])]
+
+
+def named(router: Router, by: str, mac: str) -> dict[str, Any]:
+    """The entry of one who goes on sending by that protocol."""
+    def found(status: dict[str, Any]) -> list[dict[str, Any]]:
+        return [one for one in rogues(status, by) if one["mac"] == mac]
+
+    return found(router.until(f"a rogue is named by {by}", found))[0]
+
+
+def table(router: Router) -> str:
+    return router.ns.run("nft", "list", "ruleset").stdout
+
+
+def offers(witness: Host) -> set[str]:
+    """The DHCPv4 servers whose answers reach a host that asks."""
+    with Capture(witness.ns, "eth0", "udp port 68") as seen:
+        witness.ask_udhcpc(within_s=30)
+    return {server for row in seen.fields("dhcp.option.dhcp_server_id",
+                                          "dhcp.option.dhcp_server_id") for server in row}
+
+
+def arrivals(witness: Host, stranger: Host) -> set[str]:
+    """The hardware addresses of all disguises that reach the witness."""
+    with Capture(witness.ns, "eth0") as seen:
+        rogue.send(stranger, *rogue.disguises(), rogue.ordinary())
+    rows = seen.fields("eth.src[0:4] == 02:00:5e:66", "eth.src")
+    ordinary = rogue.ordinary()
+    assert len([row for row in rows if row[0] == ordinary.mac]) == len(ordinary.frames), (
+        "what is no rogue's has to pass, and the control: this is how a frame is seen")
+    return {row[0] for row in rows} - {ordinary.mac}
+
+
+def test_this_routers_own_words_are_nobodys(home: Home, witness: Host) -> None:
+    heard = next(witness.advertisements(12))
+    assert heard.router_lifetime_s, "the control: the router speaks"
+    assert LAN4 in offers(witness) and witness.dhcpv6_options(23)[23]
+    status = home.router.status()
+    assert status["guard"]["detects"] and not status["guard"]["blocks"]
+    assert status["guard"]["listens_at"] == ["lan0", "lan1", "lan2"]
+    assert rogues(status) == [] and status["warnings"] == []
+
+
+def test_a_rogue_router_is_named_with_its_port(home: Home, witness: Host, stranger: Host) -> None:
+    router = home.router
+    with witness.watching() as heard:
+        radvd = rogue.radvd(stranger)
+        found = named(router, "Router Advertisement", stranger.mac())
+        eventually("the control: hosts hear it", lambda: any(
+            25 in {kind for kind, _ in each.options} and each.router_lifetime_s == 12
+            for each in heard))
+        radvd.stop()
+    assert found["port"] == "lan2" and found["link"] == "br-lan"
+    assert found["threat"] == "resolver" and found["resolvers"] == [rogue.RESOLVER6]
+    status = router.status()
+    sentence = (f"A device on port lan2 of br-lan ({stranger.mac()}) tells hosts of another "
+                f"resolver by Router Advertisement: {rogue.RESOLVER6}")
+    assert sentence in status["warnings"]
+    assert f"warning: {sentence}" in router.command("status").stdout
+    lines = [line for line in router.porchlight.said().splitlines() if "a rogue tells" in line]
+    assert len(lines) == 1, "one who goes on is told once"
+    assert "port=lan2" in lines[0] and rogue.RESOLVER6 in lines[0]
+    # One row, not two: the announcer of the link leaves it to the guard.
+    assert not any("notes" in row for row in status["announced"]["carriers"])
+
+
+@pytest.mark.parametrize("start, resolvers", [
+    (rogue.dnsmasq, [f"{rogue.ADN} at {rogue.ROGUE4}", rogue.ROGUE4]), (rogue.kea, [rogue.ROGUE4])])
+def test_a_rogue_dhcpv4_server_is_named(home: Home, witness: Host, stranger: Host,
+                                        start: Callable[[Host], Program],
+                                        resolvers: list[str]) -> None:
+    server = start(stranger)
+    assert rogue.ROGUE4 in offers(witness), "the control: hosts are answered by it"
+    found = named(home.router, "DHCPv4", stranger.mac())
+    assert found["port"] == "lan2" and found["server"] == rogue.ROGUE4
+    assert set(resolvers) <= set(found["resolvers"])
+    if start is rogue.dnsmasq:
+        assert witness.dhcpv6_options(23)
+        found = named(home.router, "DHCPv6", stranger.mac())
+        assert found["resolvers"] == [rogue.RESOLVER6] and found["server"].startswith("DUID ")
+    server.stop()
+
+
+def test_no_disguise_deceives(home: Home, stranger: Host) -> None:
+    disguises = rogue.disguises()
+    rogue.send(stranger, rogue.ordinary(), *disguises)
+    home.router.until("all are named", lambda status: {each.mac for each in disguises} <= {
+        one["mac"] for one in rogues(status)})
+    status = home.router.status()
+    by = {one["mac"]: one["by"] for one in rogues(status)}
+    for each in disguises:
+        hides = each.name == "fragments, the message in the second"
+        assert by[each.mac] == ("hidden" if hides else "Router Advertisement"), each.name
+    assert rogue.ordinary().mac not in by
+
+
+def test_what_is_blocked_reaches_no_host(home: Home, witness: Host, stranger: Host) -> None:
+    router = home.router
+    everyone = {each.mac for each in rogue.disguises()}
+    assert arrivals(witness, stranger) == everyone, "the control: a bridge lets all of them pass"
+    server = rogue.dnsmasq(stranger)
+    assert rogue.ROGUE4 in offers(witness), "the control: so with DHCP"
+
+    guard(router, block=True)
+    left = arrivals(witness, stranger)
+    names = {each.mac: each.name for each in rogue.disguises()}
+    # Of fragments the second may pass: without the first it is nothing.
+    assert {names[mac] for mac in left} <= {
+        "fragments, the message in the first", "fragments, the message in the second"}
+    with Capture(witness.ns, "eth0", "udp port 68 or udp port 546 or icmp6") as seen:
+        assert offers(witness) == {LAN4}, "this router's own pass"
+        assert witness.dhcpv6_options(23)[23]
+        assert next(witness.advertisements(12)).router_lifetime_s
+    assert seen.count(f"eth.src == {stranger.mac()} and (dhcp or dhcpv6)") == 0
+    assert seen.count(f"eth.src != {stranger.mac()} and dhcpv6.msgtype == 7") > 0
+    assert int(re.search(r"counter blocked \{\s+packets (\d+)", table(router))[1]) >= 8
+    # What is blocked is named all the same.
+    assert rogues(router.status(), "DHCPv4")
+    server.stop()
+
+
+def test_a_port_that_comes_later_is_guarded(home: Home, witness: Host) -> None:
+    late = home.host("late")
+    port = f"lan{len(home.hosts)}"
+    home.router.until("it is listened at", lambda status: port in status["guard"]["listens_at"])
+    eventually("and blocked", lambda: f'"{port}"' in table(home.router))
+    assert not any(one["port"] == port for one in rogues(home.router.status()))
+    assert len(arrivals(witness, late)) <= 2
+    home.router.until("who is there is named", lambda status: any(
+        one["port"] == port for one in rogues(status)))
+    home.router.ns.ip(f"link del {port}")
+    home.router.until("it is gone", lambda status: port not in status["guard"]["listens_at"])
+
+
+def test_who_is_trusted_passes(home: Home, witness: Host, stranger: Host) -> None:
+    router = home.router
+    disguises = rogue.disguises()
+    trusted = disguises[0].mac
+    guard(router, block=True, trusted_macs=trusted)
+    assert trusted in arrivals(witness, stranger)
+    assert trusted not in {one["mac"] for one in rogues(router.status())}
+    guard(router, block=True, trusted_ports=["lan2"])
+    assert arrivals(witness, stranger) == {each.mac for each in disguises}
+    status = router.status()
+    assert "lan2" not in status["guard"]["listens_at"]
+    assert not any(one["port"] == "lan2" for one in rogues(status))
+
+
+def test_nothing_of_it_stays(home: Home) -> None:
+    router = home.router
+    guard(router, block=True)
+    assert TABLE in table(router)
+    guard(router, block=False)
+    assert TABLE not in table(router)
+
+    guard(router, block=True)
+    assert router.stop_porchlight() == 0
+    assert TABLE not in table(router)
+
+    router.start_porchlight()
+    eventually("it blocks", lambda: TABLE in table(router))
+    router.kill_porchlight()
+    eventually("its last will unloads the rules", lambda: TABLE not in table(router))
+    eventually("no process is left", lambda: not router.programs())

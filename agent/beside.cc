@@ -59,9 +59,6 @@ void tell_beside(CarrierStatus& row, const ra::LinkAnnouncer::Beside& beside) {
         row.notes.push_back("another RA daemon of this router, " + to_text(*beside.yields_to) +
                             ", has this link; porchlight stands beside it");
     if (row.announced && !beside.left_to_daemon.empty()) leave_to_daemon(row, beside);
-    for (const ra::Strangers::Stranger& one : beside.strangers)
-        row.notes.push_back("another router, " + to_text(one.router) +
-                            ", announces a resolver that is not this one's: " + one.resolver);
 }
 
 }  // namespace porchlight::agent

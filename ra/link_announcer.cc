@@ -57,7 +57,6 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     bool take_frame();
     void on_own_advertisement(const Received& received, bool answer);
     void on_other_advertisement(const Advertisement& advertisement, const Ipv6& from);
-    void look_for_strangers(const NdOptions& theirs, const Ipv6& from, Clock::time_point now);
     void ask_before_full(Clock::time_point now);
     void doubt_daemon();
     void ask_daemon(Clock::time_point now);
@@ -109,8 +108,6 @@ struct LinkAnnouncer::State : std::enable_shared_from_this<State> {
     Counters counters;
     log::Limiter send_failure_lines;
     log::Limiter contradiction_lines;
-    log::Limiter stranger_lines;
-    Strangers strangers;
     std::array<std::uint8_t, receive_octets_max> buffer;
 };
 
@@ -187,7 +184,6 @@ LinkAnnouncer::Beside LinkAnnouncer::beside() const {
     if (state_->sender.yields()) beside.yields_to = state_->source;
     beside.left_to_daemon = state_->sender.left_to_daemon(now);
     beside.daemon_tells = state_->sender.daemon_tells(now);
-    beside.strangers = state_->strangers.standing(now);
     return beside;
 }
 
@@ -294,7 +290,6 @@ void LinkAnnouncer::State::on_own_advertisement(const Received& received, bool a
 void LinkAnnouncer::State::on_other_advertisement(const Advertisement& advertisement,
                                                   const Ipv6& from) {
     ++counters.other_advertisements;
-    look_for_strangers(advertisement.options, from, time.now());
     const auto ours = sender.said(time.now());
     if (!ours) return;
     const std::vector<std::string> found = contradictions(*ours, advertisement);
@@ -303,22 +298,6 @@ void LinkAnnouncer::State::on_other_advertisement(const Advertisement& advertise
     if (contradiction_lines.admit(time.now()))
         log::warn("another router contradicts this one",
                   {{"interface", interface}, {"address", to_text(from)}, {"in", found.front()}});
-}
-
-/// Whoever can make hosts believe in a resolver can lead them away from encrypted DNS.
-void LinkAnnouncer::State::look_for_strangers(const NdOptions& theirs, const Ipv6& from,
-                                              Clock::time_point now) {
-    NdOptions known = sender.daemon_tells(now);
-    if (const auto ours = sender.said(now))
-        known.insert(known.end(), ours->options.begin(), ours->options.end());
-    for (const StrangeResolver& one : strange_resolvers(known, theirs)) {
-        ++counters.strange_resolvers;
-        strangers.note(from, one, now);
-        if (stranger_lines.admit(now))
-            log::warn(
-                "another router announces a resolver that is not this one's",
-                {{"interface", interface}, {"address", to_text(from)}, {"resolver", one.resolver}});
-    }
 }
 
 /// Two daemons must not speak at once, not even for a moment: whoever is there is asked first.

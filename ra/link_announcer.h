@@ -10,7 +10,6 @@
 #include "net/asio.h"
 #include "ra/announced.h"
 #include "ra/sender.h"
-#include "ra/told_resolvers.h"
 
 namespace porchlight::ra {
 
@@ -40,7 +39,6 @@ class LinkAnnouncer {
         std::uint64_t daemon_advertisements = 0;  // heard from the daemon of this machine
         std::uint64_t other_advertisements = 0;   // received from other routers of the link
         std::uint64_t contradictions = 0;         // of those, by what RFC 4861 6.2.7 compares
-        std::uint64_t strange_resolvers = 0;      // of those, how many resolvers that are not ours
         std::uint64_t malformed = 0;              // received, discarded
         std::uint64_t options_left_out = 0;       // too large for a packet
     };
@@ -89,13 +87,11 @@ class LinkAnnouncer {
     /// leave (no daemon was ever heard, or sending fails): then announced() goes on saying so.
     awaitable<void> withdraw();
 
-    /// Who else speaks on the link: the daemon of this machine, and other routers that tell hosts
-    /// of resolvers which neither we nor that daemon tell of.
+    /// How the daemon of this machine stands beside us.
     struct Beside {
         std::optional<Ipv6> yields_to;  // the RA daemon that has the link, where we would be it
         NdOptions left_to_daemon;       // what of ours is not sent: the daemon tells such itself
         NdOptions daemon_tells;         // of resolvers
-        std::vector<Strangers::Stranger> strangers;
     };
     Beside beside() const;
     Announced announced() const;

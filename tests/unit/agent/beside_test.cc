@@ -31,7 +31,7 @@ TEST_SUITE("agent/beside") {
 
     TEST_CASE("who has the link in our place is named, the option is still announced") {
         CarrierStatus status = row();
-        tell_beside(status, {parse_ipv6("fe80::1"), {}, {rdnss}, {}});
+        tell_beside(status, {parse_ipv6("fe80::1"), {}, {rdnss}});
         CHECK(status.announced);
         REQUIRE(status.notes.size() == 1);
         CHECK(status.notes[0].find("fe80::1") != std::string::npos);
@@ -39,13 +39,13 @@ TEST_SUITE("agent/beside") {
 
     TEST_CASE("what is left to the daemon is not announced by us; is it what was planned?") {
         CarrierStatus status = row();
-        tell_beside(status, {{}, {ours}, {rdnss, ours_with_another_lifetime}, {}});
+        tell_beside(status, {{}, {ours}, {rdnss, ours_with_another_lifetime}});
         CHECK(!status.announced);
         CHECK(status.why == "the RA daemon of this link announces encrypted DNS itself");
         CHECK(status.notes == std::vector<std::string>{"what it announces is what was planned"});
 
         status = row();
-        tell_beside(status, {{}, {ours}, {rdnss, other}, {}});
+        tell_beside(status, {{}, {ours}, {rdnss, other}});
         CHECK(status.notes ==
               std::vector<std::string>{"it announces something else than planned: dot"});
     }
@@ -54,7 +54,7 @@ TEST_SUITE("agent/beside") {
         CarrierStatus status = row();
         const Buffer draft = hex("fd02 01 00 00000708 03646e7300 000000");
         status.options.push_back("253 " + to_hex(draft));
-        tell_beside(status, {{}, {ours}, {other}, {}});
+        tell_beside(status, {{}, {ours}, {other}});
         CHECK(status.announced);
         CHECK(status.options == std::vector<std::string>{"253 " + to_hex(draft)});
         CHECK(status.notes.size() == 2);
@@ -64,18 +64,9 @@ TEST_SUITE("agent/beside") {
         CarrierStatus status = row();
         status.announced = false;
         status.why = "off";
-        tell_beside(status, {{}, {}, {other}, {}});
+        tell_beside(status, {{}, {}, {other}});
         CHECK(status.why == "off");
         CHECK(status.notes.empty());
-    }
-
-    TEST_CASE("strange resolvers are named with who tells of them") {
-        CarrierStatus status = row();
-        tell_beside(status, {{}, {}, {}, {{*parse_ipv6("fe80::9"), "fd66::1", {}}}});
-        CHECK(status.announced);
-        CHECK(status.notes ==
-              std::vector<std::string>{"another router, fe80::9, announces a resolver that is not "
-                                       "this one's: fd66::1"});
     }
 }
 

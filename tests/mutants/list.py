@@ -4,6 +4,7 @@ A file's entry lists pairs: text that stands there exactly once, and what is put
 third member counts where the text stands more often: it is the one to replace, from 1.
 """
 
+from guard_list import GUARD_MUTANTS
 from heard import MUTANTS as HEARD
 from messages import MESSAGES
 
@@ -555,7 +556,7 @@ MUTANTS: dict[str, list[tuple]] = HEARD | {
         ("if (separator && high < 0) continue;", "if (separator) continue;"),
         ("if (!error_) error_", "error_"),
     ],
-}
+} | GUARD_MUTANTS
 
 # A header's code is compiled into whatever includes it. Changed in the one source named here it is
 # tried everywhere: the linker takes an inline function from the first object that has it.

@@ -63,6 +63,9 @@ struct Facts {
 /// Why hosts are told nothing where nobody tells us of anything.
 inline constexpr std::string_view offers_none = "the ISP offers no encrypted resolver";
 
+/// Whether hosts are told the same, be it for longer or shorter.
+bool same_but_for_ends(const Plan& a, const Plan& b);
+
 /// The mode that `automatic` stands for: a resolver of our own is announced, else those that the
 /// configuration names, else what a WAN offers (draft-btw-add-home-11 section 7.1.1), where there
 /// is one. By the configuration alone: what is offered comes and goes.

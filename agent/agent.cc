@@ -409,6 +409,8 @@ void Agent::wait_for_end_of_offers() {
 
 void Agent::replan() {
     if (!config_ || !links_ || !links_->knows_links() || ending_) return;
+    // What an agent that died told stays until the WAN's routers could repeat their offers.
+    if (!plan_ && relays(*config_) && advertisers_.stands() && wan_.expects()) return;
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());

@@ -63,6 +63,15 @@ void WanListeners::follow(const Config& config) {
         place->second.set_forms(config.announce.forms);
     }
     on_news();
+    if (answered_by_) return;
+    answered_by_ = time_.now() + first_answers_within;
+    asio::co_spawn(loop_, tell_after_first_answers(), asio::detached);
+}
+
+bool WanListeners::expects() const {
+    if (!answered_by_ || time_.now() >= *answered_by_) return false;
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [](const auto& one) { return one.second.waits(); });
 }
 
 void WanListeners::use(const std::vector<std::string>& names, std::vector<FileDescriptor> sockets) {
@@ -110,6 +119,12 @@ std::vector<WanStatus> WanListeners::status() const {
 void WanListeners::on_news() {
     if (std::exchange(waiting_, true)) return;
     asio::co_spawn(loop_, tell_in_time(), asio::detached);
+}
+
+awaitable<void> WanListeners::tell_after_first_answers() {
+    asio::steady_timer timer(loop_, first_answers_within);
+    co_await timer.async_wait(asio::use_awaitable);
+    on_change_();
 }
 
 awaitable<void> WanListeners::tell_in_time() {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ class WanListeners {
     /// offers() are other ones now, or end at another time. Never more often than Pace lets it.
     using OnChange = std::function<void()>;
 
+    /// A second until they are asked, half a one until they answer, and as much again.
+    static constexpr std::chrono::seconds first_answers_within{3};
+
     /// `time` and `random` outlive it, and it outlives the loop's run.
     WanListeners(asio::any_io_executor loop, const TimeSource& time, Random& random,
                  OnChange on_change);
@@ -35,6 +39,9 @@ class WanListeners {
     void use(const std::vector<std::string>& names, std::vector<FileDescriptor> sockets);
     void set_links(const std::vector<net::Link>& links);
 
+    /// Whether it is too early to say that nothing is offered: whoever starts has asked the routers
+    /// and gives them `first_answers_within` to answer. OnChange follows when that is over.
+    bool expects() const;
     /// All well-formed encrypted resolvers that stand, be they usable or not.
     std::vector<Offer> offers() const;
     std::vector<WanStatus> status() const;
@@ -42,6 +49,7 @@ class WanListeners {
   private:
     void on_news();
     awaitable<void> tell_in_time();
+    awaitable<void> tell_after_first_answers();
 
     asio::any_io_executor loop_;
     const TimeSource& time_;
@@ -51,6 +59,7 @@ class WanListeners {
     std::vector<Offer> told_;                           // when on_change_ was called last
     Pace pace_;
     bool waiting_ = false;
+    std::optional<Clock::time_point> answered_by_;  // since the first follow()
 };
 
 }  // namespace porchlight::agent

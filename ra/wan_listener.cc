@@ -111,6 +111,10 @@ void WanListener::set_link(const net::Link* link) {
     state_->arm();
 }
 
+bool WanListener::waits() const {
+    return state_->asks_on != 0 && state_->heard.counters().advertisements == 0;
+}
+
 const HeardOffers& WanListener::heard() const {
     return state_->heard;
 }

@@ -45,6 +45,8 @@ class WanListener {
     /// The link as it was read last; none: there is no such.
     void set_link(const net::Link* link);
 
+    /// Whether routers can be asked, and none was heard yet.
+    bool waits() const;
     const HeardOffers& heard() const;
     /// Sent so far.
     std::uint64_t solicitations() const;

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Iterator
 
 import pytest
 
 from lab import Home
 from lab.capture import Capture
+from lab.host import Host
 from lab.isp import RESOLVER6, RESOLVER_ADN
 from lab.program import eventually
-from lab.ra import announce
+from lab.ra import announce, kill, withdrawals
 from lab.wan_ra import (FOR_EVER, GLOBAL_ADDRESS, WanRouter, badly_padded, in_provisioning_domain,
                         radvd, resolver, wan_router)
 
@@ -142,3 +144,109 @@ def test_a_link_that_is_made_anew_is_heard_again(listening: Home, isp: WanRouter
         anew.say(resolver(600, "anew.isp.test"))
         listening.router.until("it is heard on the new link",
                                lambda status: "anew.isp.test." in offered(status))
+
+
+# Passed on to hosts.
+
+OTHER_ADN, OTHER6 = "always.isp.test", "2001:db8:0:1::54"
+
+
+@pytest.fixture
+def relaying(home: Home) -> Iterator[Home]:
+    """What the ISP offers is passed on, by RAs that hosts may keep for three minutes."""
+    config = home.router.config(announce={"ra": "supplement", "ra_interval": "60s",
+                                          "dhcpv4": "dnsmasq", "dhcpv6": "off"})
+    for key in ("resolver", "certificate"):
+        del config[key]
+    home.router.configure(config)
+    start(home)
+    yield home
+    home.router.stop_porchlight()
+    announce(home.router, "supplement")
+
+
+OURS_S = 180
+
+
+def told(host: Host) -> dict[str, int]:
+    """Names to lifetimes, of the next advertisement that tells of any."""
+    return {one.resolver.adn: one.lifetime_s for one in host.ra()}
+
+
+def test_no_host_is_told_of_an_offer_for_longer_than_it_lasts(relaying: Home, isp: WanRouter
+                                                              ) -> None:
+    router, host = relaying.router, relaying.host()
+    said_at = time.monotonic()
+    isp.say(resolver(60), resolver(FOR_EVER, OTHER_ADN, OTHER6))
+    eventually("hosts hear of both", lambda: len(told(host)) == 2)
+    with host.watching() as heard:
+        first, first_at = told(host), time.monotonic()
+        eventually("some seconds pass", lambda: time.monotonic() > first_at + 3)
+        second, second_at = told(host), time.monotonic()
+        # Control: what has no end is told with our own lifetime, always.
+        assert first[OTHER_ADN] == second[OTHER_ADN] == OURS_S
+        for lifetimes, at in ((first, first_at), (second, second_at)):
+            assert 30 < lifetimes[RESOLVER_ADN] <= said_at + 60 - at + 1.5
+        assert second[RESOLVER_ADN] < first[RESOLVER_ADN] <= 60
+        # Put off, it is told for longer again; nobody needs to hear of that at once.
+        isp.say(resolver(3600))
+        eventually("it is told with ours", lambda: told(host)[RESOLVER_ADN] == OURS_S)
+        assert not withdrawals(heard)
+        # Taken back, it is taken back.
+        isp.say(resolver(0))
+        eventually("hosts forget it", lambda: withdrawals(heard), within_s=10)
+        assert {one.resolver.adn for one in withdrawals(heard)} == {RESOLVER_ADN}
+        assert list(told(host)) == [OTHER_ADN]
+        # A router that falls silent.
+        isp.say(resolver(4))
+        eventually("it is told again", lambda: RESOLVER_ADN in told(host))
+        heard.clear()
+        eventually("its end is told", lambda: withdrawals(heard), within_s=15)
+        router.until("it is gone", lambda status: list(offered(status)) == [OTHER_ADN + "."])
+    assert router.status()["announced"]["ra"]
+
+
+def test_an_offer_that_is_told_again_wakes_nobody_and_a_flood_not_many(relaying: Home, isp: WanRouter
+                                                                      ) -> None:
+    router = relaying.router
+
+    def announcing() -> int:
+        return router.porchlight.said().count("announcing link=br-lan")
+
+    isp.say(resolver(600))
+    router.until("it is announced", lambda status: status["announced"]["ra"])
+    lines = announcing()
+    for lifetime_s in (900, 700, 1200):
+        isp.say(resolver(lifetime_s))
+        router.until("it lasts as told", lambda status: offered(status)[
+            RESOLVER_ADN + "."] in range(lifetime_s - 5, lifetime_s + 1))
+    assert announcing() == lines
+    # Control: another one is news.
+    isp.say(resolver(600, OTHER_ADN, OTHER6))
+    eventually("another one is announced", lambda: announcing() == lines + 1)
+    # A stranger who changes it all the time.
+    end, count = time.monotonic() + 8, 0
+    while time.monotonic() < end:
+        isp.say(resolver(600 if count % 2 else 0, "flood.isp.test", "2001:db8:0:1::55"))
+        count += 1
+        time.sleep(0.02)
+    assert count > 50
+    assert announcing() <= lines + 1 + 9, "one a second at most, and eight at most at once"
+
+
+def test_an_agent_that_dies_takes_no_offer_along(relaying: Home, isp: WanRouter) -> None:
+    router, host = relaying.router, relaying.host()
+    isp.say(resolver(600))
+    eventually("hosts hear of it", lambda: told(host))
+    with host.watching() as heard:
+        starts = router.status()["processes"]["agent_starts"]
+        kill(router.status()["processes"]["agent"])
+        assert isp.solicited(within_s=20, enough=1), "the next one asks at once"
+        isp.say(resolver(600))
+        router.until("the next one goes on", lambda status: status["announced"]["ra"]
+                     and status["processes"]["agent_starts"] > starts)
+        assert told(host)
+        assert not withdrawals(heard)
+        # Control: where nobody answers the next one takes it back.
+        kill(router.status()["processes"]["agent"])
+        eventually("hosts forget it", lambda: withdrawals(heard), within_s=20)

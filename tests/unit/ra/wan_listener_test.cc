@@ -70,12 +70,15 @@ TEST_SUITE("ra/wan_listener") {
             CHECK(wan.listener->hears());
             wan.run_for(50ms);
             CHECK(wan.solicited() == 0);
+            CHECK(!wan.listener->waits());
             wan.up();
+            CHECK(wan.listener->waits());
             REQUIRE(wan.until([&] { return wan.solicited() > 0; }));
             CHECK(wan.listener->solicitations() == 1);
             wan.advertise({dns_isp});
             REQUIRE(wan.until([&] { return wan.offered() == 1; }));
             CHECK(wan.news == 1);
+            CHECK(!wan.listener->waits());
             wan.run_for(4200ms);
             CHECK(wan.solicited() == 0);
             // The link comes up again.

@@ -45,7 +45,8 @@ constexpr Setting table[] = {
              "can't be forged."},
     {.path = "/guard/trusted_macs/*",
      .type = Type::hardware_address,
-     .help = "A hardware address, as `porchlight status` names it."},
+     .help = "A hardware address, as `porchlight status` names it. Upper and lower case are the "
+             "same."},
 };
 
 }  // namespace

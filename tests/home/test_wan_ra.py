@@ -169,8 +169,8 @@ OURS_S = 180
 
 
 def told(host: Host) -> dict[str, int]:
-    """Names to lifetimes, of the next advertisement that tells of any."""
-    return {one.resolver.adn: one.lifetime_s for one in host.ra()}
+    """Names to lifetimes, of the next advertisement that has any; not what it takes back."""
+    return {one.resolver.adn: one.lifetime_s for one in host.ra() if one.lifetime_s}
 
 
 def test_no_host_is_told_of_an_offer_for_longer_than_it_lasts(relaying: Home, isp: WanRouter

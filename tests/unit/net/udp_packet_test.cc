@@ -53,12 +53,12 @@ TEST_SUITE("net/udp_packet") {
         };
         CHECK(refused(0, 0x65));
         CHECK(refused(0, 0x44));
-        CHECK(refused(3, 0x13));   // shorter than its header
-        CHECK(refused(6, 0x20));   // more fragments
-        CHECK(refused(7, 0x01));   // a later fragment
-        CHECK(refused(9, 6));      // TCP
-        CHECK(refused(25, 7));     // UDP shorter than its header
-        CHECK(refused(25, 0x0c));  // UDP beyond its packet
+        CHECK(refused(3, 0x13));     // shorter than its header
+        CHECK(refused(6, 0x20));     // more fragments
+        CHECK(refused(7, 0x01));     // a later fragment
+        CHECK(refused(9, 6));        // TCP
+        CHECK(refused(25, 7));       // UDP shorter than its header
+        CHECK(refused(25, 0x0c));    // UDP beyond its packet
         Buffer short_header = full;  // and a length of UDP where that would be then
         short_header[0] = 0x44;
         short_header[21] = 0x0b;

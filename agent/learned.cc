@@ -72,9 +72,9 @@ class RecordReader {
     }
 
     void offer(dns::EncryptedResolver resolver, std::optional<std::chrono::seconds> lifetime) {
-        if (lifetime == for_ever) lifetime.reset();
+        const std::chrono::seconds lasts = lifetime.value_or(for_ever);
         Offer offer{record_.interface, record_.source, std::move(resolver), std::nullopt};
-        if (lifetime) offer.until = received_ + *lifetime;
+        if (lasts != for_ever) offer.until = received_ + lasts;
         learned_.offers.push_back(std::move(offer));
     }
 

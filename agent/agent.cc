@@ -46,6 +46,7 @@ namespace {
 
 constexpr std::chrono::milliseconds forwarder_answers_within{1000};
 constexpr std::chrono::seconds clock_looked_at{10};
+constexpr std::chrono::seconds offers_looked_at{1};  // strangers choose when they end
 
 template <class Kind>
 constexpr std::uint16_t number(Kind kind) {
@@ -401,7 +402,7 @@ void Agent::wait_for_end_of_offers() {
     const auto end = first_end(offers());
     offer_ends_.cancel();
     if (!end) return;
-    offer_ends_.expires_at(*end);
+    offer_ends_.expires_at(std::max(*end, time_.now() + offers_looked_at));
     offer_ends_.async_wait([this](error_code cancelled) {
         if (!cancelled) replan();
     });
@@ -530,6 +531,7 @@ Status Agent::status() {
     }
     status.guard = guard_.status();
     if (config_) status.guard.detects = config_->guard.detect;
+    if (!status.guard.detects) status.guard.rogues.clear();
     status.guard.blocks = processes_.blocks_rogues;
     status.guard.blocked = processes_.blocked;
     status.needs_certificate = status.plan.router;

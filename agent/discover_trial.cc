@@ -28,10 +28,9 @@ constexpr std::size_t padding_octets_block = 128;  // RFC 8467 section 4.1
 bool is_private(const IpAddress& address) {
     if (const auto* v6 = std::get_if<Ipv6>(&address))
         return is_link_local(*v6) || is_unique_local(*v6);
-    const auto& octets = std::get<Ipv4>(address).octets;  // RFC 1918, RFC 3927, RFC 6598
+    const auto& octets = std::get<Ipv4>(address).octets;  // RFC 1918, RFC 3927
     return octets[0] == 10 || (octets[0] == 172 && (octets[1] & 0xf0) == 16) ||
-           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254) ||
-           (octets[0] == 100 && (octets[1] & 0xc0) == 64);
+           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254);
 }
 
 std::uint32_t scope_of(const IpAddress& address, std::uint32_t scope) {

@@ -29,7 +29,19 @@ constexpr std::uint32_t v4_protocol = network + 9;
 constexpr std::uint32_t udp_destination = 2;
 
 /// Where a step goes on.
-enum Label : std::uint8_t { next, v6, v4, tag, llc, udp6, icmp6, fragment6, accept, drop };
+enum Label : std::uint8_t {
+    next,
+    untagged,
+    v6,
+    v4,
+    tag,
+    llc,
+    udp6,
+    icmp6,
+    fragment6,
+    accept,
+    drop
+};
 
 /// A step of the filter; `here` names it for those that come from elsewhere.
 struct Step {
@@ -53,8 +65,18 @@ constexpr Step any_bit_of(std::uint32_t bits, Label yes, Label no = next) {
     return {BPF_JMP | BPF_JSET | BPF_K, bits, yes, no};
 }
 
+constexpr Step load_fact(std::uint32_t fact, Label here = next) {
+    return {BPF_LD | BPF_W | BPF_ABS, std::uint32_t(SKF_AD_OFF) + fact, next, next, here};
+}
+
 constexpr std::array steps{
-    Step{BPF_LD | BPF_W | BPF_ABS, std::uint32_t(SKF_AD_OFF) + SKF_AD_PROTOCOL},
+    // What is of a VLAN comes by here on its way to an interface of its own: another network.
+    load_fact(SKF_AD_VLAN_TAG_PRESENT),
+    equals(0, untagged),
+    load_fact(SKF_AD_VLAN_TAG),
+    any_bit_of(0x0fff, drop),
+
+    load_fact(SKF_AD_PROTOCOL, untagged),
     equals(ETH_P_IPV6, v6),
     equals(ETH_P_IP, v4),
     equals(ETH_P_8021Q, tag),

@@ -39,14 +39,17 @@ ServerMessage told_by(ServerKind kind, dhcp::ServerReply reply) {
 }
 
 std::optional<ServerMessage> datagram(const net::Frame& frame) {
-    // Clients look at the port that they listen on, not at the one that an answer comes from.
+    // Clients look at the port that they listen on, not at the one that an answer comes from. They
+    // put fragments together, the first of which may say no more than that port.
     if (frame.destination_port == dhcp::v4_client_port) {
         auto reply = dhcp::parse_v4_server_reply(frame.octets);
         if (reply) return told_by(ServerKind::dhcpv4, std::move(*reply));
+        if (frame.fragment) return told_by(ServerKind::dhcpv4, {});
     }
     if (frame.destination_port == dhcp::v6_client_port) {
         auto reply = dhcp::parse_v6_server_reply(frame.octets);
         if (reply) return told_by(ServerKind::dhcpv6, std::move(*reply));
+        if (frame.fragment) return told_by(ServerKind::dhcpv6, {});
     }
     return std::nullopt;
 }

@@ -89,6 +89,10 @@ void WanListeners::set_links(const std::vector<net::Link>& links) {
 }
 
 std::vector<Offer> WanListeners::offers() const {
+    return still_offered(told_, time_.now());
+}
+
+std::vector<Offer> WanListeners::heard() const {
     std::vector<Offer> offers;
     for (const auto& [name, listener] : listeners_) {
         for (ra::HeardOffers::Resolver& one : listener.heard().offered(time_.now())) {
@@ -132,7 +136,7 @@ awaitable<void> WanListeners::tell_in_time() {
     asio::steady_timer timer(loop_, pace_.next(now) - now);
     co_await timer.async_wait(asio::use_awaitable);
     waiting_ = false;
-    std::vector<Offer> offers = this->offers();
+    std::vector<Offer> offers = heard();
     const bool changed = !same_but_for_ends(offers, told_);
     pace_.on_look(changed, time_.now());
     if (offers == told_) co_return;

@@ -42,11 +42,13 @@ class WanListeners {
     /// Whether it is too early to say that nothing is offered: whoever starts has asked the routers
     /// and gives them `first_answers_within` to answer. OnChange follows when that is over.
     bool expects() const;
-    /// All well-formed encrypted resolvers that stand, be they usable or not.
+    /// All well-formed encrypted resolvers that stand, be they usable or not, as they were when
+    /// OnChange was called last: whatever else makes somebody look, strangers set no other pace.
     std::vector<Offer> offers() const;
     std::vector<WanStatus> status() const;
 
   private:
+    std::vector<Offer> heard() const;
     void on_news();
     awaitable<void> tell_in_time();
     awaitable<void> tell_after_first_answers();

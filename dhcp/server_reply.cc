@@ -32,8 +32,11 @@ std::vector<IpAddress> addresses_in(Bytes octets) {
     return found;
 }
 
+constexpr std::size_t duid_octets_max = 130;  // RFC 8415 section 11.1
+
 void take_v6_option(std::uint16_t code, Bytes data, ServerReply& told) {
-    if (code == v6_code::server_id) told.server = "DUID " + to_hex(data);
+    if (code == v6_code::server_id)
+        told.server = "DUID " + to_hex(data.first(std::min(data.size(), duid_octets_max)));
     if (code == v6_code::dns_servers)
         for (const IpAddress& one : addresses_in<Ipv6>(data)) told.plain.push_back(one);
     if (code == v6_dnr_code)

@@ -124,7 +124,8 @@ def test_a_rogue_dhcpv4_server_is_named(home: Home, witness: Host, stranger: Hos
                                         start: Callable[[Host], Program],
                                         resolvers: list[str]) -> None:
     server = start(stranger)
-    assert rogue.ROGUE4 in offers(witness), "the control: hosts are answered by it"
+    eventually("the control: hosts are answered by it",
+               lambda: rogue.ROGUE4 in offers(witness), within_s=60)
     found = named(home.router, "DHCPv4", stranger.mac())
     assert found["port"] == "lan2" and found["server"] == rogue.ROGUE4
     assert set(resolvers) <= set(found["resolvers"])
@@ -137,7 +138,7 @@ def test_a_rogue_dhcpv4_server_is_named(home: Home, witness: Host, stranger: Hos
 
 def test_no_disguise_deceives(home: Home, stranger: Host) -> None:
     disguises = rogue.disguises()
-    rogue.send(stranger, rogue.ordinary(), *disguises)
+    rogue.send(stranger, rogue.ordinary(), rogue.in_a_vlan(), *disguises)
     home.router.until("all are named", lambda status: {each.mac for each in disguises} <= {
         one["mac"] for one in rogues(status)})
     status = home.router.status()
@@ -146,6 +147,7 @@ def test_no_disguise_deceives(home: Home, stranger: Host) -> None:
         hides = each.name == "fragments, the message in the second"
         assert by[each.mac] == ("hidden" if hides else "Router Advertisement"), each.name
     assert rogue.ordinary().mac not in by
+    assert rogue.in_a_vlan().mac not in by
 
 
 def test_what_is_blocked_reaches_no_host(home: Home, witness: Host, stranger: Host) -> None:
@@ -153,7 +155,7 @@ def test_what_is_blocked_reaches_no_host(home: Home, witness: Host, stranger: Ho
     everyone = {each.mac for each in rogue.disguises()}
     assert arrivals(witness, stranger) == everyone, "the control: a bridge lets all of them pass"
     server = rogue.dnsmasq(stranger)
-    assert rogue.ROGUE4 in offers(witness), "the control: so with DHCP"
+    eventually("the control: so with DHCP", lambda: rogue.ROGUE4 in offers(witness), within_s=60)
 
     guard(router, block=True)
     left = arrivals(witness, stranger)
@@ -191,9 +193,15 @@ def test_who_is_trusted_passes(home: Home, witness: Host, stranger: Host) -> Non
     disguises = rogue.disguises()
     trusted = disguises[0].mac
     guard(router, block=True, trusted_macs=trusted)
+    eventually("the rules know", lambda: trusted in table(router))
+    router.until("so does the guard", lambda status: trusted not in {
+        one["mac"] for one in rogues(status)})
     assert trusted in arrivals(witness, stranger)
     assert trusted not in {one["mac"] for one in rogues(router.status())}
     guard(router, block=True, trusted_ports=["lan2"])
+    eventually("the rules know of the port", lambda: '"lan2"' not in table(router))
+    router.until("so does the guard",
+                 lambda status: "lan2" not in status["guard"]["listens_at"])
     assert arrivals(witness, stranger) == {each.mac for each in disguises}
     status = router.status()
     assert "lan2" not in status["guard"]["listens_at"]

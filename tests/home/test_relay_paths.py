@@ -84,7 +84,7 @@ def test_two_wans_are_told_in_the_order_of_the_configuration_whichever_is_up(hom
         one["lifetime"] for one in offers(status, "eth1")["resolvers"]))
     other.stop()
     client.send(signal.SIGUSR2)
-    router.until("the other's alone", lambda status: names(status) == [RESOLVER_ADN], within_s=15)
+    router.until("the other's alone", lambda status: names(status) == [RESOLVER_ADN], within_s=30)
 
 
 def test_a_router_behind_a_porchlight_relays_what_that_one_announces() -> None:

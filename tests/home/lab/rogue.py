@@ -131,6 +131,17 @@ def disguises() -> list[Disguise]:
             for number, (name, frames) in enumerate(made, 1)]
 
 
+def in_a_vlan() -> Disguise:
+    """The router of another network, on its way through this wire."""
+    from scapy.layers import inet6, l2
+
+    mac = "02:00:5e:66:02:00"
+    return Disguise("in a VLAN", mac, [bytes(
+        l2.Ether(src=mac, dst="33:33:00:00:00:01") / l2.Dot1Q(vlan=5)
+        / inet6.IPv6(src="fe80::66:200", dst="ff02::1", hlim=255)
+        / inet6.ICMPv6ND_RA(routerlifetime=1800))])
+
+
 def ordinary() -> Disguise:
     """What a guard has to let pass: a large datagram in fragments, and an echo request behind
     destination options."""

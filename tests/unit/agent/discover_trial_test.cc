@@ -63,7 +63,7 @@ TEST_SUITE("agent/discover_trial") {
         for (const auto& [address, may] :
              {std::pair{"8.8.8.8", false}, std::pair{"10.0.0.1", true},
               std::pair{"172.16.0.1", true}, std::pair{"172.32.0.1", false},
-              std::pair{"169.254.0.1", true}, std::pair{"100.64.0.1", true},
+              std::pair{"169.254.0.1", true}, std::pair{"100.64.0.1", false},
               std::pair{"2001:db8::1", false}, std::pair{"fd00::1", true},
               std::pair{"fe80::1", true}}) {
             CAPTURE(address);

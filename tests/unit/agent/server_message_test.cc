@@ -49,6 +49,19 @@ TEST_SUITE("agent/server_message") {
         CHECK(!told->leads_away);
     }
 
+    TEST_CASE("a first fragment that shows no more than its port is a server's") {
+        for (const auto& [port, kind] : {std::pair(std::uint16_t(68), ServerKind::dhcpv4),
+                                         std::pair(std::uint16_t(546), ServerKind::dhcpv6)}) {
+            net::Frame cut = frame(Payload::udp, {});
+            cut.destination_port = port;
+            CHECK(!server_message(cut));
+            cut.fragment = true;
+            const auto told = server_message(cut);
+            REQUIRE(told);
+            CHECK(told->kind == kind);
+        }
+    }
+
     TEST_CASE("what every host discards is no message") {
         const Buffer octets = advertisement("0708", rdnss);
         net::Frame far = frame(Payload::icmpv6, octets);

@@ -52,6 +52,7 @@ TEST_SUITE("ra/ends") {
         CHECK(ends.least_left(begin + 60s) == 540s);
         CHECK(!ends.least_left(begin + 600s));
         CHECK(!Ends().least_left(begin));
+        CHECK(!Ends({half_an_hour}, {Ends::never}).least_left(begin));
         CHECK(!Ends({half_an_hour}, {}).least_left(begin));
     }
 }

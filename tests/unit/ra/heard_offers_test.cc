@@ -213,6 +213,9 @@ TEST_SUITE("ra/heard_offers") {
         CHECK(link.heard.offered(link.now)[0].until == begin + 1800s);
         link.hear({withdrawn(draft_name)});
         CHECK(link.offered().empty());
+        link.hear({draft_name});
+        link.now += 1800s;
+        CHECK(link.offered().empty());
         link.hear({lasting(draft_name, 0xffffffff), lasting(draft_addresses, 0xffffffff)});
         CHECK(link.heard.offered(link.now)[0].until == HeardOffers::never);
         Buffer bad = draft_name;
@@ -229,6 +232,7 @@ TEST_SUITE("ra/heard_offers") {
         CHECK(link.hear({full, draft_name, draft_addresses}).complaints.empty());
         REQUIRE(link.heard.offered(link.now).size() == 1);
         CHECK(link.heard.offered(link.now)[0].resolver.priority == 5);
+        CHECK(link.heard.routers(link.now)[0].resolvers.size() == 1);
         // Control: alone it has its place in the order.
         link.hear({withdrawn(full)});
         REQUIRE(link.heard.offered(link.now).size() == 1);
@@ -298,6 +302,16 @@ TEST_SUITE("ra/heard_offers") {
         CHECK(link.heard.routers(link.now)[0].resolvers.size() == HeardOffers::options_max);
         CHECK(link.heard.routers(link.now)[0].plain.size() == HeardOffers::options_max);
         CHECK(link.heard.counters().options_left_out == 2 * HeardOffers::options_max);
+        // What is taken back needs none, be it known or not.
+        Link other;
+        NdOptions gone;
+        for (unsigned n = 0; n < 2 * HeardOffers::options_max; ++n) {
+            gone.push_back(withdrawn(dns_isp));
+            gone.back()[3] = std::uint8_t(n + 1);
+        }
+        gone.push_back(dot_isp);
+        other.hear(gone);
+        CHECK(other.offered() == Names{"dot"});
         // A place that is free again is taken.
         link.hear({withdrawn(dns_isp)});
         link.hear({dot_isp});

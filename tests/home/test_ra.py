@@ -205,6 +205,8 @@ def test_another_routers_resolver_is_named(home: Home) -> None:
     until_announced(router)
     assert router.status()["guard"]["rogues"] == [], "the control: this router's own resolvers"
     host = home.host()
+    port = f"lan{len(home.hosts)}"
+    router.until("its port is heard", lambda status: port in status["guard"]["listens_at"])
     stranger = ra.advertise_as(host, "fd66::53")
     status = router.until("it is named", lambda status: status["guard"]["rogues"])
     assert status["guard"]["rogues"][0]["address"] == stranger

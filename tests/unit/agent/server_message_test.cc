@@ -83,6 +83,9 @@ TEST_SUITE("agent/server_message") {
         REQUIRE(told);
         CHECK(told->kind == ServerKind::advertisement);
         CHECK(told->leads_away);
+        const Buffer echo = hex("80");
+        part.octets = echo;
+        CHECK(!server_message(part));
     }
 
     TEST_CASE("DHCP is known by the client's port, from whatever port it comes") {

@@ -72,6 +72,7 @@ TEST_SUITE("dhcp/server_reply") {
             const auto told = parse_v6_server_reply(Bytes(reply).first(size));
             REQUIRE(bool(told) == (size >= 4));
             if (told) CHECK(told->encrypted.empty());
+            if (told) CHECK(told->server.empty() == (size < 18));
             if (told) CHECK(told->plain.size() == (size >= 54 ? 2 : 0));
         }
     }

@@ -43,8 +43,10 @@ class Sieve {
         : config_(config), links_(links) {}
 
     void take(Offer offer) {
-        if (!is_wan(offer.wan, config_))
-            return refuse(std::move(offer), offer.wan + " is no interface of wan");
+        if (!is_wan(offer.wan, config_)) {
+            std::string why = offer.wan + " is no interface of wan";
+            return refuse(std::move(offer), std::move(why));
+        }
         if (auto why = dns::why_not_sendable(offer.resolver))
             return refuse(std::move(offer), *std::move(why));
         std::vector<IpAddress> kept;

@@ -103,14 +103,6 @@ TEST_SUITE("agent/guard_ports") {
         CHECK(!parse_guard_ports(Bytes(octets).first(octets.size() - 1)));
     }
 
-    TEST_CASE("a port that is gone by now needs no word, nor does having nothing to listen at") {
-        GuardPorts ports;
-        CHECK(!ports.follow({}));
-        CHECK(!ports.follow({{"br-lan", "gone0", 0x7ffffff0}}));
-        for (const auto& [what, why] : ports.hindered())
-            CHECK(why == "");  // without the privilege to listen at all
-    }
-
     TEST_CASE("more ports than are listened at are told") {
         GuardPorts ports;
         std::vector<GuardPort> many(guard_ports_max + 1, {"br-lan", "gone0", 0x7ffffff0});
@@ -121,6 +113,16 @@ TEST_SUITE("agent/guard_ports") {
         (void)ports.follow(many);
         CHECK(!ports.hindered().contains(
             "listen for rogue routers and DHCP servers at more than 128 ports"));
+    }
+}
+
+TEST_SUITE("agent/guard_socket") {
+    TEST_CASE("a port that is gone by now needs no word, nor does having nothing to listen at") {
+        GuardPorts ports;
+        CHECK(!ports.follow({}));
+        CHECK(!ports.follow({{"br-lan", "gone0", 0x7ffffff0}}));
+        for (const auto& [what, why] : ports.hindered())
+            CHECK(why == "");  // without the privilege to listen at all
     }
 }
 

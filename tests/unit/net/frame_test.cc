@@ -130,14 +130,16 @@ TEST_SUITE("net/frame") {
     }
 
     TEST_CASE("UDP is found with its ports, in both families") {
-        const auto six = parse_frame(v6("11", "0223 0222 000a 0000 0701 ffff"));
+        const Buffer octets = v6("11", "0223 0222 000a 0000 0701 ffff");
+        const auto six = parse_frame(octets);
         REQUIRE(six);
         CHECK(six->payload == Payload::udp);
         CHECK(six->source_port == 547);
         CHECK(six->destination_port == 546);
         CHECK(equal(six->octets, hex("0701")));
         for (const char* options : {"", "01010101", "0101010101010101"}) {
-            const auto four = parse_frame(v4("0000", "0043 0044 000a 0000 0201 ffff", options));
+            const Buffer with = v4("0000", "0043 0044 000a 0000 0201 ffff", options);
+            const auto four = parse_frame(with);
             REQUIRE(four);
             CHECK(four->payload == Payload::udp);
             CHECK(to_text(four->source_address) == "192.168.77.66");

@@ -35,6 +35,7 @@
 #include "agent/orders.h"
 #include "agent/plan.h"
 #include "agent/status.h"
+#include "agent/upstreams.h"
 #include "agent/wan_listeners.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -95,6 +96,9 @@ class Agent {
     void supply_forwarder();
     void learn();
     std::vector<Offer> offers() const;
+    void choose_upstreams(std::span<const Offer> offers);
+    void set_orders();
+    awaitable<bool> an_upstream_answers();
     void wait_for_end_of_offers();
     void replan();
     void tell_odhcpd();
@@ -132,6 +136,7 @@ class Agent {
     Announcement announcement_;
     Advertisers advertisers_;
     WanListeners wan_;
+    Upstreams upstreams_;
     Guard guard_;
     Orders orders_;
 
@@ -151,6 +156,11 @@ Agent::Agent(net::Channel keeper)
                [this](Bytes octets) { keeper_->send(number(Keep::store_prefixes), octets); }},
           [this] { tell_odhcpd(); }),
       wan_(loop_.get_executor(), time_, random_, [this] { replan(); }),
+      upstreams_(
+          loop_.get_executor(), random_,
+          {.changed = [this] { replan(); },
+           .one_answers = [this] { return an_upstream_answers(); },
+           .keep = [this](Bytes octets) { keeper_->send(number(Keep::upstreams), octets); }}),
       guard_(loop_.get_executor(), time_),
       orders_(loop_.get_executor(), time_, random_,
               {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
@@ -242,14 +252,16 @@ void Agent::on_world(Bytes message) {
     config_ = resolve_carriers(asked_, world_.found);
     log::set_level(config_->log.level);
     if (first) advertisers_.adopt(world_.announced, world_.prefixes);
+    if (first) upstreams_.adopt(world_.upstreams);
     wall_trusted_ = time_.wall_trusted();
     judge_certificate();
-    supply_forwarder();
     watch_lan(first);
     wan_.follow(*config_);
     if (links_) wan_.set_links(links_->links());
-    orders_.set(*config_, world_, custody_, wall_trusted_);
     learn();
+    choose_upstreams(offers());
+    supply_forwarder();
+    set_orders();
     // The same plan may be rendered in another way now.
     if (before != *config_) plan_.reset();
     replan();
@@ -289,7 +301,7 @@ awaitable<void> Agent::look_at_clock() {
             judge_certificate();
             for (const auto& [name, watch] : lan_) watch->set_certificate(custody_);
             supply_forwarder();
-            orders_.set(*config_, world_, custody_, wall_trusted_);
+            set_orders();
         }
         describe_links();  // lifetimes may have been extended, which is no change of a link
         replan();
@@ -377,8 +389,8 @@ void Agent::on_forwarder(net::ChannelMessage message) {
 void Agent::supply_forwarder() {
     if (!config_ || !forwarder_ || !links_ || !links_->knows_links()) return;
     forwarder::Settings settings =
-        forwarder_settings(*config_, world_, ending_ ? std::nullopt : plan_, links_->links(),
-                           custody_.identity, wall_trusted_);
+        forwarder_settings(*config_, world_, upstreams_.list(), ending_ ? std::nullopt : plan_,
+                           links_->links(), custody_.identity, wall_trusted_);
     if (supplied_ == settings) return;
     forwarder_->send(number(forwarder::Control::settings), octets_of(settings));
     supplied_ = std::move(settings);
@@ -398,6 +410,24 @@ std::vector<Offer> Agent::offers() const {
     return still_offered(all, time_.now());
 }
 
+void Agent::choose_upstreams(std::span<const Offer> offers) {
+    if (!links_ || !links_->knows_links()) return;
+    upstreams_.learn(*config_, links_->links(), offers, plain_of(learned_, wan_.plain()));
+}
+
+void Agent::set_orders() {
+    Config config = *config_;
+    config.upstream = upstreams_.list();
+    orders_.set(config, world_, custody_, wall_trusted_);
+}
+
+awaitable<bool> Agent::an_upstream_answers() {
+    co_await ask_forwarder();
+    co_return forwarder_status_&& std::any_of(
+        forwarder_status_->upstreams.begin(), forwarder_status_->upstreams.end(),
+        [](const auto& one) { return one.reachable && one.queries > one.failures; });
+}
+
 void Agent::wait_for_end_of_offers() {
     const auto end = first_end(offers());
     offer_ends_.cancel();
@@ -414,6 +444,13 @@ void Agent::replan() {
     if (!plan_ && relays(*config_) && advertisers_.stands() && wan_.expects()) return;
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
+    const std::vector<forwarder::UpstreamSettings> asked = upstreams_.list();
+    choose_upstreams(facts.offers);
+    facts.upstream_known = upstreams_.known();
+    if (upstreams_.list() != asked) {
+        supply_forwarder();
+        set_orders();
+    }
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);
     guard_.set_facts(guard_facts(*config_, facts.links, planned));
@@ -513,6 +550,7 @@ Status Agent::status() {
     if (config_ && links_)
         status.offers = {with_advertised(learned_, wan_.offers()),
                          sift(*config_, links_->links(), offers()).refused, time_.now()};
+    status.upstreams_origin = upstreams_.origin();
     if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
     status.wan = wan_.status();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/former_run.h"
+#include "agent/plan.h"
 #include "core/log.h"
 
 namespace porchlight::agent {
@@ -64,6 +65,10 @@ void Companion::set_options(std::string_view options) {
     note_change(before);
 }
 
+void Companion::set_upstream_known(bool known) {
+    upstream_known_ = known;
+}
+
 void Companion::look(Clock::time_point now) {
     const std::string before = trouble();
     if (leaving_) {
@@ -104,7 +109,8 @@ std::string Companion::fragment() const {
 }
 
 std::string Companion::servers() const {
-    return config_.upstream.empty() ? former_servers(config_, *storage_) : our_servers(config_);
+    const bool asks_us = learns_upstream(config_) ? upstream_known_ : !config_.upstream.empty();
+    return asks_us ? our_servers(config_) : former_servers(config_, *storage_);
 }
 
 /// Judged anew each time: by now the user may have gone back to what still stands.

@@ -34,6 +34,9 @@ class Companion {
     void restore(std::string_view options, Clock::time_point now);
     /// What hosts shall be told; dnsmasq hears of it now, or at the next look.
     void set_options(std::string_view options);
+    /// Whether one of those whom we learned to ask has answered: dnsmasq asks us from then on.
+    /// Counts where the configuration names nobody.
+    void set_upstream_known(bool known);
     /// Does what is not done yet, one step at a time, and sees whether what was done still stands:
     /// a person may have removed a file, or restarted dnsmasq at a bad moment.
     void look(Clock::time_point now);
@@ -55,8 +58,9 @@ class Companion {
     Config config_;
     Storage* storage_;
     Dnsmasq dnsmasq_;
-    std::optional<Config> leaving_;      // by which something stands that has to go
-    std::optional<Config> left_;         // by which dnsmasq was let go: nobody else feeds it since
+    std::optional<Config> leaving_;  // by which something stands that has to go
+    std::optional<Config> left_;     // by which dnsmasq was let go: nobody else feeds it since
+    bool upstream_known_ = false;
     std::string options_;                // those that are wanted
     Result<void> told_;                  // the last try to write what is wanted and to signal it
     Result<void> read_;                  // whether the fragment was read, or what has to be done

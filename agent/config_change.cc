@@ -1,5 +1,7 @@
 #include "agent/config_change.h"
 
+#include "agent/plan.h"
+
 namespace porchlight::agent {
 namespace {
 
@@ -24,7 +26,7 @@ ConfigChange change_between(const Config& before, const Config& after) {
                          after.users != before.users || after.workers != before.workers ||
                          after.log.target != before.log.target,
         .listeners = other_links || dot_of(after) != dot_of(before) || after.do53 != before.do53 ||
-                     after.upstream.empty() != before.upstream.empty(),
+                     asks_upstream(after) != asks_upstream(before),
         .advertisements = other_links ||
                           advertises(after.announce.ra) != advertises(before.announce.ra) ||
                           after.announce.ra_interval != before.announce.ra_interval,

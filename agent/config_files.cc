@@ -85,7 +85,7 @@ class Examiner {
             warn("/odhcpd/uci", "there is no program " + config_.odhcpd.uci);
         if (config_.certificate.files) examine_pair(*config_.certificate.files);
         if (config_.certificate.acme) examine_acme(*config_.certificate.acme);
-        if (!config_.upstream.empty()) examine_roots(roots_pointer, config_.tls.roots);
+        if (asks_upstream(config_)) examine_roots(roots_pointer, config_.tls.roots);
         if (::geteuid() == 0) {
             examine_user("/users/agent", config_.users.agent);
             examine_user("/users/forwarder", config_.users.forwarder);
@@ -187,7 +187,7 @@ class Examiner {
         if (!acme.agree_to_terms)
             warn("/certificate/acme/agree_to_terms",
                  "is false; a CA that has terms of service gives no certificate");
-        if (acme.roots != config_.tls.roots || config_.upstream.empty())
+        if (acme.roots != config_.tls.roots || !asks_upstream(config_))
             examine_roots(acme_roots_pointer, acme.roots);
     }
 
@@ -242,7 +242,7 @@ std::optional<Complaint> why_useless(std::string_view file_name, const Config& c
         if (auto why = why_unservable(*files, pair.chain_pem, pair.key_pem))
             return complaint(pair_pointer, *why);
     }
-    if (!config.upstream.empty())
+    if (asks_upstream(config))
         if (auto why = why_no_roots(config.tls.roots, named.roots_pem))
             return complaint(roots_pointer, *why);
     if (const auto& acme = config.certificate.acme)

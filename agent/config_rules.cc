@@ -69,7 +69,8 @@ class Rules {
         if (announces_router(config_)) {
             need(config_.resolver.has_value(), "/resolver/adn",
                  "the name by which hosts authenticate this router");
-            need(!config_.upstream.empty(), "/upstream", "whom this router asks");
+            need(asks_upstream(config_), "/upstream",
+                 "whom this router asks; or wan, the interface whose offers it takes instead");
             need(config_.certificate.files || config_.certificate.acme, "/certificate",
                  "files or acme, because hosts authenticate this router by its certificate");
         }

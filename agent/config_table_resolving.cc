@@ -13,7 +13,8 @@ constexpr Setting table[] = {
      .max = 16,
      .fallback = "[]",
      .help = "The resolvers that this router asks, tried in this order. They are never asked in "
-             "clear text."},
+             "clear text. With an empty list and a wan it asks those that its provider offers, as "
+             "learning.md says."},
     {.path = "/upstream/*",
      .help = "One resolver. It comes back into use a minute after it works again."},
     {.path = "/upstream/*/protocol",

@@ -25,14 +25,6 @@ constexpr std::uint16_t dot_port = 853;
 constexpr std::uint16_t https_port = 443;
 constexpr std::size_t padding_octets_block = 128;  // RFC 8467 section 4.1
 
-bool is_private(const IpAddress& address) {
-    if (const auto* v6 = std::get_if<Ipv6>(&address))
-        return is_link_local(*v6) || is_unique_local(*v6);
-    const auto& octets = std::get<Ipv4>(address).octets;  // RFC 1918, RFC 3927
-    return octets[0] == 10 || (octets[0] == 172 && (octets[1] & 0xf0) == 16) ||
-           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254);
-}
-
 std::uint32_t scope_of(const IpAddress& address, std::uint32_t scope) {
     const auto* v6 = std::get_if<Ipv6>(&address);
     return v6 != nullptr && is_link_local(*v6) ? scope : 0;

@@ -210,7 +210,7 @@ std::string Dnsmasq::identity(pid_t pid) const {
 }
 
 bool uses_dnsmasq(const Config& config) {
-    const bool has_something = announces(config) || !config.upstream.empty();
+    const bool has_something = announces(config) || asks_upstream(config);
     return has_something && (config.announce.dhcpv4 == DhcpCarrier::dnsmasq ||
                              config.announce.dhcpv6 == DhcpCarrier::dnsmasq);
 }

@@ -28,13 +28,14 @@ std::vector<IpAddress> own_addresses(const Config& config, const std::vector<net
 }  // namespace
 
 forwarder::Settings forwarder_settings(const Config& config, const World& world,
+                                       std::vector<forwarder::UpstreamSettings> upstreams,
                                        const std::optional<Plan>& plan,
                                        const std::vector<net::Link>& links,
                                        std::optional<forwarder::TlsIdentity> identity,
                                        bool dates_count) {
     forwarder::Settings settings;
     settings.identity = std::move(identity);
-    settings.upstreams = config.upstream;
+    settings.upstreams = std::move(upstreams);
     settings.roots_pem = world.roots_pem;
     settings.dates_count = dates_count;
     settings.companion = config.local.server;

@@ -81,6 +81,8 @@ int Keeper::run() {
         return 1;
     }
     if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
+    const auto learned = storage_.read(paths_.upstreams);
+    companion_.set_upstream_known(learned && !learned->empty());
     companion_.restore(stored_options(paths_, config_json_, storage_), Clock::now());
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     carriers_.log_choice(asked_.announce, config_.announce);
@@ -511,6 +513,11 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
             return on_new_certificate(message.body);
         case Keep::start_provision:
             return start_provision();
+        case Keep::upstreams:
+            report(storage_.write_whole(paths_.upstreams, message.body, owner_only),
+                   "cannot remember whom this router asks");
+            companion_.set_upstream_known(true);
+            return companion_.feed(Clock::now());
         case Keep::withdrawn:
             withdrawn_ = true;
             return;

@@ -44,6 +44,7 @@ void write(Writer& out, const World& world) {
     write_field(out, world.prefixes);
     write_field(out, world.dhcp_options);
     write_field(out, world.odhcpd);
+    write_field(out, world.upstreams);
     write(out, world.wan);
     out.u8(world.found.odhcpd);
 }
@@ -63,6 +64,7 @@ Result<World> parse_world(Bytes message) {
     world.prefixes = read_octets_field(in);
     world.dhcp_options = read_octets_field(in);
     world.odhcpd = read_octets_field(in);
+    world.upstreams = read_octets_field(in);
     world.wan = read_list<std::pair<std::string, Buffer>>(in, read_part);
     world.found.odhcpd = in.u8() != 0;
     if (!in.finished()) return in.error("the keeper's facts");

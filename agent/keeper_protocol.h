@@ -42,6 +42,7 @@ enum class Keep : std::uint16_t {
     links_changed = 28,     // empty: an interface came or went: look at the sockets again
     store_prefixes = 30,    // octets: the prefixes that RAs of ours told, for after a power cut
     wan_changed = 31,       // empty: `porchlight wan` noted something: read it again
+    upstreams = 32,         // octets: learned ones of which one answers; dnsmasq may ask us now
     odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 
     // Both ways, empty: the watchdog's question and its answer.
@@ -73,6 +74,7 @@ struct World {
     Buffer prefixes;      // told by RAs of ours, be it before a power cut; in the same form
     Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
     Buffer odhcpd;        // likewise by odhcpd
+    Buffer upstreams;     // as `upstreams` left it
     StoredParts wan;      // see agent/wan_record.h
     Found found;          // what runs here, for carriers that the configuration leaves to that
     bool operator==(const World&) const = default;

@@ -128,6 +128,14 @@ std::vector<Offer> offers_of(const std::vector<Learned>& learned) {
     return offers;
 }
 
+std::vector<IpAddress> plain_of(const std::vector<Learned>& learned,
+                                const std::vector<IpAddress>& advertised) {
+    std::vector<IpAddress> all;
+    for (const Learned& one : learned) all.insert(all.end(), one.plain.begin(), one.plain.end());
+    all.insert(all.end(), advertised.begin(), advertised.end());
+    return all;
+}
+
 std::vector<Learned> with_advertised(std::vector<Learned> learned,
                                      const std::vector<Offer>& advertised) {
     for (const Offer& offer : advertised) {

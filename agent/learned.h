@@ -31,6 +31,10 @@ std::vector<Learned> learned_from(const StoredParts& records, const Config& conf
 /// All of them, in the order of `learned`.
 std::vector<Offer> offers_of(const std::vector<Learned>& learned);
 
+/// All resolvers in clear text, and behind them those of Router Advertisements.
+std::vector<IpAddress> plain_of(const std::vector<Learned>& learned,
+                                const std::vector<IpAddress>& advertised);
+
 /// `learned`, and behind it what Router Advertisements offer, for each WAN.
 std::vector<Learned> with_advertised(std::vector<Learned> learned,
                                      const std::vector<Offer>& advertised);

@@ -52,7 +52,7 @@ class Sieve {
         std::vector<IpAddress> kept;
         std::string why_last;
         for (const IpAddress& address : offer.resolver.addresses) {
-            const std::string why = why_not(address);
+            const std::string why = why_not_beyond(config_, links_, address);
             if (why.empty())
                 kept.push_back(address);
             else
@@ -71,19 +71,6 @@ class Sieve {
     }
 
   private:
-    std::string why_not(const IpAddress& address) const {
-        if (is_link_local_of_either(address)) return "is link-local: hosts are on another link";
-        if (!is_announceable(address)) return "is no address that hosts could reach";
-        for (const net::Link& link : links_) {
-            for (const net::LinkAddress& own : link.addresses) {
-                if (own.address == address) return "is this router's own";
-                if (is_lan(link.name, config_.lan) && is_within(address, own))
-                    return "is within the home, on " + link.name;
-            }
-        }
-        return "";
-    }
-
     void keep(Offer offer) {
         std::size_t of_source = 0;
         for (Offer& other : sifted_.told) {
@@ -160,6 +147,20 @@ Sifted sift(const Config& config, std::span<const net::Link> links, std::span<co
     Sieve sieve(config, links);
     for (Offer& offer : preferred) sieve.take(std::move(offer));
     return sieve.finish();
+}
+
+std::string why_not_beyond(const Config& config, std::span<const net::Link> links,
+                           const IpAddress& address) {
+    if (is_link_local_of_either(address)) return "is link-local: hosts are on another link";
+    if (!is_announceable(address)) return "is no address that hosts could reach";
+    for (const net::Link& link : links) {
+        for (const net::LinkAddress& own : link.addresses) {
+            if (own.address == address) return "is this router's own";
+            if (is_lan(link.name, config.lan) && is_within(address, own))
+                return "is within the home, on " + link.name;
+        }
+    }
+    return "";
 }
 
 bool is_wan(std::string_view interface, const Config& config) {

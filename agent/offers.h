@@ -54,6 +54,10 @@ struct Sifted {
 /// - Priorities stay as offered as far as they keep that order.
 Sifted sift(const Config& config, std::span<const net::Link> links, std::span<const Offer> offers);
 
+/// Why an address can't be a resolver's that is beyond the home, told by a WAN; empty: it can.
+std::string why_not_beyond(const Config& config, std::span<const net::Link> links,
+                           const IpAddress& address);
+
 /// Whether the configuration has that interface among its `wan`.
 bool is_wan(std::string_view interface, const Config& config);
 

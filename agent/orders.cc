@@ -10,6 +10,7 @@
 #include "acme/provision_role.h"
 #include "acme/schedule.h"
 #include "agent/channel_loop.h"
+#include "agent/plan.h"
 #include "core/fields.h"
 #include "core/log.h"
 
@@ -168,6 +169,7 @@ void Orders::State::plan() {
     if (stopped || asked) return;
     timer.cancel();
     if (channel || !config || !config->certificate.acme || !config->resolver) return;
+    if (learns_upstream(*config)) return;  // nobody is known yet who would know the CA's name
     if (!wall_trusted && validity && !forced) return;
     const auto wait = due() - time.wall();
     if (wait <= std::chrono::seconds(0)) return order();

@@ -32,7 +32,8 @@ class Orders {
     ~Orders();
 
     /// The facts that an order follows from changed. Nothing is ordered by a clock that nobody
-    /// vouches for, unless there is no certificate at all.
+    /// vouches for, unless there is no certificate at all. `upstream` of `config` are those who are
+    /// asked now, be they named there or learned.
     void set(const Config& config, const World& world, const Custody& custody, bool wall_trusted);
     /// The channel to the provision role that was asked for.
     void on_provision(net::Channel channel);

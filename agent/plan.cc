@@ -64,6 +64,10 @@ LinkPlan plan_router(const Config& config, const Facts& facts, const std::string
         planned.why = name + " has no address that hosts could use";
         return planned;
     }
+    if (!facts.upstream_known) {
+        planned.why = upstream_none;
+        return planned;
+    }
     const auto fitness = std::find_if(facts.fitness.begin(), facts.fitness.end(),
                                       [&](const Fitness& one) { return one.link == name; });
     if (fitness == facts.fitness.end() || !fitness->fit) {
@@ -138,6 +142,14 @@ bool relays(const Config& config) {
     return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
         return resolve_mode(config, lan) == Mode::relay;
     });
+}
+
+bool learns_upstream(const Config& config) {
+    return config.upstream.empty() && !config.wan.empty() && announces_router(config);
+}
+
+bool asks_upstream(const Config& config) {
+    return !config.upstream.empty() || learns_upstream(config);
 }
 
 bool announces(const Config& config) {

@@ -58,10 +58,16 @@ struct Facts {
     /// over shall have one resolver or the other at any time.
     std::vector<LinkPlan> told{};
     std::vector<Offer> offers = {};  // that have not ended
+    bool upstream_known = true;      // there is somebody whom this router can ask
 };
 
 /// Why hosts are told nothing where nobody tells us of anything.
 inline constexpr std::string_view offers_none = "the ISP offers no encrypted resolver";
+
+/// Why hosts are not told of this router where it has nobody to ask.
+inline constexpr std::string_view upstream_none =
+    "nobody is known yet whom this router could ask: the ISP offers no encrypted resolver that "
+    "answers";
 
 /// Whether hosts are told the same, be it for longer or shorter.
 bool same_but_for_ends(const Plan& a, const Plan& b);
@@ -76,6 +82,10 @@ Mode resolve_mode(const Config& config, const LanConfig& lan);
 bool announces_router(const Config& config);
 /// Whether any link's hosts shall be told what the WAN offers.
 bool relays(const Config& config);
+/// Whether this router asks somebody upstream, and whether those are whom a WAN offers, because
+/// the configuration names nobody.
+bool asks_upstream(const Config& config);
+bool learns_upstream(const Config& config);
 /// Whether any host shall be told of anything.
 bool announces(const Config& config);
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "agent/plan.h"
 #include "agent/privileges.h"
 #include "net/socket_address.h"
 #include "ra/link_sockets.h"
@@ -102,7 +103,7 @@ std::vector<Service> services(const Config& config) {
     if (config.resolver)
         for (const auto& lan : config.lan)
             list.push_back({"serve DNS over TLS on " + lan.interface, lan.interface, {}});
-    if (!config.upstream.empty())
+    if (asks_upstream(config))
         for (const IpAddress& address : config.do53.addresses)
             list.push_back({"serve the companion on " + to_text(address), "", address});
     return list;

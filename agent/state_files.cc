@@ -2,6 +2,7 @@
 
 #include "acme/store.h"
 #include "agent/former_run.h"
+#include "agent/plan.h"
 
 namespace porchlight::agent {
 namespace {
@@ -56,6 +57,7 @@ StatePaths::StatePaths(const Config& config)
       empty_root(runtime + "/empty"),
       dnsmasq(runtime + "/dnsmasq"),
       accepted(accepted_config(state)),
+      upstreams(runtime + "/upstreams"),
       announced(runtime + "/announced"),
       prefixes(state + "/prefixes"),
       dhcp_options(state + "/dhcp-options"),
@@ -72,7 +74,7 @@ Result<World> read_named_files(const std::string& config_file, const Config& con
     auto secrets = read_secrets(config, storage);
     if (!secrets) return secrets.error();
     world.secrets = std::move(*secrets);
-    if (!config.upstream.empty()) {
+    if (asks_upstream(config)) {
         auto roots = storage.read(config.tls.roots);
         if (!roots) return roots.error().within("tls.roots");
         world.roots_pem = std::move(*roots);
@@ -97,6 +99,7 @@ World with_stored(World named, const Config& config, Storage& storage) {
         named.account = read_or_empty(storage, paths.account);
         named.schedule = read_or_empty(storage, paths.schedule);
     }
+    named.upstreams = read_or_empty(storage, paths.upstreams);
     named.announced = read_or_empty(storage, paths.announced);
     named.prefixes = read_or_empty(storage, paths.prefixes);
     const std::string options = stored_options(paths, named.config_json, storage);

@@ -30,6 +30,7 @@ struct StatePaths {
     std::string empty_root;      // the forwarder's file system
     std::string dnsmasq;         // directory of what dnsmasq reads
     std::string accepted;        // as the daemon last took it: for whoever must withdraw
+    std::string upstreams;       // that were learned from a WAN, one of which answered
     std::string announced;       // what is announced now: for whoever must withdraw it
     std::string prefixes;        // that Router Advertisements told, for after a power cut
     std::string dhcp_options;    // the last options, to be there at once after a power cut

@@ -398,8 +398,12 @@ std::string render_certificate(const Json& certificate) {
     return text;
 }
 
-std::string render_upstreams(const Json& upstreams) {
-    std::string text = "\nUpstreams\n";
+std::string render_upstreams(const Json& json) {
+    const Json& upstreams = json.at("upstreams");
+    std::string text = "\nUpstreams";
+    if (json.value("upstreams_because", "") != to_text(UpstreamOrigin::configuration))
+        text += ", because " + member(json, "upstreams_because");
+    text += "\n";
     if (upstreams.empty()) text += "  none\n";
     for (const Json& upstream : upstreams) {
         text += "  " + member(upstream, "adn") + " at " + member(upstream, "address") + ": " +
@@ -467,7 +471,7 @@ std::string render(const Json& json) {
     const Json& certificate = json.at("certificate");
     const bool shown = certificate.at("needed") == true || certificate.at("source") != "none";
     return text + render_plan(json) + offers_text(json.at("offers").dump()) +
-           (shown ? render_certificate(certificate) : "") + render_upstreams(json.at("upstreams")) +
+           (shown ? render_certificate(certificate) : "") + render_upstreams(json) +
            render_wan(json.at("wan_advertisements")) + guard_text(json.at("guard")) +
            render_rest(json);
 }
@@ -519,6 +523,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["certificate"] = certificate_json(status.certificate);
     json["certificate"]["needed"] = status.needs_certificate;
     json["upstreams"] = upstreams_json(status.forwarder);
+    json["upstreams_because"] = std::string(to_text(status.upstreams_origin));
     json["forwarder"] = forwarder_json(status.forwarder);
     json["guard"] = guard_json(status.guard, Clock::now());
     json["counters"] = counters_json(status.forwarder);

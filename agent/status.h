@@ -9,6 +9,7 @@
 #include "agent/carriers.h"
 #include "agent/guard.h"
 #include "agent/keeper_protocol.h"
+#include "agent/offered_upstreams.h"
 #include "agent/plan.h"
 #include "agent/status_offers.h"
 #include "core/clock.h"
@@ -93,6 +94,7 @@ struct Status {
     GuardStatus guard;
     std::chrono::seconds uptime{0};
     OffersStatus offers;
+    UpstreamOrigin upstreams_origin = UpstreamOrigin::configuration;
     std::string forwarder_trouble;  // why the forwarder took no settings; empty: it did
 };
 

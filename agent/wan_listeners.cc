@@ -106,6 +106,17 @@ std::vector<Offer> WanListeners::heard() const {
     return offers;
 }
 
+std::vector<IpAddress> WanListeners::heard_plain() const {
+    std::vector<IpAddress> addresses;
+    for (const auto& [name, listener] : listeners_)
+        for (const auto& router : listener.heard().routers(time_.now()))
+            for (const auto& one : router.plain)
+                if (std::find(addresses.begin(), addresses.end(), IpAddress(one.address)) ==
+                    addresses.end())
+                    addresses.emplace_back(one.address);
+    return addresses;
+}
+
 std::vector<WanStatus> WanListeners::status() const {
     std::vector<WanStatus> all;
     const Clock::time_point now = time_.now();
@@ -137,10 +148,12 @@ awaitable<void> WanListeners::tell_in_time() {
     co_await timer.async_wait(asio::use_awaitable);
     waiting_ = false;
     std::vector<Offer> offers = heard();
-    const bool changed = !same_but_for_ends(offers, told_);
+    std::vector<IpAddress> plain = heard_plain();
+    const bool changed = !same_but_for_ends(offers, told_) || plain != plain_;
     pace_.on_look(changed, time_.now());
-    if (offers == told_) co_return;
+    if (offers == told_ && plain == plain_) co_return;
     told_ = std::move(offers);
+    plain_ = std::move(plain);
     on_change_();
 }
 

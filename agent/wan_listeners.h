@@ -45,10 +45,13 @@ class WanListeners {
     /// All well-formed encrypted resolvers that stand, be they usable or not, as they were when
     /// OnChange was called last: whatever else makes somebody look, strangers set no other pace.
     std::vector<Offer> offers() const;
+    /// Resolvers in clear text that stand, likewise.
+    const std::vector<IpAddress>& plain() const { return plain_; }
     std::vector<WanStatus> status() const;
 
   private:
     std::vector<Offer> heard() const;
+    std::vector<IpAddress> heard_plain() const;
     void on_news();
     awaitable<void> tell_in_time();
     awaitable<void> tell_after_first_answers();
@@ -59,6 +62,7 @@ class WanListeners {
     OnChange on_change_;
     std::map<std::string, ra::WanListener> listeners_;  // by interface
     std::vector<Offer> told_;                           // when on_change_ was called last
+    std::vector<IpAddress> plain_;                      // likewise
     Pace pace_;
     bool waiting_ = false;
     std::optional<Clock::time_point> answered_by_;  // since the first follow()

@@ -135,6 +135,14 @@ bool is_receivable(const Ipv6& address) {
     return !multicast && !is_loopback(address) && !is_v4_mapped(address) && address != Ipv6();
 }
 
+bool is_private(const IpAddress& address) {
+    if (const auto* v6 = std::get_if<Ipv6>(&address))
+        return is_link_local(*v6) || is_unique_local(*v6);
+    const auto& octets = std::get<Ipv4>(address).octets;
+    return octets[0] == 10 || (octets[0] == 172 && octets[1] >> 4 == 1) ||
+           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254);
+}
+
 bool is_loopback(const IpAddress& address) {
     if (const auto* v4 = std::get_if<Ipv4>(&address)) return v4->octets[0] == 127;
     Ipv6 one;

@@ -68,5 +68,9 @@ bool is_receivable(const Ipv6& address);
 bool is_receivable(const IpAddress& address);
 
 bool is_loopback(const IpAddress& address);
+/// Of a network that its users number as they like, so that it proves nothing: private (RFC 1918),
+/// unique local (RFC 4193) or link-local (RFC 3927, RFC 4291 section 2.5.6). Shared address space
+/// (RFC 6598) is not.
+bool is_private(const IpAddress& address);
 
 }  // namespace porchlight

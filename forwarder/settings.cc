@@ -216,6 +216,17 @@ Counter read_counter(Reader& in) {
 
 }  // namespace
 
+void write(Writer& out, const std::vector<UpstreamSettings>& upstreams) {
+    write_list(out, upstreams, [&](const UpstreamSettings& one) { write_upstream(out, one); });
+}
+
+Result<std::vector<UpstreamSettings>> parse_upstreams(Bytes octets) {
+    Reader in(octets);
+    auto upstreams = read_list<UpstreamSettings>(in, read_upstream);
+    if (!in.finished()) return in.error("upstreams");
+    return upstreams;
+}
+
 void write(Writer& out, const Settings& settings) {
     write_optional(out, settings.identity, [&](const auto& one) { write_identity(out, one); });
     write_list(out, settings.upstreams, [&](const auto& one) { write_upstream(out, one); });

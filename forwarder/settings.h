@@ -105,6 +105,8 @@ struct Status {
     bool operator==(const Status&) const = default;
 };
 
+void write(Writer& out, const std::vector<UpstreamSettings>& upstreams);
+Result<std::vector<UpstreamSettings>> parse_upstreams(Bytes octets);
 void write(Writer& out, const Settings& settings);
 Result<Settings> parse_settings(Bytes message);
 void write(Writer& out, const Status& status);

@@ -135,10 +135,24 @@ zone:
 
     # The resolver.
 
-    def start_unbound(self) -> None:
+    def designate(self, address: str, certified: bool) -> None:
+        """From now on the resolver answers at `address` too and designates itself there for DoT
+        (RFC 9462 section 4); its certificate holds that address or does not."""
+        self.unbound.stop()
+        if address != RESOLVER4:
+            self.ns.ip(f"addr add {address}/32 dev lo")
+        self.start_unbound(
+            f'  local-zone: "resolver.arpa." static\n'
+            f'  local-data: "_dns.resolver.arpa. 60 IN SVCB 1 {RESOLVER_ADN}. alpn=dot '
+            f'ipv4hint={address}"\n' + ("" if address == RESOLVER4 else
+                                        f"  interface: {address}\n  interface: {address}@853\n"),
+            *([address] if certified else []))
+        eventually("unbound listens", lambda: self.ns.accepts(address, 853), every_s=0.02)
+
+    def start_unbound(self, settings: str = "", *certified: str) -> None:
         folder = self._folder / "unbound"
         folder.mkdir(exist_ok=True)
-        chain, key = self.internet.leaf(RESOLVER_ADN)
+        chain, key = self.internet.leaf(RESOLVER_ADN, *certified)
         stubs = "".join(f'stub-zone:\n  name: "{apex}"\n  stub-addr: {AUTHORITY4}\n'
                         "  stub-no-cache: yes\n" for apex in ZONES)
         (folder / "unbound.conf").write_text(f"""server:
@@ -163,7 +177,7 @@ zone:
   logfile: ""
   log-queries: yes
   verbosity: 1
-remote-control:
+{settings}remote-control:
   control-enable: no
 {stubs}""")
         self.unbound = self.ns.start("unbound", unconfined("unbound", self._folder / "bin"),

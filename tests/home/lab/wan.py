@@ -37,9 +37,11 @@ class IspDhcp:
     """dnsmasq behind a WAN link, by default `wan0`; it offers option 162 as given octets."""
 
     def __init__(self, isp: Isp, option_162: bytes, link: str = "wan0",
-                 network: str = "192.0.2", option_144: bytes = b"") -> None:
+                 network: str = "192.0.2", option_144: bytes = b"",
+                 plain: str = "") -> None:
         self._isp, self._link, self._network = isp, link, network
         self._option_144 = option_144
+        self._plain = plain or f"{network}.53"
         self._program: Program | None = None
         self.offer(option_162)
 
@@ -62,7 +64,7 @@ log-dhcp
 pid-file={folder}/dhcp-{self._link}.pid
 dhcp-leasefile={folder}/dhcp-{self._link}.leases
 dhcp-range={self._network}.100,{self._network}.199,2m
-dhcp-option=6,{self._network}.53
+dhcp-option=6,{self._plain}
 {options}""")
         self._program = self._isp.ns.start(f"dhcp-{self._link}", "dnsmasq", "-k", "-C", str(conf),
                                            "--log-facility=-")

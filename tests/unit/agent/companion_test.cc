@@ -114,6 +114,26 @@ TEST_SUITE("agent/companion") {
         CHECK(companion.trouble() == "");
     }
 
+    TEST_CASE_FIXTURE(Fixture, "it asks us once somebody is known whom we can ask") {
+        put("/etc/resolv.conf", "nameserver 192.0.2.1\n");
+        config.upstream.clear();
+        config.lan = {{"br-lan"}};
+        config.wan = {{"eth0"}};
+        config.resolver = ResolverConfig{*dns::parse_name("a.example"), {}};
+        config.dnsmasq.resolv_file = "/etc/resolv.conf";
+        follow(config);
+        CHECK(servers() == former_servers(config, files));
+        companion.set_upstream_known(true);
+        look();
+        CHECK(servers() == our_servers(config));
+        CHECK(our_servers(config) != former_servers(config, files));
+        // Who is named needs no finding.
+        companion.set_upstream_known(false);
+        config.upstream.emplace_back();
+        follow(config);
+        CHECK(servers() == our_servers(config));
+    }
+
     TEST_CASE_FIXTURE(Fixture, "the same options are told once") {
         companion.restore("", now);
         CalledDnsmasq running;

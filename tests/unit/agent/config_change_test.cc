@@ -49,13 +49,18 @@ TEST_SUITE("agent/config_change") {
     }
 
     TEST_CASE("another WAN is listened to, and nothing else is touched") {
-        const Config before = some_config();
+        Config before = some_config();
+        before.upstream.resize(1);
         Config after = before;
         after.wan = {{"eth0"}};
         ConfigChange change = change_between(before, after);
         CHECK(change.wan);
         change.wan = false;
         CHECK(is_nothing(change));
+        // Where nobody is named, whom the WAN offers is asked: dnsmasq needs somebody to ask.
+        before.upstream.clear();
+        after.upstream.clear();
+        CHECK(change_between(before, after).listeners);
     }
 
     TEST_CASE("what is settled when the processes start needs a restart") {

@@ -21,7 +21,8 @@ TEST_SUITE("agent/config_rules") {
     TEST_CASE("mode forwarder needs a name, an upstream, a certificate and a home") {
         CHECK(complaints(R"({"mode": "forwarder"})") ==
               "/resolver/adn: missing; the name by which hosts authenticate this router\n"
-              "/upstream: missing; whom this router asks\n"
+              "/upstream: missing; whom this router asks; or wan, the interface whose offers it "
+              "takes instead\n"
               "/certificate: missing; files or acme, because hosts authenticate this router by its "
               "certificate\n"
               "/lan: missing; the interfaces whose hosts are told\n");
@@ -66,6 +67,13 @@ TEST_SUITE("agent/config_rules") {
     TEST_CASE("mode auto with a resolver is mode forwarder") {
         const std::string said = complaints(R"({"resolver": {"adn": "a.example"}})");
         CHECK(said.find("/upstream: missing") != std::string::npos);
+        CHECK(said.find("/certificate: missing") != std::string::npos);
+    }
+
+    TEST_CASE("where there is a WAN nobody need be named who is asked") {
+        const std::string said =
+            complaints(R"({"resolver": {"adn": "a.example"}, "wan": [{"interface": "eth0"}]})");
+        CHECK(said.find("/upstream: missing") == std::string::npos);
         CHECK(said.find("/certificate: missing") != std::string::npos);
     }
 

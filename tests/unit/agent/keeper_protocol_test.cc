@@ -18,6 +18,7 @@ World full_world() {
     world.announced = {6};
     world.dhcp_options = {7};
     world.odhcpd = {8};
+    world.upstreams = {9};
     world.found.odhcpd = true;
     world.prefixes = {9};
     world.wan = {{"eth0.dhcpv4.json", {10}}, {"eth0.user.json", {}}};

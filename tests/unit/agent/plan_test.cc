@@ -124,6 +124,22 @@ TEST_SUITE("agent/plan") {
         CHECK(plan(home(), facts).links[0].resolvers.empty());
     }
 
+    TEST_CASE("a router that knows nobody to ask is not announced") {
+        Facts facts = good_facts();
+        facts.upstream_known = false;
+        CHECK(plan(home(), facts).links[0] == LinkPlan{"br-lan", {}, std::string(upstream_none)});
+    }
+
+    TEST_CASE("whom a WAN offers is asked where the router is announced and nobody is named") {
+        Config config = home();
+        CHECK(!asks_upstream(config));
+        config.wan = {{"eth0"}};
+        CHECK((learns_upstream(config) && asks_upstream(config)));
+        config.upstream.emplace_back();
+        CHECK((!learns_upstream(config) && asks_upstream(config)));
+        CHECK(!asks_upstream(relay_home()));
+    }
+
     TEST_CASE("hosts keep what they know until this router was looked at") {
         Facts facts = good_facts();
         const dns::EncryptedResolver former = plan(home(), facts).links[0].resolvers[0];

@@ -54,6 +54,20 @@ TEST_SUITE("core/address") {
             CHECK(!is_receivable(*parse_ipv6(dropped)));
         }
     }
+
+    TEST_CASE("which addresses everybody may give himself") {
+        for (const char* own : {"10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.0.1",
+                                "169.254.0.1", "fe80::1", "fd00::1", "fc00::1"}) {
+            CAPTURE(own);
+            CHECK(is_private(*parse_address(own)));
+        }
+        for (const char* other :
+             {"9.255.255.255", "11.0.0.0", "172.15.0.1", "172.32.0.1", "192.167.0.1", "192.169.0.1",
+              "169.253.0.1", "100.64.0.1", "192.0.2.1", "2001:db8::1", "fbff::1", "fe00::1"}) {
+            CAPTURE(other);
+            CHECK(!is_private(*parse_address(other)));
+        }
+    }
 }
 
 }  // namespace

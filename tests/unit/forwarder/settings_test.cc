@@ -60,6 +60,16 @@ TEST_SUITE("forwarder/settings") {
         }
     }
 
+    TEST_CASE("upstreams alone survive a round trip too") {
+        const auto upstreams = full_settings().upstreams;
+        Buffer octets = octets_of(upstreams);
+        const auto read = parse_upstreams(octets);
+        REQUIRE((read && !upstreams.empty()));
+        CHECK(*read == upstreams);
+        octets.push_back(0);
+        CHECK(!parse_upstreams(octets));
+    }
+
     TEST_CASE("every truncation and any octet more is refused") {
         Buffer octets = octets_of(full_settings());
         for (std::size_t size = 0; size < octets.size(); ++size)

@@ -370,6 +370,9 @@ void Agent::on_forwarder(net::ChannelMessage message) {
     switch (static_cast<forwarder::Control>(message.kind)) {
         case forwarder::Control::applied:
             forwarder_trouble_.clear();
+            [[fallthrough]];
+        // Whichever comes last: from then on a look can go well.
+        case forwarder::Control::listening:
             for (const auto& [name, watch] : lan_) watch->look_now();
             return;
         case forwarder::Control::rejected:

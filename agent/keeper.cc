@@ -91,6 +91,8 @@ int Keeper::run() {
     close_ports(fence(config_));
     guarded_ = true;
     send_listeners(open_services(config_));
+    // Behind what hosts wait for: with many ports, or rules to load, this takes a while.
+    guard_links();
     send_processes();
     while (!stopping_) {
         start_due_children(Clock::now());
@@ -353,8 +355,6 @@ void Keeper::start_agent(Clock::time_point now) {
     send_former_link_sockets();
     send_link_sockets();
     send_wan_sockets();
-    guard_ports_.forget();
-    guard_links();
     Hindrances::Reasons uncontrolled;
     if (auto control = open_control_socket(paths_.control_socket)) {
         // The agent answers; root and the agent's own user may ask.
@@ -366,6 +366,8 @@ void Keeper::start_agent(Clock::time_point now) {
         uncontrolled["open the control socket"] = control.error().message;
     }
     hindrances_.set(Area::control_socket, std::move(uncontrolled));
+    guard_ports_.forget();
+    if (guarded_) guard_links();
     send_processes();
 }
 

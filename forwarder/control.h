@@ -23,6 +23,8 @@ enum class Control : std::uint16_t {
     agent_channel = 9,
     // From the keeper: RefusedHost, a list of those that are not let in.
     refused = 10,
+    // To the agent, empty body: the sockets that the keeper handed over last are listened at now.
+    listening = 11,
 };
 
 }  // namespace porchlight::forwarder

@@ -256,8 +256,10 @@ void Forwarder::take_listeners(net::ChannelMessage message) {
     }
     on_all_workers(
         [shares](std::size_t i, Worker& worker) { worker.listen(std::move((*shares)[i])); },
-        [count = infos->size()] {
+        [this, count = infos->size()] {
             log::info("listening", {{"sockets", std::to_string(count)}});
+            // Without settings they answer nobody yet; that those are applied will be said.
+            if (settings_) tell_agent(Control::listening);
         });
 }
 

@@ -81,7 +81,7 @@ void send_listeners(net::Channel& keeper, unsigned workers, std::uint16_t dot, s
     if (!sent) std::cout << "error " << sent.error().message << std::endl;
 }
 
-/// The next message of either channel's other end; an empty kind after five seconds.
+/// The next answer of either channel's other end; an empty kind after five seconds.
 net::ChannelMessage next(net::Channel& channel) {
     for (;;) {
         auto message = channel.receive();
@@ -89,6 +89,8 @@ net::ChannelMessage next(net::Channel& channel) {
             std::cout << "error " << message.error().message << std::endl;
             std::exit(1);
         }
+        // Said unasked, whenever sockets were handed over.
+        if (*message && static_cast<Control>((*message)->kind) == Control::listening) continue;
         if (*message) return std::move(**message);
         pollfd waiting{channel.descriptor(), POLLIN, 0};
         if (::poll(&waiting, 1, 5000) == 0) return {};

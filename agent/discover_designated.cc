@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::uint16_t do53_port = 53;
 constexpr std::size_t questions_max = 64;
+constexpr std::size_t targets_max = 4;  // of one answer, that are looked up
+constexpr std::size_t look_ups_max = 128;
 
 /// One resolver that is asked one thing.
 struct Inquiry {
@@ -62,12 +64,36 @@ ResolverRecord record_of(const dns::Designation& designation) {
     return record;
 }
 
-class Asking {
+/// An address of a resolver's name that the one who designated it is asked for.
+struct LookUp {
+    Endpoint resolver;
+    dns::Question asked;
+    ResolverRecord* of;
+    std::vector<IpAddress> found{};
+};
+
+/// Those that lack an address and could be used with one. False: some are left out.
+bool add_look_ups(Inquiry& one, std::vector<LookUp>& all) {
+    std::size_t names = 0;
+    for (Offer& offer : one.told.offers)
+        for (Candidate& candidate : offer.resolvers) {
+            ResolverRecord& record = candidate.told;
+            if (record.why_not_usable || !record.addresses.empty()) continue;
+            if (++names > targets_max || all.size() >= look_ups_max) return false;
+            for (const std::uint16_t type : {dns::type::aaaa, dns::type::a})
+                all.push_back({one.resolver, {*record.adn, type}, &record});
+        }
+    return true;
+}
+
+/// All of a round at once, so that one who is silent takes no time from the others.
+class Round {
   public:
-    Asking(std::vector<Inquiry>& all, std::chrono::milliseconds within) : within_(within) {
-        for (Inquiry& one : all) asio::co_spawn(loop_, ask(one), asio::detached);
-        loop_.run();
-    }
+    explicit Round(std::chrono::milliseconds within) : within_(within) {}
+
+    void start(Inquiry& one) { asio::co_spawn(loop_, ask(one), asio::detached); }
+    void start(LookUp& one) { asio::co_spawn(loop_, look_up(one), asio::detached); }
+    void finish() { loop_.run(); }
 
   private:
     awaitable<void> ask(Inquiry& one) {
@@ -87,27 +113,20 @@ class Asking {
         for (const dns::Designation& designation : *designations) {
             if (one.told.offers.size() >= offers_max) break;
             Offer offer{dns::Format::rfc9463, designation.rdata, designation.malformed, {}};
-            if (!offer.malformed) {
-                ResolverRecord record = record_of(designation);
-                if (!record.why_not_usable && record.addresses.empty())
-                    co_await look_up(one.resolver, record);
-                offer.resolvers.push_back({std::move(record), {}});
-            }
+            if (!offer.malformed) offer.resolvers.push_back({record_of(designation), {}});
             one.told.offers.push_back(std::move(offer));
         }
     }
 
-    /// Where the target is, as the same resolver says.
-    awaitable<void> look_up(Endpoint resolver, ResolverRecord& record) {
-        for (const std::uint16_t type : {dns::type::aaaa, dns::type::a}) {
-            const dns::Question asked{*record.adn, type};
-            const Result<Buffer> answer = co_await net::ask_do53(resolver, asked, random_, within_);
-            if (!answer) continue;
-            const auto found = net::addresses_in(*answer, asked);
-            if (!found) continue;
-            for (const IpAddress& address : *found)
-                if (is_receivable(address)) record.addresses.push_back(address);
-        }
+    /// Where a target is, as the same resolver says.
+    awaitable<void> look_up(LookUp& one) {
+        const Result<Buffer> answer =
+            co_await net::ask_do53(one.resolver, one.asked, random_, within_);
+        if (!answer) co_return;
+        const auto found = net::addresses_in(*answer, one.asked);
+        if (!found) co_return;
+        for (const IpAddress& address : *found)
+            if (is_receivable(address)) one.found.push_back(address);
     }
 
     std::chrono::milliseconds within_;
@@ -115,12 +134,30 @@ class Asking {
     asio::io_context loop_;
 };
 
+void look_up_targets(std::vector<Inquiry>& inquiries, std::vector<std::string>& notes,
+                     std::chrono::milliseconds within) {
+    std::vector<LookUp> all;
+    for (Inquiry& one : inquiries)
+        if (!add_look_ups(one, all))
+            notes.push_back("the plain resolver " + to_text(one.resolver.address) +
+                            " names more encrypted ones without an address than are looked up");
+    // Nothing moves from here on: the round holds on to all of it.
+    Round round(within);
+    for (LookUp& one : all) round.start(one);
+    round.finish();
+    for (const LookUp& one : all)
+        one.of->addresses.insert(one.of->addresses.end(), one.found.begin(), one.found.end());
+}
+
 }  // namespace
 
 void ask_designations(std::vector<Told>& told, std::vector<std::string>& notes, std::uint32_t scope,
                       std::chrono::milliseconds within) {
     std::vector<Inquiry> all = inquiries(told, scope);
-    Asking asking(all, within);
+    Round round(within);
+    for (Inquiry& one : all) round.start(one);
+    round.finish();
+    look_up_targets(all, notes, within);
     for (Inquiry& one : all) {
         if (!one.problem.empty() && !one.of_name)
             notes.push_back("the plain resolver " + to_text(one.resolver.address) +

@@ -1,33 +1,13 @@
 #include "agent/probe.h"
 
-#include <array>
 #include <utility>
 
 #include "core/reader.h"
 #include "core/writer.h"
 #include "dns/query.h"
+#include "net/framed_message.h"
 
 namespace porchlight::agent {
-namespace {
-
-awaitable<Result<Buffer>> read_message(net::TlsStream& stream, std::chrono::milliseconds within) {
-    Buffer have;
-    std::array<std::uint8_t, 1024> part;
-    for (;;) {
-        if (have.size() >= 2) {
-            const std::size_t size = static_cast<std::size_t>(have[0] << 8 | have[1]);
-            if (have.size() >= size + 2)
-                co_return Buffer(have.begin() + 2,
-                                 have.begin() + 2 + static_cast<std::ptrdiff_t>(size));
-        }
-        Result<std::size_t> got = co_await stream.read_some(part, within);
-        if (!got) co_return got.error();
-        if (*got == 0) co_return Error{Errc::unavailable, "the listener closed the connection"};
-        have.insert(have.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(*got));
-    }
-}
-
-}  // namespace
 
 awaitable<Result<void>> Probe::ask(net::TlsClient& client) {
     if (std::exchange(forgotten_, false)) stream_.reset();
@@ -49,13 +29,11 @@ awaitable<Result<void>> Probe::ask(net::TlsClient& client) {
 
 awaitable<Result<void>> Probe::ask_on(net::TlsStream& stream) {
     const std::uint16_t id = ++id_;
-    const Buffer query = probe_query(adn_, id);
-    Writer framed;
-    framed.counted_u16([&] { framed.bytes(query); });
-    const Buffer octets = *framed.take();
+    const Buffer octets = net::framed(probe_query(adn_, id));
     Result<void> sent = co_await stream.write(octets, answer_within);
     if (!sent) co_return sent;
-    Result<Buffer> message = co_await read_message(stream, answer_within);
+    Buffer pending;
+    Result<Buffer> message = co_await net::read_message(stream, pending, answer_within);
     if (!message) co_return message.error();
     if (!answers_probe(*message, id))
         co_return Error{Errc::malformed, "the listener's answer is not one to our question"};

@@ -16,6 +16,7 @@
 #include "dns/edns.h"
 #include "net/connect.h"
 #include "net/deadline.h"
+#include "net/exchange.h"
 #include "net/framed_message.h"
 
 namespace porchlight::net {
@@ -76,10 +77,10 @@ awaitable<Result<Buffer>> ask_udp(Endpoint resolver, dns::Question asked, std::u
 }
 
 awaitable<Result<Buffer>> ask_tcp(Endpoint resolver, dns::Question asked, std::uint16_t id,
-                                  std::chrono::milliseconds within) {
-    auto socket = co_await connect_tcp(resolver, within);
-    if (!socket) co_return socket.error();
-    const Deadline deadline(*socket, within);
+                                  Exchange exchange) {
+    auto socket = co_await connect_tcp(resolver, exchange.left());
+    if (!socket) co_return exchange.failed(socket.error());
+    const Deadline deadline(*socket, exchange.left());
     error_code ec;
     const Buffer octets = framed(query(id, asked));
     const auto out = asio::buffer(octets);
@@ -92,7 +93,7 @@ awaitable<Result<Buffer>> ask_tcp(Endpoint resolver, dns::Question asked, std::u
     const auto body = asio::buffer(message);
     if (!ec)
         co_await asio::async_read(*socket, body, asio::redirect_error(asio::use_awaitable, ec));
-    if (deadline.passed()) co_return Error{Errc::timeout, "no answer after " + to_text(within)};
+    if (deadline.passed()) co_return exchange.timed_out();
     if (ec) co_return Error{Errc::unavailable, "the connection broke"};
     if (!answer_to(message, asked, id))
         co_return Error{Errc::malformed, "what came is no answer to the question"};
@@ -103,6 +104,7 @@ awaitable<Result<Buffer>> ask_tcp(Endpoint resolver, dns::Question asked, std::u
 
 awaitable<Result<Buffer>> ask_do53(Endpoint resolver, dns::Question asked, Random& random,
                                    std::chrono::milliseconds within) {
+    const Exchange exchange(within);
     const auto half = within / 2;
     Result<Buffer> answer = Error{Errc::timeout, "no answer"};
     for (int attempt = 0; attempt < 2; ++attempt) {
@@ -114,7 +116,7 @@ awaitable<Result<Buffer>> ask_do53(Endpoint resolver, dns::Question asked, Rando
     const auto read = dns::parse_answer(*answer, asked, {});
     if (!read || !read->truncated) co_return answer;
     const auto id = static_cast<std::uint16_t>(random.below(0x10000));
-    co_return co_await ask_tcp(resolver, asked, id, half);
+    co_return co_await ask_tcp(resolver, asked, id, exchange);
 }
 
 }  // namespace porchlight::net

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string_view>
 
+#include "net/exchange.h"
+
 namespace porchlight::net {
 namespace {
 
@@ -119,13 +121,16 @@ awaitable<Result<Buffer>> ask_doh(TlsStream& stream, std::string authority, std:
     if (!session || !submit(session.get(), authority, path))
         co_return Error{Errc::internal, "HTTP/2: no memory"};
     Buffer room(read_octets);
+    const Exchange exchange(within);
     while (!response.ended && !response.too_long) {
         const Buffer octets = pending(session.get());
-        const Result<void> sent = co_await stream.write(octets, within);
-        if (!sent) co_return sent.error();
+        const Result<void> sent = co_await stream.write(octets, exchange.left());
+        if (!sent) co_return exchange.failed(sent.error());
         const std::span<std::uint8_t> into(room);
-        const Result<std::size_t> got = co_await stream.read_some(into, within);
-        if (!got) co_return got.error();
+        const Result<std::size_t> got = co_await stream.read_some(into, exchange.left());
+        if (!got) co_return exchange.failed(got.error());
+        // Also one that never lets us wait, for it sends faster than we read.
+        if (exchange.over()) co_return exchange.timed_out();
         if (*got == 0) co_return Error{Errc::unavailable, "closed before it answered"};
         if (nghttp2_session_mem_recv(session.get(), room.data(), *got) < 0)
             co_return Error{Errc::malformed, "what came is no HTTP/2"};

@@ -17,7 +17,7 @@ inline constexpr const char* doh_alpn = "h2";
 /// nothing else; gives the body of a response of status 200 and type application/dns-message.
 /// `authority` is host and port, `path` the whole :path. Fails with `refused` where the server
 /// answers otherwise, `malformed` where it speaks no HTTP/2 or too much, `unavailable` or `timeout`
-/// where the network failed. `within` is for each wait.
+/// where the network failed. `within` is for all of it.
 awaitable<Result<Buffer>> ask_doh(TlsStream& stream, std::string authority, std::string path,
                                   std::chrono::milliseconds within);
 

@@ -1,6 +1,7 @@
 #include "net/framed_message.h"
 
 #include "core/writer.h"
+#include "net/exchange.h"
 
 namespace porchlight::net {
 
@@ -30,13 +31,14 @@ bool take_message(Buffer& pending, Buffer& message) {
 awaitable<Result<Buffer>> read_message(TlsStream& stream, Buffer& pending,
                                        std::chrono::milliseconds within) {
     Buffer message;
+    const Exchange exchange(within);
     while (!take_message(pending, message)) {
         const std::size_t have = pending.size();
         pending.resize(have + read_octets);
         const std::span<std::uint8_t> room = std::span(pending).subspan(have);
-        const Result<std::size_t> got = co_await stream.read_some(room, within);
+        const Result<std::size_t> got = co_await stream.read_some(room, exchange.left());
         pending.resize(have + (got ? *got : 0));
-        if (!got) co_return got.error();
+        if (!got) co_return exchange.failed(got.error());
         if (*got == 0) co_return Error{Errc::unavailable, "closed before it answered"};
     }
     co_return message;

@@ -15,7 +15,7 @@ Buffer framed(Bytes message);
 /// Takes the first whole message out of `pending`; false while there is none.
 bool take_message(Buffer& pending, Buffer& message);
 
-/// The next message of a stream; `pending` keeps what came behind it. `within` is for each read.
+/// The next message of a stream; `pending` keeps what came behind it. `within` is for all of it.
 awaitable<Result<Buffer>> read_message(TlsStream& stream, Buffer& pending,
                                        std::chrono::milliseconds within);
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
+import dns.message
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
 import pytest
 
 from lab import Home
@@ -58,6 +67,36 @@ class Foreign:
     def discovers(self, *words: str, status: int = 0, roots: Path | None = None) -> dict[str, Any]:
         return discover(self.host.ns, *words, status=status, roots=roots or self.home.trust,
                         seconds=1)
+
+
+Answer = Callable[[dns.message.Message], dns.message.Message | None]
+
+
+@contextlib.contextmanager
+def plain_resolver(host: Host, address: str, answer: Answer) -> Iterator[None]:
+    """A device of the home answers DNS in clear text as a story wants it."""
+    with host.ns.entered():
+        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind((address, 53))
+    listener.settimeout(0.1)
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                octets, peer = listener.recvfrom(4096)
+                response = answer(dns.message.from_wire(octets))
+                if response:
+                    listener.sendto(response.to_wire(), peer)
+
+    server = threading.Thread(target=serve, daemon=True)
+    server.start()
+    try:
+        yield
+    finally:
+        over.set()
+        server.join()
+        listener.close()
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +185,41 @@ def test_a_name_alone_is_looked_up(foreign: Foreign) -> None:
     assert "systemd passes it over" in resolvers(report, "dhcpv4")[0]["remarks"][0]
     found = next(offer for offer in report["offers"] if offer.get("of"))
     assert found["of"] == f"{NAME}." and found["resolvers"][0]["trials"][0]["outcome"] == "works"
+
+
+def test_a_resolver_that_designates_many_and_says_no_more_delays_nobody(foreign: Foreign) -> None:
+    """RFC 9462: targets without addresses are looked up, but not for as long as it pleases."""
+    host = foreign.host
+    designations = [encoded(foreign.router, "svcb", {
+        "priority": number, "adn": f"dns{number}.example.org", "alpn": ["dot"]})
+        for number in range(1, 17)]
+    asked: list[str] = []
+
+    def answer(query: dns.message.Message) -> dns.message.Message | None:
+        """Of a resolver that designates many and is silent where they are."""
+        asked.append(query.question[0].name.to_text())
+        if query.question[0].rdtype != dns.rdatatype.SVCB:
+            return None
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_rdata_list(query.question[0].name, 60, [
+            dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.SVCB, octets, 0, len(octets))
+            for octets in designations]))
+        return response
+
+    foreign.says("dhcp-option=6,192.168.77.66", "dhcp-option=option6:23,[fd77:77:77::1]")
+    talker = foreign.home.host()
+    talker.ns.ip("addr add 192.168.77.66/24 dev eth0")
+    with plain_resolver(talker, "192.168.77.66", answer):
+        begun = time.monotonic()
+        report = foreign.discovers(status=1)
+        took_s = time.monotonic() - begun
+    assert {f"dns{number}.example.org." for number in range(1, 5)} <= set(asked)
+    assert not {f"dns{number}.example.org." for number in range(5, 17)} & set(asked)
+    assert len([each for each in report["offers"] if each["from"]["address"] == "192.168.77.66"
+                and each["carrier"] == "svcb"]) == len(designations)
+    assert any("names more encrypted ones" in note for note in report["notes"])
+    # A second to hear, one to ask, one to look up, none to try what has no address.
+    assert took_s < 10
 
 
 def test_a_preconfigured_domain_is_upgraded_to_a_name_within_it_alone(foreign: Foreign) -> None:

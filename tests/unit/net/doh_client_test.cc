@@ -33,13 +33,14 @@ Buffer data(const Buffer& body) {
     return frame("000000 00 01 00000001", body);
 }
 
-awaitable<Result<Buffer>> connect_and_ask(TlsClient& client, Endpoint to) {
+awaitable<Result<Buffer>> connect_and_ask(TlsClient& client, Endpoint to,
+                                          std::chrono::milliseconds within = 5s) {
     const std::string name = "dns.example";
     const std::string path = "/dns-query?dns=AAAB";
     const ServerIdentity identity = name;
     auto stream = co_await TlsStream::connect(client, to, identity, 5s);
     if (!stream) co_return stream.error();
-    co_return co_await ask_doh(**stream, name, path, 5s);
+    co_return co_await ask_doh(**stream, name, path, within);
 }
 
 /// Asks a server that sends `frames` once it was asked, and then hears until the client leaves.
@@ -82,6 +83,24 @@ TEST_SUITE("net/doh_client") {
         for (int i = 0; i < 5; ++i)
             frames = frames + hex("004000 00 00 00000001") + Buffer(0x4000, 0);
         CHECK(ask(frames).error().code == Errc::malformed);
+    }
+
+    TEST_CASE("a server that sends an octet now and then gets no more time than a silent one") {
+        const TestAuthority authority;
+        const auto drip = [](SSL* ssl) {
+            const Buffer pings = settings + hex("000008 06 00 00000000 0000000000000000");
+            for (std::size_t i = 0; i < 1000; ++i) {
+                if (!write_all(ssl, text_of(Bytes(pings).subspan(i % pings.size(), 1)))) return;
+                std::this_thread::sleep_for(10ms);
+            }
+        };
+        const TestServer server(authority.leaf({"dns.example"}), drip, {.alpn = "h2"});
+        const Buffer roots = authority.root_pem();
+        const auto client = std::move(*TlsClient::create({.roots_pem = roots, .alpn = {"h2"}}));
+        const auto answer = run(connect_and_ask(*client, server.endpoint(), 300ms));
+        REQUIRE(!answer);
+        CHECK(answer.error().code == Errc::timeout);
+        CHECK(answer.error().message == "no answer after 300ms");
     }
 
     TEST_CASE("who agreed on something else, or speaks no HTTP/2, is not asked on") {

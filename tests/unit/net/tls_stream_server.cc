@@ -170,9 +170,9 @@ std::string read_until(SSL* ssl, std::string_view end) {
     return got;
 }
 
-void write_all(SSL* ssl, std::string_view octets) {
+bool write_all(SSL* ssl, std::string_view octets) {
     std::size_t wrote = 0;
-    if (!octets.empty()) SSL_write_ex(ssl, octets.data(), octets.size(), &wrote);
+    return octets.empty() || SSL_write_ex(ssl, octets.data(), octets.size(), &wrote) == 1;
 }
 
 void serve_dns(SSL* ssl, const std::function<Buffer(Bytes)>& response_to) {

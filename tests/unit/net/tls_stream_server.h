@@ -76,7 +76,8 @@ class TestServer {
 std::string read_exactly(SSL* ssl, std::size_t count);
 /// Reads until `end` was seen.
 std::string read_until(SSL* ssl, std::string_view end);
-void write_all(SSL* ssl, std::string_view octets);
+/// False: the peer is gone.
+bool write_all(SSL* ssl, std::string_view octets);
 /// One connection's conversation of a resolver: every question is answered with `response_to`,
 /// both in wire form, until the client leaves.
 void serve_dns(SSL* ssl, const std::function<Buffer(Bytes query)>& response_to);

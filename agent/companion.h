@@ -43,6 +43,8 @@ class Companion {
     /// Hosts are told nothing more, and dnsmasq asks those that it asked before.
     Result<void> let_go();
 
+    /// What hosts shall be told, as set last; none where dnsmasq is for others to feed.
+    const std::string& options() const { return options_; }
     bool found() const { return dnsmasq_.process().has_value(); }
     /// Why dnsmasq does not do what it should, for people; empty: it does.
     std::string trouble() const;

@@ -385,6 +385,8 @@ void Keeper::introduce_agent_to_forwarder() {
 void Keeper::send_world() {
     Writer out;
     World world = with_stored(named_, config_, storage_);
+    const Bytes options = bytes_of(companion_.options());
+    world.dhcp_options.assign(options.begin(), options.end());
     world.wan = read_wan_records(config_, storage_);
     world.found = found_;
     write(out, world);
@@ -539,11 +541,11 @@ void Keeper::on_dnsmasq_options(std::string_view options) {
     companion_.set_options(options);
     if (companion_.trouble() != told_.dnsmasq_trouble) send_processes();
     // What a stop withdraws is there again at the next start, but for what a WAN offered before.
-    const bool told = uses_dnsmasq(config_);
+    const std::string kept =
+        uses_dnsmasq(config_) ? dhcp::without(options, relaying_links(config_)) : std::string();
     if (!stopping_)
-        report(
-            store_options(paths_, told && !relays(config_) ? options : "", config_json_, storage_),
-            "cannot remember the DHCP options");
+        report(store_options(paths_, kept, config_json_, storage_),
+               "cannot remember the DHCP options");
 }
 
 void Keeper::on_new_certificate(Bytes message) {

@@ -72,7 +72,7 @@ struct World {
     Buffer schedule;
     Buffer announced;     // by RA when the last run ended, see agent/announced.h
     Buffer prefixes;      // told by RAs of ours, be it before a power cut; in the same form
-    Buffer dhcp_options;  // likewise by dnsmasq; empty: nothing was
+    Buffer dhcp_options;  // what dnsmasq tells now; empty: nothing
     Buffer odhcpd;        // likewise by odhcpd
     Buffer upstreams;     // as `upstreams` left it
     StoredParts wan;      // see agent/wan_record.h

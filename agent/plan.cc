@@ -152,6 +152,13 @@ bool asks_upstream(const Config& config) {
     return !config.upstream.empty() || learns_upstream(config);
 }
 
+std::vector<std::string> relaying_links(const Config& config) {
+    std::vector<std::string> links;
+    for (const LanConfig& lan : config.lan)
+        if (resolve_mode(config, lan) == Mode::relay) links.push_back(lan.interface);
+    return links;
+}
+
 bool announces(const Config& config) {
     return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
         return resolve_mode(config, lan) != Mode::off;

@@ -80,8 +80,9 @@ Mode resolve_mode(const Config& config);
 Mode resolve_mode(const Config& config, const LanConfig& lan);
 /// Whether any link's hosts shall be told of this router itself.
 bool announces_router(const Config& config);
-/// Whether any link's hosts shall be told what the WAN offers.
+/// Whether any link's hosts shall be told what the WAN offers; and the links where they are.
 bool relays(const Config& config);
+std::vector<std::string> relaying_links(const Config& config);
 /// Whether this router asks somebody upstream, and whether those are whom a WAN offers, because
 /// the configuration names nobody.
 bool asks_upstream(const Config& config);

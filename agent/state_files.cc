@@ -102,8 +102,6 @@ World with_stored(World named, const Config& config, Storage& storage) {
     named.upstreams = read_or_empty(storage, paths.upstreams);
     named.announced = read_or_empty(storage, paths.announced);
     named.prefixes = read_or_empty(storage, paths.prefixes);
-    const std::string options = stored_options(paths, named.config_json, storage);
-    named.dhcp_options.assign(options.begin(), options.end());
     named.odhcpd = read_or_empty(storage, paths.odhcpd);
     return named;
 }

@@ -182,6 +182,19 @@ std::optional<DnsServer> parse_server(std::string_view text) {
     return DnsServer{*address, 53, std::string(zone)};
 }
 
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        lines.push_back(text.substr(0, text.find('\n')));
+        text.remove_prefix(std::min(lines.back().size() + 1, text.size()));
+    }
+    return lines;
+}
+
+bool is_for(std::string_view line, std::string_view tag) {
+    return line.starts_with("tag:" + std::string(tag) + ",");
+}
+
 }  // namespace
 
 DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
@@ -213,14 +226,30 @@ std::string options_text(const DnsmasqOptions& options) {
 }
 
 bool tells(std::string_view options_text, std::string_view tag, const dns::Name& adn) {
-    const std::string begin = "tag:" + std::string(tag) + ",";
     const std::string name = to_hex(adn.wire(), ':');
-    while (!options_text.empty()) {
-        const std::string_view line = options_text.substr(0, options_text.find('\n'));
-        options_text.remove_prefix(std::min(line.size() + 1, options_text.size()));
-        if (line.starts_with(begin) && line.find(name) != line.npos) return true;
+    const auto lines = lines_of(options_text);
+    return std::any_of(lines.begin(), lines.end(), [&](std::string_view line) {
+        return is_for(line, tag) && line.find(name) != line.npos;
+    });
+}
+
+bool tells(std::string_view options_text, std::string_view tag) {
+    const auto lines = lines_of(options_text);
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](std::string_view line) { return is_for(line, tag); });
+}
+
+std::string without(std::string_view options_text, std::span<const std::string> tags) {
+    std::string text;
+    bool told = false;
+    for (const std::string_view line : lines_of(options_text)) {
+        if (std::any_of(tags.begin(), tags.end(),
+                        [&](const std::string& tag) { return is_for(line, tag); }))
+            continue;
+        told = told || line.starts_with("tag:");
+        text.append(line) += "\n";
     }
-    return false;
+    return told ? text : "";
 }
 
 std::string servers_text(std::span<const DnsServer> servers) {

@@ -84,8 +84,11 @@ DnsmasqOptions dnsmasq_options(std::span<const TaggedResolvers> links,
 /// sent SIGHUP.
 std::string options_text(const DnsmasqOptions& options);
 
-/// Whether such a file tells the hosts of `tag` of a resolver with that name.
+/// Whether such a file tells the hosts of `tag` of a resolver with that name, or of any.
 bool tells(std::string_view options_text, std::string_view tag, const dns::Name& adn);
+bool tells(std::string_view options_text, std::string_view tag);
+/// Such a file without what it tells the hosts of these `tags`; empty where nothing else is told.
+std::string without(std::string_view options_text, std::span<const std::string> tags);
 
 /// A server that dnsmasq asks. `zone` is the interface of a link-local address, else empty.
 struct DnsServer {

@@ -50,11 +50,6 @@ TEST_SUITE("agent/state_files") {
         CHECK(stored_options(paths, bytes_of(quiet), files) == "a line\n");
         const std::string other = with(full_config, R"("br-guest")", R"("br-other")");
         CHECK(stored_options(paths, bytes_of(other), files).empty());
-        World named;
-        named.config_json = octets(full_config);
-        CHECK(text_of(with_stored(named, config, files).dhcp_options) == "a line\n");
-        named.config_json = octets(other);
-        CHECK(with_stored(named, config, files).dhcp_options.empty());
         CHECK(store_options(paths, "", bytes_of(full_config), files));
         CHECK(!files.files.contains(paths.dhcp_options));
     }

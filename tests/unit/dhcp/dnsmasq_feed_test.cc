@@ -48,6 +48,8 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
         CHECK(!tells(text, "br-lan", *dns::parse_name("cpe2.example")));
         CHECK(!tells(text, "br-guest", *dns::parse_name("cpe1.example")));
         CHECK(!tells("", "br-lan", *dns::parse_name("cpe1.example")));
+        CHECK(tells(text, "br-lan"));
+        CHECK(!tells(text, "br-guest"));
     }
 
     TEST_CASE("nothing to tell is a file without an option") {
@@ -143,6 +145,18 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
         CHECK(below_header(options_text(options)).empty());
         CHECK(options.groups[0].v4.left_out.size() == 1);
         CHECK(options.groups[0].v6.left_out.size() == 1);
+    }
+
+    TEST_CASE("what some links are told can be left out; where nothing is left there is no text") {
+        const std::string text =
+            "# a line for people\ntag:br-lan,162,01\ntag:br-lan,tag:!kids,162,02\n"
+            "tag:br-lan2,162,03\ntag:kids,tag:br-lan,162,04\n";
+        const std::vector<std::string> lan{"br-lan"}, all{"br-lan", "br-lan2", "kids"};
+        CHECK(without(text, lan) ==
+              "# a line for people\ntag:br-lan2,162,03\ntag:kids,tag:br-lan,162,04\n");
+        CHECK(without(text, {}) == text);
+        CHECK(without(text, all).empty());
+        CHECK(without("", all).empty());
     }
 
     TEST_CASE("a group that a carrier tells nothing is kept from what its link is told") {

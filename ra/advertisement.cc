@@ -5,6 +5,7 @@ namespace {
 
 void read_icmpv6(Reader& in, std::uint8_t type, const Envelope& envelope) {
     if (envelope.hop_limit != hop_limit) in.fail("has a hop limit below 255");
+    if (envelope.in_fragments) in.fail("came in fragments");
     if (in.u8() != type) in.fail("is of another type");
     if (in.u8() != 0) in.fail("has a code that is not 0");
     (void)in.u16();  // checksum

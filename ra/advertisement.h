@@ -71,12 +71,13 @@ struct Solicitation {
 struct Envelope {
     Ipv6 source;
     unsigned hop_limit = 0;
+    bool in_fragments = false;
 };
 
-/// The checks of RFC 4861 section 6.1.2, without the checksum: a raw ICMPv6 socket delivers only
-/// what has a good one, and a captured frame of our own may not have one yet.
+/// The checks of RFC 4861 section 6.1.2 and RFC 6980 section 5, without the checksum: a raw ICMPv6
+/// socket delivers only what has a good one, and a captured frame of our own may not have one yet.
 Result<Advertisement> parse_advertisement(Bytes icmpv6, const Envelope& envelope);
-/// The checks of RFC 4861 section 6.1.1, without the checksum.
+/// The checks of RFC 4861 section 6.1.1 and RFC 6980 section 5, without the checksum.
 Result<Solicitation> parse_solicitation(Bytes icmpv6, const Envelope& envelope);
 
 /// Their parts: what stands behind type, code and checksum, and options to the reader's end.

@@ -96,7 +96,7 @@ Ipv6 read_ipv6(Reader& in) {
 
 /// Control messages of the ICMPv6 socket, aligned as the kernel wants them.
 struct alignas(cmsghdr) Control {
-    std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> octets{};
+    std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))> octets{};
 };
 
 void read_control(msghdr& header, Received& received) {
@@ -108,6 +108,8 @@ void read_control(msghdr& header, Received& received) {
             std::memcpy(&value, CMSG_DATA(part), sizeof value);
             received.envelope.hop_limit = static_cast<unsigned>(value);
         }
+        // Its value is the size of the largest; of what came whole there is none.
+        if (part->cmsg_type == IPV6_RECVFRAGSIZE) received.envelope.in_fragments = true;
         if (part->cmsg_type == IPV6_PKTINFO) {
             in6_pktinfo info{};
             std::memcpy(&info, CMSG_DATA(part), sizeof info);
@@ -131,7 +133,8 @@ Result<FileDescriptor> open_raw(const std::string& interface, std::initializer_l
                       set(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) &&
                       set(socket, IPPROTO_IPV6, IPV6_DONTFRAG, 1) &&
                       set(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
-                      set(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) && join(socket, group, index);
+                      set(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) &&
+                      set(socket, IPPROTO_IPV6, IPV6_RECVFRAGSIZE, 1) && join(socket, group, index);
     if (!made) return failed(doing, interface);
     return socket;
 }

@@ -163,6 +163,11 @@ bool Advertisers::stands() const {
                        [](const auto& link) { return link.second.standing(); });
 }
 
+bool Advertisers::stands(const std::string& link) const {
+    const auto found = announced_.find(link);
+    return found != announced_.end() && found->second.standing();
+}
+
 void Advertisers::explain(CarrierStatus& row, RaCarrier carrier) const {
     const auto announcer = announcers_.find(row.link);
     if (announcer != announcers_.end()) {

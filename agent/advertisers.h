@@ -57,6 +57,8 @@ class Advertisers {
 
     /// Whether hosts of any link know anything that must be taken back some time.
     bool stands() const;
+    /// The same of one link.
+    bool stands(const std::string& link) const;
     /// Whether hosts of `link` are told of a resolver by that name, and it is not being taken back.
     bool tells(const std::string& link, const dns::Name& adn) const;
     /// Whether nothing is sent any more on any link, not even to take something back.

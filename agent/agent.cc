@@ -100,6 +100,7 @@ class Agent {
     void set_orders();
     awaitable<bool> an_upstream_answers();
     void wait_for_end_of_offers();
+    bool relayed_stands() const;
     void replan();
     void tell_odhcpd();
     void advertise();
@@ -441,10 +442,22 @@ void Agent::wait_for_end_of_offers() {
     });
 }
 
+/// Whether hosts know anything, by any carrier, on a link where they are told what the WAN offers.
+bool Agent::relayed_stands() const {
+    const auto by_odhcpd = entries_for(*config_, text_of(world_.odhcpd));
+    return std::ranges::any_of(config_->lan, [&](const LanConfig& lan) {
+        return resolve_mode(*config_, lan) == Mode::relay &&
+               (advertisers_.stands(lan.interface) ||
+                dhcp::tells(text_of(world_.dhcp_options), lan.interface) ||
+                std::ranges::find(by_odhcpd, lan.uci_section, &dhcp::OdhcpdEntry::section) !=
+                    by_odhcpd.end());
+    });
+}
+
 void Agent::replan() {
     if (!config_ || !links_ || !links_->knows_links() || ending_) return;
     // What an agent that died told stays until the WAN's routers could repeat their offers.
-    if (!plan_ && relays(*config_) && advertisers_.stands() && wan_.expects()) return;
+    if (!plan_ && wan_.expects() && relayed_stands()) return;
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
     const std::vector<forwarder::UpstreamSettings> asked = upstreams_.list();
@@ -516,6 +529,10 @@ awaitable<std::string> Agent::answer(std::string request) {
     if (request == "wan") {
         keeper_->send(number(Keep::wan_changed), {});
         co_return "noted";
+    }
+    if (request.starts_with(forget_advertised)) {
+        wan_.forget(request.substr(forget_advertised.size()));
+        co_return "forgotten";
     }
     if (request == "reload") {
         keeper_->send(number(Keep::reload), {});

@@ -185,8 +185,9 @@ std::vector<Command> make_table() {
                             "reads it from standard input"},
                    {.name = "clear",
                     .arguments = "INTERFACE [SOURCE]",
-                    .help = "forgets what was noted of an interface, from user, dhcpv4 or dhcpv6 "
-                            "or from all of them"},
+                    .help = "forgets what is known of an interface, from user, dhcpv4, dhcpv6 or "
+                            "ra (Router Advertisements, whose routers are asked again) or from "
+                            "all of them"},
                    {.name = "show", .help = "prints what is offered and what became of it"}},
          .options = {config_option},
          .summary = "note what the network behind a WAN offers",

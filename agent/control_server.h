@@ -14,6 +14,9 @@ namespace porchlight::agent {
 /// How an answer begins that says why the request was refused.
 inline constexpr std::string_view refusal = "refused: ";
 
+/// A request: what the routers behind the interface that follows advertised of resolvers.
+inline constexpr std::string_view forget_advertised = "forget advertised ";
+
 /// Answers `porchlight status` and its like on the control socket: one line with a word comes in,
 /// the answer goes out, the connection closes. Who may connect is the socket file's mode.
 class ControlServer {

@@ -73,14 +73,17 @@ class Notes {
         return exit_done;
     }
 
+    /// What of `interface` is known, by one source or by all.
     int remove(const std::string& interface, std::optional<OfferSource> only) {
+        if (only == OfferSource::ra) return tell_daemon(std::string(forget_advertised) + interface);
         for (const OfferSource source :
              {OfferSource::user, OfferSource::dhcpv4, OfferSource::dhcpv6}) {
             if (only && source != *only) continue;
             const auto removed = storage_.remove(path(interface, source));
             if (!removed) return fail(removed.error().message);
         }
-        return tell_daemon();
+        const int told = tell_daemon("wan");
+        return told == exit_done && !only ? remove(interface, OfferSource::ra) : told;
     }
 
   private:
@@ -108,12 +111,12 @@ class Notes {
                         directory());
         const auto written = storage_.write_whole(file, bytes_of(json), for_all);
         if (!written) return fail(written.error().message);
-        return tell_daemon();
+        return tell_daemon("wan");
     }
 
-    /// One that does not run reads the record when it starts.
-    int tell_daemon() {
-        const auto told = ask_daemon(control_socket(runtime_), "wan");
+    /// One that does not run reads the record when it starts, and has heard nothing.
+    int tell_daemon(const std::string& request) {
+        const auto told = ask_daemon(control_socket(runtime_), request);
         if (told || told.error().code == Errc::unavailable) return exit_done;
         return fail(told.error().message);
     }
@@ -143,8 +146,10 @@ int set(const Arguments& arguments, const Config& config) {
 int clear(const Arguments& arguments, const std::string& runtime) {
     std::optional<OfferSource> source;
     if (arguments.words.size() > 2) {
-        source = parse_noted_source(arguments.words[2]);
-        if (!source) return wrong_usage(arguments, "SOURCE is user, dhcpv4 or dhcpv6");
+        source = arguments.words[2] == name_of(OfferSource::ra)
+                     ? OfferSource::ra
+                     : parse_noted_source(arguments.words[2]);
+        if (!source) return wrong_usage(arguments, "SOURCE is user, dhcpv4, dhcpv6 or ra");
     }
     return Notes(runtime).remove(arguments.words[1], source);
 }

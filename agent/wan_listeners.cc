@@ -64,14 +64,22 @@ void WanListeners::follow(const Config& config) {
     }
     on_news();
     if (answered_by_) return;
-    answered_by_ = time_.now() + first_answers_within;
+    answered_by_ = time_.now() + ra::WanListener::answers_within;
     asio::co_spawn(loop_, tell_after_first_answers(), asio::detached);
 }
 
 bool WanListeners::expects() const {
     if (!answered_by_ || time_.now() >= *answered_by_) return false;
-    return std::any_of(listeners_.begin(), listeners_.end(),
-                       [](const auto& one) { return one.second.waits(); });
+    // By what is told and not by what was heard: the one follows the other in time.
+    return std::any_of(listeners_.begin(), listeners_.end(), [&](const auto& listener) {
+        return std::none_of(told_.begin(), told_.end(),
+                            [&](const Offer& offer) { return offer.wan == listener.first; });
+    });
+}
+
+void WanListeners::forget(const std::string& interface) {
+    if (const auto listener = listeners_.find(interface); listener != listeners_.end())
+        listener->second.forget();
 }
 
 void WanListeners::use(const std::vector<std::string>& names, std::vector<FileDescriptor> sockets) {
@@ -137,7 +145,7 @@ void WanListeners::on_news() {
 }
 
 awaitable<void> WanListeners::tell_after_first_answers() {
-    asio::steady_timer timer(loop_, first_answers_within);
+    asio::steady_timer timer(loop_, ra::WanListener::answers_within);
     co_await timer.async_wait(asio::use_awaitable);
     on_change_();
 }

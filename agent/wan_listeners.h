@@ -26,9 +26,6 @@ class WanListeners {
     /// offers() are other ones now, or end at another time. Never more often than Pace lets it.
     using OnChange = std::function<void()>;
 
-    /// A second until they are asked, half a one until they answer, and as much again.
-    static constexpr std::chrono::seconds first_answers_within{3};
-
     /// `time` and `random` outlive it, and it outlives the loop's run.
     WanListeners(asio::any_io_executor loop, const TimeSource& time, Random& random,
                  OnChange on_change);
@@ -39,8 +36,12 @@ class WanListeners {
     void use(const std::vector<std::string>& names, std::vector<FileDescriptor> sockets);
     void set_links(const std::vector<net::Link>& links);
 
-    /// Whether it is too early to say that nothing is offered: whoever starts has asked the routers
-    /// and gives them `first_answers_within` to answer. OnChange follows when that is over.
+    /// Forgets what was heard on that interface, and asks its routers again.
+    void forget(const std::string& interface);
+
+    /// Whether it is too early to say that nothing is offered: whoever starts gives the routers of
+    /// each WAN ra::WanListener::answers_within to offer anything, also where the link is not up
+    /// yet. OnChange follows when that is over.
     bool expects() const;
     /// All well-formed encrypted resolvers that stand, be they usable or not, as they were when
     /// OnChange was called last: whatever else makes somebody look, strangers set no other pace.

@@ -42,8 +42,18 @@ auto find(std::vector<HeardOffers::Resolver>& known, const dns::EncryptedResolve
     });
 }
 
+/// Whether `again` is said in place of `option`: a router that changes a priority means the same.
+bool is_told_anew(DnrOption option, const DnrOption& again) {
+    option.priority = again.priority;
+    return option == again;
+}
+template <class Option>
+bool is_told_anew(const Option& option, const Option& again) {
+    return option == again;
+}
+
 template <class Stands>
-void forget(Stands& stands, Clock::time_point now) {
+void drop_ended(Stands& stands, Clock::time_point now) {
     std::erase_if(stands, [&](const auto& one) { return one.until <= now; });
 }
 
@@ -70,7 +80,9 @@ HeardOffers::Verdict HeardOffers::on_message(Bytes icmpv6, const Envelope& envel
     ++counters_.advertisements;
     verdict.is_router = advertisement->header.router_lifetime.count() > 0;
     forget_ended(now);
-    Heard* router = find_or_make(envelope.source, now);
+    const bool encrypted = std::ranges::any_of(
+        advertisement->options, [&](const Buffer& one) { return tells_of_encrypted(one[0]); });
+    Heard* router = find_or_make(envelope.source, encrypted, now);
     if (router == nullptr) {
         ++counters_.routers_left_out;
         verdict.complaints.push_back("more than " + std::to_string(routers_max) + " routers");
@@ -92,32 +104,55 @@ HeardOffers::Verdict HeardOffers::on_message(Bytes icmpv6, const Envelope& envel
     return verdict;
 }
 
-/// The place of a router; a new one may take that of another which tells nothing. Nothing where
-/// there is none.
-HeardOffers::Heard* HeardOffers::find_or_make(const Ipv6& address, Clock::time_point now) {
+void HeardOffers::doubt_endless(Clock::time_point at) {
+    const auto doubt = [&](auto& stands) {
+        for (auto& one : stands)
+            if (one.until == never) one.until = at;
+    };
+    for (Heard& router : heard_) {
+        doubt(router.encrypted);
+        doubt(router.draft_names);
+        doubt(router.draft_addresses);
+        doubt(router.plain);
+    }
+}
+
+/// The place of a router. Nothing where there is none.
+HeardOffers::Heard* HeardOffers::find_or_make(const Ipv6& address, bool tells_of_encrypted,
+                                              Clock::time_point now) {
     const auto known = std::find_if(heard_.begin(), heard_.end(),
                                     [&](const Heard& one) { return one.address == address; });
     if (known != heard_.end()) return &*known;
-    if (heard_.size() >= routers_max) {
-        const auto idle = std::find_if(heard_.begin(), heard_.end(), [](const Heard& one) {
-            return one.encrypted.empty() && one.draft_names.empty() &&
-                   one.draft_addresses.empty() && one.plain.empty();
-        });
-        if (idle == heard_.end()) return nullptr;
-        heard_.erase(idle);
-    }
+    if (heard_.size() >= routers_max) make_room(tells_of_encrypted, now);
+    if (heard_.size() >= routers_max) return nullptr;
     Heard& made = heard_.emplace_back();
     made.address = address;
     made.at = now;
     return &made;
 }
 
+/// Whoever is missed least goes, if anybody may: of those who are missed alike the one that was
+/// silent for longest.
+void HeardOffers::make_room(bool for_encrypted, Clock::time_point now) {
+    const auto missed = [](const Heard& one) {
+        const bool encrypted =
+            !one.encrypted.empty() || !one.draft_names.empty() || !one.draft_addresses.empty();
+        return encrypted ? 2 : one.plain.empty() ? 0 : 1;
+    };
+    const auto least =
+        std::min_element(heard_.begin(), heard_.end(), [&](const Heard& a, const Heard& b) {
+            return std::pair(missed(a), a.at) < std::pair(missed(b), b.at);
+        });
+    const bool stays = missed(*least) == 2 && (!for_encrypted || now - least->at <= silence_max);
+    if (!stays) heard_.erase(least);
+}
+
 void HeardOffers::forget_ended(Clock::time_point now) {
     for (Heard& router : heard_) {
-        forget(router.encrypted, now);
-        forget(router.draft_names, now);
-        forget(router.draft_addresses, now);
-        forget(router.plain, now);
+        drop_ended(router.encrypted, now);
+        drop_ended(router.draft_names, now);
+        drop_ended(router.draft_addresses, now);
+        drop_ended(router.plain, now);
     }
 }
 
@@ -134,15 +169,17 @@ bool HeardOffers::tells_of_encrypted(std::uint8_t type) const {
 template <class Option>
 void HeardOffers::learn(Stands<Option>& known, Option option, std::chrono::seconds lifetime,
                         Clock::time_point now) {
-    const auto old = std::find_if(known.begin(), known.end(),
-                                  [&](const auto& one) { return one.option == option; });
     if (lifetime.count() == 0) {
-        if (old != known.end()) known.erase(old);
+        // Exactly this one: what was taken back with another priority may be told beside it.
+        std::erase_if(known, [&](const auto& one) { return one.option == option; });
         return;
     }
+    const auto old = std::find_if(known.begin(), known.end(), [&](const auto& one) {
+        return is_told_anew(one.option, option);
+    });
     const Clock::time_point until = lifetime == for_ever ? never : now + lifetime;
     if (old != known.end()) {
-        old->until = until;
+        *old = {std::move(option), until};
     } else if (known.size() < options_max) {
         known.push_back({std::move(option), until});
     } else {
@@ -231,10 +268,12 @@ std::vector<HeardOffers::Resolver> HeardOffers::offered(Clock::time_point now) c
     for (const Heard& router : heard_) {
         for (Resolver& one : resolvers_of(router, now)) {
             const auto known = find(all, one.resolver);
-            if (known == all.end())
+            if (known == all.end()) {
                 all.push_back(std::move(one));
-            else
-                known->until = std::max(known->until, one.until);
+                continue;
+            }
+            known->until = std::max(known->until, one.until);
+            known->resolver.priority = std::min(known->resolver.priority, one.resolver.priority);
         }
     }
     return all;

@@ -24,7 +24,9 @@ namespace porchlight::ra {
 /// - An advertisement that fails RFC 4861 section 6.1.2 is dropped whole, a malformed option alone.
 /// - What stands inside a provisioning domain (RFC 8801) is for hosts that know such; it is counted
 ///   and not offered.
-/// - Bounded: who comes when nothing is free is left out, and counted.
+/// - Bounded. A router that comes when no place is free takes that of one which tells nothing, else
+///   of one that tells of plain resolvers alone; if it tells of encrypted ones itself, else of one
+///   that was silent for `silence_max`. Who finds none is left out, and counted.
 /// Kept is what is well formed; whether hosts could use it is for others to say
 /// (dns::why_not_usable). No I/O; the time is the caller's, never going back.
 class HeardOffers {
@@ -32,6 +34,8 @@ class HeardOffers {
     static constexpr Clock::time_point never = Clock::time_point::max();
     static constexpr std::size_t routers_max = 8;
     static constexpr std::size_t options_max = 16;  // of one router and one kind; of RDNSS: servers
+    /// No router is silent for longer that lives by RFC 4861 section 6.2.1 (MaxRtrAdvInterval).
+    static constexpr std::chrono::minutes silence_max{30};
 
     struct Counters {
         std::uint64_t advertisements = 0;          // good
@@ -73,10 +77,15 @@ class HeardOffers {
     void set_forms(const dns::Forms& forms);
     /// An ICMPv6 message as it came; the kernel has seen to its checksum.
     Verdict on_message(Bytes icmpv6, const Envelope& envelope, Clock::time_point now);
+    /// What was told for ever ends `at` that time, unless it is told again until then.
+    void doubt_endless(Clock::time_point at);
+    /// All that was heard. The counters go on.
+    void forget() { heard_.clear(); }
 
     /// Whoever was heard and has a place, in the order of their coming.
     std::vector<Router> routers(Clock::time_point now) const;
-    /// The encrypted resolvers of all routers, each once: whoever says so for longest counts.
+    /// The encrypted resolvers of all routers, each once: whoever says so for longest counts, and
+    /// who prefers it most.
     std::vector<Resolver> offered(Clock::time_point now) const;
     /// When the next of anything ends by itself.
     Clock::time_point next_end(Clock::time_point now) const;
@@ -102,7 +111,8 @@ class HeardOffers {
         std::optional<dns::Name> provisioning_domain;
     };
 
-    Heard* find_or_make(const Ipv6& address, Clock::time_point now);
+    Heard* find_or_make(const Ipv6& address, bool tells_of_encrypted, Clock::time_point now);
+    void make_room(bool for_encrypted, Clock::time_point now);
     void forget_ended(Clock::time_point now);
     bool tells_of_encrypted(std::uint8_t type) const;
     bool knows_draft() const;

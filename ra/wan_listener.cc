@@ -104,15 +104,21 @@ void WanListener::set_link(const net::Link* link) {
     const unsigned asks_on = link != nullptr && can_ask(*link) ? link->index : 0;
     if (asks_on == state_->asks_on) return;
     state_->asks_on = asks_on;
-    if (asks_on == 0)
+    const Clock::time_point now = state_->time.now();
+    if (asks_on == 0) {
         state_->solicitations.end();
-    else
-        state_->solicitations.begin(state_->time.now(), state_->random);
+    } else {
+        state_->solicitations.begin(now, state_->random);
+        state_->heard.doubt_endless(now + answers_within);
+    }
     state_->arm();
 }
 
-bool WanListener::waits() const {
-    return state_->asks_on != 0 && state_->heard.counters().advertisements == 0;
+void WanListener::forget() {
+    state_->heard.forget();
+    if (state_->asks_on != 0) state_->solicitations.begin(state_->time.now(), state_->random);
+    state_->arm();
+    state_->on_news();
 }
 
 const HeardOffers& WanListener::heard() const {

@@ -14,7 +14,7 @@ from lab.isp import RESOLVER6, RESOLVER_ADN
 from lab.program import eventually
 from lab.ra import announce, kill, withdrawals
 from lab.wan_ra import (FOR_EVER, GLOBAL_ADDRESS, WanRouter, badly_padded, in_provisioning_domain,
-                        radvd, resolver, wan_router)
+                        nobody_knows, radvd, resolver, wan_router)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,10 @@ def test_what_is_wrong_is_dropped_counted_and_told_once(listening: Home, isp: Wa
     with wan_router(listening.isp, GLOBAL_ADDRESS) as stranger:
         stranger.say(resolver(600, "global.isp.test"))
     isp.say(resolver(600, "whole.isp.test"), b"\5\0\0\0\0\0\5\xdc")
-    router.until("three are dropped", lambda status: counters(status)["malformed_advertisements"] == 3)
+    listening.isp.ns.ip("link set wan0 mtu 1280")
+    isp.say(resolver(600, "pieces.isp.test"), nobody_knows(1304))
+    listening.isp.ns.ip("link set wan0 mtu 1500")
+    router.until("four are dropped", lambda status: counters(status)["malformed_advertisements"] == 4)
     isp.say(badly_padded(600), in_provisioning_domain(resolver(600, "pvd.isp.test")),
             resolver(600, "beside.isp.test"))
     status = router.until("what is beside bad ones is heard", offered)
@@ -122,12 +125,34 @@ def test_what_is_wrong_is_dropped_counted_and_told_once(listening: Home, isp: Wa
     # Control: the very same from the right place, whole.
     isp.say(resolver(600, "far.isp.test"), resolver(600, "global.isp.test"),
             resolver(600, "whole.isp.test"), resolver(600))
-    router.until("good ones are heard", lambda status: len(offered(status)) == 5)
+    isp.say(resolver(600, "pieces.isp.test"), nobody_knows(1304))
+    router.until("good ones are heard", lambda status: len(offered(status)) == 6)
     # A stranger who repeats it for ever makes one line, not thousands.
     for _ in range(500):
         isp.say(badly_padded(600))
     router.until("they are counted", lambda status: counters(status)["malformed_options"] > 50)
     assert router.porchlight.said().count("of the WAN does not count") == 1
+
+
+def test_places_that_a_stranger_took_for_ever_are_taken_back(listening: Home, isp: WanRouter
+                                                             ) -> None:
+    router = listening.router
+    isp.say(resolver(FOR_EVER, "bad.isp.test"))
+    router.until("it is heard", lambda status: offered(status) == {"bad.isp.test.": None})
+    isp.solicited(within_s=0.1)
+    # The link is lost and back: what was for ever must be said again.
+    router.ns.ip("link set eth0 down")
+    router.ns.ip("link set eth0 up")
+    router.until("it has an end", lambda status: offered(status)["bad.isp.test."] is not None)
+    isp.say(resolver(FOR_EVER, "bad.isp.test"))
+    router.until("it is said again", lambda status: offered(status) == {"bad.isp.test.": None})
+    isp.solicited(within_s=2, enough=1)
+    # A person has it forgotten.
+    assert router.command("wan", "clear", "eth0", "ra").returncode == 0
+    router.until("it is forgotten", lambda status: not offered(status))
+    assert isp.solicited(within_s=3, enough=1), "the routers are asked again"
+    isp.say(resolver(600))
+    router.until("who answers is heard", lambda status: len(offered(status)) == 1)
 
 
 def test_a_link_that_is_made_anew_is_heard_again(listening: Home, isp: WanRouter) -> None:
@@ -250,3 +275,29 @@ def test_an_agent_that_dies_takes_no_offer_along(relaying: Home, isp: WanRouter)
         # Control: where nobody answers the next one takes it back.
         kill(router.status()["processes"]["agent"])
         eventually("hosts forget it", lambda: withdrawals(heard), within_s=20)
+
+
+def test_what_dhcp_told_outlives_an_agent_too(home: Home, isp: WanRouter) -> None:
+    router = home.router
+    config = router.config(announce={"ra": "off", "dhcpv4": "off", "dhcpv6": "dnsmasq"})
+    for key in ("resolver", "certificate"):
+        del config[key]
+    router.configure(config)
+    start(home)
+    options = router.runtime / "dnsmasq" / "options"
+    isp.say(resolver(600))
+    eventually("dnsmasq tells of it", lambda: "option6:144" in options.read_text())
+    written = options.stat().st_mtime_ns
+    isp.solicited(within_s=0.1)
+    starts = router.status()["processes"]["agent_starts"]
+    kill(router.status()["processes"]["agent"])
+    assert isp.solicited(within_s=20, enough=1), "the next one asks at once"
+    isp.say(resolver(600))
+    router.until("the next one goes on", lambda status: status["announced"]["dhcpv6"]
+                 and status["processes"]["agent_starts"] > starts)
+    assert options.stat().st_mtime_ns == written, "nobody was told anything else meanwhile"
+    # Control: what is taken back is told no more.
+    isp.say(resolver(0))
+    eventually("dnsmasq tells of nothing", lambda: "option6:144" not in options.read_text())
+    router.stop_porchlight()
+    announce(router, "supplement")

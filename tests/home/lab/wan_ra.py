@@ -44,6 +44,11 @@ def badly_padded(lifetime_s: int) -> bytes:
     return good[:-1] + b"\1"
 
 
+def nobody_knows(octets: int) -> bytes:
+    """An option that means nothing to anybody."""
+    return option(250, bytes(octets - 2))
+
+
 def in_provisioning_domain(inside: bytes) -> bytes:
     """RFC 8801 section 3.1, of pvd.isp.test."""
     head = struct.pack("!HH", 0, 0) + b"\3pvd\3isp\4test\0"

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "hex.h"
 #include "ra/options.h"
 #include "ra/pvd_option.h"
@@ -135,6 +137,7 @@ TEST_SUITE("ra/heard_offers") {
         refused(good, {router, 254});
         refused(good, {*parse_ipv6("2001:db8::1"), 255});
         refused(good, {Ipv6(), 255});
+        refused(good, {router, 255, true});  // RFC 6980 section 5
         Buffer coded = good;
         coded[1] = 1;
         refused(coded, {router, 255});
@@ -266,6 +269,100 @@ TEST_SUITE("ra/heard_offers") {
         CHECK(link.heard.counters().malformed_options == 1);
     }
 
+    TEST_CASE("a router that changes a priority means the same offer") {
+        const auto preferred = [](std::uint8_t priority) {
+            Buffer option = dns_isp;
+            option[3] = priority;
+            return option;
+        };
+        Link link;
+        const auto offers = [&] {
+            std::vector<std::uint16_t> priorities;
+            for (const auto& one : link.heard.offered(link.now))
+                priorities.push_back(one.resolver.priority);
+            return priorities;
+        };
+        link.hear({preferred(3)});
+        link.hear({preferred(7)});
+        CHECK(offers() == std::vector<std::uint16_t>{7});
+        // Taken back with the former one, in whichever order.
+        link.hear({preferred(5), withdrawn(preferred(7))});
+        CHECK(offers() == std::vector<std::uint16_t>{5});
+        link.hear({withdrawn(preferred(5)), preferred(6)});
+        CHECK(offers() == std::vector<std::uint16_t>{6});
+        CHECK(link.heard.routers(link.now)[0].resolvers.size() == 1);
+        // Of several routers the one that prefers it most counts.
+        link.hear({preferred(2)}, second);
+        CHECK(offers() == std::vector<std::uint16_t>{2});
+        link.hear({withdrawn(preferred(2))}, second);
+        CHECK(offers() == std::vector<std::uint16_t>{6});
+    }
+
+    TEST_CASE("what was told for ever ends once it is doubted, unless it is told again") {
+        Link link;
+        link.heard.set_forms(both_forms());
+        link.hear({lasting(dns_isp, 0xffffffff), lasting(dot_isp, 0xffffffff),
+                   lasting(rdnss, 0xffffffff)});
+        link.hear({dns_isp}, second);
+        link.hear({lasting(draft_name, 0xffffffff), lasting(draft_addresses, 0xffffffff)}, second);
+        link.heard.doubt_endless(link.now + 10s);
+        CHECK(link.heard.next_end(link.now) == begin + 10s);
+        link.now += 5s;
+        CHECK(link.heard.offered(link.now).size() == 3);
+        link.hear({lasting(dot_isp, 0xffffffff)});
+        link.now += 5s;
+        CHECK(link.offered() == Names{"dot", "dns"});  // by the second, which said until when
+        CHECK(link.heard.routers(link.now)[0].plain.empty());
+        CHECK(link.heard.next_end(link.now) == begin + 1800s);
+        link.heard.forget();
+        CHECK(link.heard.routers(link.now).empty());
+        CHECK(link.heard.counters().advertisements == 4);
+    }
+
+    TEST_CASE("whoever is missed least makes room, and not for one who is missed less") {
+        const auto nth = [](unsigned n) {
+            Ipv6 address = router;
+            address.octets[15] = std::uint8_t(n + 1);
+            return address;
+        };
+        const auto knows = [](const Link& link, const Ipv6& address) {
+            const auto routers = link.heard.routers(link.now);
+            return std::ranges::any_of(routers,
+                                       [&](const auto& one) { return one.address == address; });
+        };
+        const Buffer plain_for_ever = lasting(rdnss, 0xffffffff);
+        const Buffer for_ever = lasting(dns_isp, 0xffffffff);
+        // Places that were taken for ever by plain resolvers keep no encrypted one away.
+        Link link;
+        for (unsigned n = 0; n < HeardOffers::routers_max; ++n) {
+            link.hear({plain_for_ever}, nth(n));
+            link.now += 1s;
+        }
+        link.hear({plain_for_ever}, nth(0));
+        CHECK(link.hear({dot_isp}, nth(100)).complaints.empty());
+        CHECK(link.offered() == Names{"dot"});
+        CHECK(!knows(link, nth(1)));  // silent for longest
+        // One who tells nothing goes before one who tells of plain ones.
+        link.hear({withdrawn(rdnss)}, nth(7));
+        link.hear({rdnss}, nth(101));
+        CHECK(!knows(link, nth(7)));
+        CHECK(link.heard.counters().routers_left_out == 0);
+
+        Link full;
+        for (unsigned n = 0; n < HeardOffers::routers_max; ++n) full.hear({for_ever}, nth(n));
+        full.now += HeardOffers::silence_max;
+        CHECK(full.hear({dot_isp}, nth(100)).complaints.size() == 1);
+        full.hear({for_ever}, nth(0));
+        full.now += 1s;
+        // Now all but one were silent for too long, which matters to encrypted resolvers alone.
+        CHECK(full.hear({rdnss}, nth(100)).complaints.size() == 1);
+        CHECK(full.hear({}, nth(100)).complaints.size() == 1);
+        CHECK(full.hear({dot_isp}, nth(100)).complaints.empty());
+        CHECK(full.offered() == Names{"dns", "dot"});
+        CHECK(knows(full, nth(0)));
+        CHECK(!knows(full, nth(1)));
+    }
+
     TEST_CASE("no more routers are known than there is room for; who tells nothing makes room") {
         Link link;
         const auto nth = [](unsigned n) {
@@ -294,7 +391,8 @@ TEST_SUITE("ra/heard_offers") {
         Link link;
         for (unsigned n = 0; n < 2 * HeardOffers::options_max; ++n) {
             Buffer option = dns_isp;
-            option[3] = std::uint8_t(n + 1);
+            option[11] = std::uint8_t('d' + n % 16);
+            option[12] = std::uint8_t('n' + n / 16);
             Buffer server = rdnss;
             server[23] = std::uint8_t(n + 1);
             link.hear({option, server});

@@ -1,6 +1,8 @@
 #include "ra/wan_listener.h"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -17,6 +19,7 @@ using namespace std::chrono_literals;
 const Buffer dns_isp = hex("9002 0001 00000708 0005 03646e7300 00");
 const Buffer dot_isp = hex("9002 0002 00000708 0005 03646f7400 00");
 const Buffer for_a_second = hex("9002 0001 00000001 0005 03646e7300 00");
+const Buffer for_ever_isp = hex("9002 0001 ffffffff 0005 03646e7300 00");
 
 /// Our WAN is lan0; the ISP's router is at the other end, host0.
 struct Wan {
@@ -54,6 +57,10 @@ struct Wan {
         return count;
     }
     std::size_t offered() const { return listener->heard().offered(time.now()).size(); }
+    Clock::time_point end_of_first() const {
+        const auto all = listener->heard().offered(time.now());
+        return all.empty() ? Clock::time_point() : all.front().until;
+    }
 
     asio::io_context loop;
     SystemTime time;
@@ -70,15 +77,12 @@ TEST_SUITE("ra/wan_listener") {
             CHECK(wan.listener->hears());
             wan.run_for(50ms);
             CHECK(wan.solicited() == 0);
-            CHECK(!wan.listener->waits());
             wan.up();
-            CHECK(wan.listener->waits());
             REQUIRE(wan.until([&] { return wan.solicited() > 0; }));
             CHECK(wan.listener->solicitations() == 1);
             wan.advertise({dns_isp});
             REQUIRE(wan.until([&] { return wan.offered() == 1; }));
             CHECK(wan.news == 1);
-            CHECK(!wan.listener->waits());
             wan.run_for(4200ms);
             CHECK(wan.solicited() == 0);
             // The link comes up again.
@@ -137,6 +141,59 @@ TEST_SUITE("ra/wan_listener") {
             wan.advertise({dns_isp});
             wan.run_for(100ms);
             CHECK(wan.news == 0);
+        });
+    }
+
+    TEST_CASE("what was told for ever must be told again once the link is back") {
+        on_own_link([] {
+            Wan wan;
+            wan.up();
+            wan.advertise({for_ever_isp, dot_isp});
+            REQUIRE(wan.until([&] { return wan.offered() == 2; }));
+            CHECK(wan.end_of_first() == HeardOffers::never);
+            wan.listener->set_link(nullptr);
+            CHECK(wan.end_of_first() == HeardOffers::never);
+            wan.up();
+            CHECK(wan.end_of_first() <= wan.time.now() + WanListener::answers_within);
+            CHECK(wan.offered() == 2);
+            wan.advertise({for_ever_isp});
+            CHECK(wan.until([&] { return wan.end_of_first() == HeardOffers::never; }));
+        });
+    }
+
+    TEST_CASE("who is told to forget does, and asks anew") {
+        on_own_link([] {
+            Wan wan;
+            wan.up();
+            wan.advertise({dns_isp});
+            REQUIRE(wan.until([&] { return wan.offered() == 1; }));
+            wan.run_for(50ms);
+            const int news = wan.news;
+            const auto asked = wan.listener->solicitations();
+            wan.listener->forget();
+            CHECK(wan.offered() == 0);
+            CHECK(wan.news == news + 1);
+            CHECK(wan.until([&] { return wan.listener->solicitations() > asked; }));
+        });
+    }
+
+    TEST_CASE("an advertisement that came in fragments does not count") {
+        on_own_link([] {
+            Wan wan;
+            Buffer filling(1400, 0);  // of an option that nobody knows
+            filling[0] = 250;
+            filling[1] = 1400 / 8;
+            const int no = 0;
+            REQUIRE(::setsockopt(wan.isp.get(), IPPROTO_IPV6, IPV6_DONTFRAG, &no, sizeof no) == 0);
+            REQUIRE(std::system("ip link set host0 mtu 1280") == 0);
+            wan.advertise({dns_isp, filling});
+            REQUIRE(wan.until([&] { return wan.listener->heard().counters().malformed == 1; }));
+            CHECK(wan.offered() == 0);
+            // Control: as large as it may be.
+            filling.resize(1200);
+            filling[1] = 1200 / 8;
+            wan.advertise({dns_isp, filling});
+            CHECK(wan.until([&] { return wan.offered() == 1; }));
         });
     }
 

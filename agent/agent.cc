@@ -35,7 +35,7 @@
 #include "agent/orders.h"
 #include "agent/plan.h"
 #include "agent/status.h"
-#include "agent/upstreams.h"
+#include "agent/upstream_watch.h"
 #include "agent/wan_listeners.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -67,14 +67,6 @@ std::string why_no_dnsmasq(const Config& config, bool odhcpd_would_do) {
            (odhcpd_would_do ? ", nor is an odhcpd that serves the home" : "");
 }
 
-void log_what_is_told(const Plan& plan) {
-    for (const LinkPlan& link : plan.links)
-        log::info(link.resolvers.empty() ? "announcing nothing" : "announcing",
-                  {{"link", link.link},
-                   {link.resolvers.empty() ? "why" : "adn",
-                    link.resolvers.empty() ? link.why : to_text(link.resolvers.front().adn)}});
-}
-
 class Agent {
   public:
     explicit Agent(net::Channel keeper);
@@ -98,7 +90,7 @@ class Agent {
     std::vector<Offer> offers() const;
     void choose_upstreams(std::span<const Offer> offers);
     void set_orders();
-    awaitable<bool> an_upstream_answers();
+    awaitable<std::vector<forwarder::UpstreamState>> upstream_states();
     void wait_for_end_of_offers();
     bool relayed_stands() const;
     void replan();
@@ -137,7 +129,8 @@ class Agent {
     Announcement announcement_;
     Advertisers advertisers_;
     WanListeners wan_;
-    Upstreams upstreams_;
+    UpstreamWatch upstreams_;
+    std::vector<forwarder::UpstreamSettings> asked_by_orders_;
     Guard guard_;
     Orders orders_;
 
@@ -160,7 +153,7 @@ Agent::Agent(net::Channel keeper)
       upstreams_(
           loop_.get_executor(), random_,
           {.changed = [this] { replan(); },
-           .one_answers = [this] { return an_upstream_answers(); },
+           .states = [this] { return upstream_states(); },
            .keep = [this](Bytes octets) { keeper_->send(number(Keep::upstreams), octets); }}),
       guard_(loop_.get_executor(), time_),
       orders_(loop_.get_executor(), time_, random_,
@@ -392,9 +385,9 @@ void Agent::on_forwarder(net::ChannelMessage message) {
 
 void Agent::supply_forwarder() {
     if (!config_ || !forwarder_ || !links_ || !links_->knows_links()) return;
-    forwarder::Settings settings =
-        forwarder_settings(*config_, world_, upstreams_.list(), ending_ ? std::nullopt : plan_,
-                           links_->links(), custody_.identity, wall_trusted_);
+    forwarder::Settings settings = forwarder_settings(
+        *config_, world_, upstreams_.upstreams().list(), ending_ ? std::nullopt : plan_,
+        links_->links(), custody_.identity, wall_trusted_);
     if (supplied_ == settings) return;
     forwarder_->send(number(forwarder::Control::settings), octets_of(settings));
     supplied_ = std::move(settings);
@@ -416,20 +409,22 @@ std::vector<Offer> Agent::offers() const {
 
 void Agent::choose_upstreams(std::span<const Offer> offers) {
     if (!links_ || !links_->knows_links()) return;
-    upstreams_.learn(*config_, links_->links(), offers, plain_of(learned_, wan_.plain()));
+    upstreams_.learn(*config_, links_->links(), offers, plain_of(learned_, wan_.plain()),
+                     wan_.expects());
+    supply_forwarder();
+    if (upstreams_.known() != asked_by_orders_) set_orders();
 }
 
 void Agent::set_orders() {
     Config config = *config_;
-    config.upstream = upstreams_.list();
+    config.upstream = asked_by_orders_ = upstreams_.known();
     orders_.set(config, world_, custody_, wall_trusted_);
 }
 
-awaitable<bool> Agent::an_upstream_answers() {
+awaitable<std::vector<forwarder::UpstreamState>> Agent::upstream_states() {
     co_await ask_forwarder();
-    co_return forwarder_status_&& std::any_of(
-        forwarder_status_->upstreams.begin(), forwarder_status_->upstreams.end(),
-        [](const auto& one) { return one.reachable && one.queries > one.failures; });
+    co_return forwarder_status_ ? forwarder_status_->upstreams
+                                : std::vector<forwarder::UpstreamState>();
 }
 
 void Agent::wait_for_end_of_offers() {
@@ -460,13 +455,8 @@ void Agent::replan() {
     if (!plan_ && wan_.expects() && relayed_stands()) return;
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
-    const std::vector<forwarder::UpstreamSettings> asked = upstreams_.list();
     choose_upstreams(facts.offers);
-    facts.upstream_known = upstreams_.known();
-    if (upstreams_.list() != asked) {
-        supply_forwarder();
-        set_orders();
-    }
+    facts.upstream_known = upstreams_.upstreams().known();
     for (const auto& [name, watch] : lan_) facts.fitness.push_back(watch->fitness());
     Plan planned = plan(*config_, facts);
     guard_.set_facts(guard_facts(*config_, facts.links, planned));
@@ -570,23 +560,14 @@ Status Agent::status() {
     if (config_ && links_)
         status.offers = {with_advertised(learned_, wan_.offers()),
                          sift(*config_, links_->links(), offers()).refused, time_.now()};
-    status.upstreams_origin = upstreams_.origin();
+    status.upstreams_origin = upstreams_.upstreams().origin();
     if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
     status.wan = wan_.status();
-    for (CarrierStatus& carrier : status.carriers) {
-        if (carrier.by_odhcpd) {
-            if (carrier.announced) carrier.why = processes_.odhcpd_trouble;
-            carrier.announced = carrier.announced && carrier.why.empty();
-            continue;
-        }
-        const std::string& untold = status.processes.dnsmasq_trouble;
-        if (carrier.carrier != "ra" && carrier.announced && !untold.empty()) {
-            carrier.announced = false;
-            carrier.why = untold;
-        }
-        if (carrier.carrier == "ra") advertisers_.explain(carrier, config_->announce.ra);
-    }
+    judge_feeds(status.carriers, status.processes);
+    for (CarrierStatus& carrier : status.carriers)
+        if (carrier.carrier == "ra" && !carrier.by_odhcpd)
+            advertisers_.explain(carrier, config_->announce.ra);
     status.guard = guard_.status();
     if (config_) status.guard.detects = config_->guard.detect;
     if (!status.guard.detects) status.guard.rogues.clear();

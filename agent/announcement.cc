@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/odhcpd.h"
+#include "core/log.h"
 #include "dhcp/dnsmasq_feed.h"
 #include "dhcp/odhcpd_feed.h"
 #include "dhcp/v6_dnr.h"
@@ -222,6 +223,22 @@ Announcement announce(const Config& config, const Plan& plan) {
     if (advertises(config.announce.ra))
         for (const LinkPlan& link : plan.links) announce_by_ra(config, link, whole);
     return whole;
+}
+
+void judge_feeds(std::vector<CarrierStatus>& carriers, const Processes& processes) {
+    for (CarrierStatus& carrier : carriers) {
+        if (!carrier.announced || (carrier.carrier == "ra" && !carrier.by_odhcpd)) continue;
+        carrier.why = carrier.by_odhcpd ? processes.odhcpd_trouble : processes.dnsmasq_trouble;
+        carrier.announced = carrier.why.empty();
+    }
+}
+
+void log_what_is_told(const Plan& plan) {
+    for (const LinkPlan& link : plan.links)
+        log::info(link.resolvers.empty() ? "announcing nothing" : "announcing",
+                  {{"link", link.link},
+                   {link.resolvers.empty() ? "why" : "adn",
+                    link.resolvers.empty() ? link.why : to_text(link.resolvers.front().adn)}});
 }
 
 }  // namespace porchlight::agent

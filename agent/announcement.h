@@ -24,4 +24,9 @@ struct Announcement {
 /// has no word for them, and odhcpd tells of nothing that it would count down.
 Announcement announce(const Config& config, const Plan& plan);
 
+/// Takes a carrier for silent whose daemon could not be told, by the keeper's word.
+void judge_feeds(std::vector<CarrierStatus>& carriers, const Processes& processes);
+
+void log_what_is_told(const Plan& plan);
+
 }  // namespace porchlight::agent

@@ -1,6 +1,7 @@
 #include "agent/companion.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/former_run.h"
 #include "agent/plan.h"
@@ -65,8 +66,8 @@ void Companion::set_options(std::string_view options) {
     note_change(before);
 }
 
-void Companion::set_upstream_known(bool known) {
-    upstream_known_ = known;
+bool Companion::set_upstream_known(bool known) {
+    return std::exchange(upstream_known_, known) != known;
 }
 
 void Companion::look(Clock::time_point now) {

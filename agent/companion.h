@@ -35,8 +35,8 @@ class Companion {
     /// What hosts shall be told; dnsmasq hears of it now, or at the next look.
     void set_options(std::string_view options);
     /// Whether one of those whom we learned to ask has answered: dnsmasq asks us from then on.
-    /// Counts where the configuration names nobody.
-    void set_upstream_known(bool known);
+    /// Counts where the configuration names nobody. Whether that is news, for feed().
+    bool set_upstream_known(bool known);
     /// Does what is not done yet, one step at a time, and sees whether what was done still stands:
     /// a person may have removed a file, or restarted dnsmasq at a bad moment.
     void look(Clock::time_point now);

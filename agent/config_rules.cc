@@ -71,6 +71,9 @@ class Rules {
                  "the name by which hosts authenticate this router");
             need(asks_upstream(config_), "/upstream",
                  "whom this router asks; or wan, the interface whose offers it takes instead");
+            if (learns_upstream(config_))
+                need(!config_.do53.addresses.empty(), "/do53/addresses",
+                     "where upstreams that a wan offers are tried before anybody hears of them");
             need(config_.certificate.files || config_.certificate.acme, "/certificate",
                  "files or acme, because hosts authenticate this router by its certificate");
         }

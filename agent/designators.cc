@@ -53,9 +53,12 @@ awaitable<std::optional<std::vector<dns::Designation>>> designations_of(Endpoint
     auto found = dns::parse_designations(*answer, asked);
     if (!found) co_return std::nullopt;
     if (found->size() > Designators::designations_max) found->resize(Designators::designations_max);
-    for (dns::Designation& one : *found)
+    for (dns::Designation& one : *found) {
         if (!one.malformed && !why_not_usable(one.svcb) && one.addresses.empty())
             one.addresses = co_await look_up(resolver, one.svcb.target, random);
+        if (one.addresses.size() > Designators::addresses_max)
+            one.addresses.resize(Designators::addresses_max);
+    }
     co_return std::move(*found);
 }
 
@@ -127,6 +130,7 @@ awaitable<void> Designators::follow(std::shared_ptr<Inquiry> inquiry) {
             on_change_();
         } else {
             again = std::min(2 * again, again_max);
+            if (!std::exchange(inquiry->said.designations, {}).empty()) on_change_();
         }
         if (inquiry->over) co_return;
         inquiry->timer.expires_after(wait);

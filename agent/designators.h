@@ -12,12 +12,13 @@
 namespace porchlight::agent {
 
 /// Asks plain resolvers in clear text which encrypted ones they designate (RFC 9462 section 4), and
-/// asks again when that has ended. One that does not answer is asked again after a while, ever more
-/// seldom, and what it said before stands until then.
+/// asks again when that has ended. One that does not answer then designates nobody, and is asked
+/// again after a while, ever more seldom.
 class Designators {
   public:
     static constexpr std::size_t asked_max = 4;         // plain resolvers
     static constexpr std::size_t designations_max = 4;  // of one; those by priority
+    static constexpr std::size_t addresses_max = 4;     // of a designation
 
     struct Designated {
         IpAddress by;

@@ -518,10 +518,7 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
         case Keep::start_provision:
             return start_provision();
         case Keep::upstreams:
-            report(storage_.write_whole(paths_.upstreams, message.body, owner_only),
-                   "cannot remember whom this router asks");
-            companion_.set_upstream_known(true);
-            return companion_.feed(Clock::now());
+            return on_upstreams(message.body);
         case Keep::withdrawn:
             withdrawn_ = true;
             return;
@@ -537,12 +534,21 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
     }
 }
 
+void Keeper::on_upstreams(Bytes learned) {
+    report(learned.empty() ? storage_.remove(paths_.upstreams)
+                           : storage_.write_whole(paths_.upstreams, learned, owner_only),
+           "cannot remember whom this router asks");
+    if (companion_.set_upstream_known(!learned.empty())) companion_.feed(Clock::now());
+}
+
 void Keeper::on_dnsmasq_options(std::string_view options) {
     companion_.set_options(options);
     if (companion_.trouble() != told_.dnsmasq_trouble) send_processes();
-    // What a stop withdraws is there again at the next start, but for what a WAN offered before.
-    const std::string kept =
-        uses_dnsmasq(config_) ? dhcp::without(options, relaying_links(config_)) : std::string();
+    // What a stop withdraws is there again at the next start, but for what hangs on a WAN: after a
+    // power cut it may be another network, or none.
+    const std::string kept = uses_dnsmasq(config_) && !learns_upstream(config_)
+                                 ? dhcp::without(options, relaying_links(config_))
+                                 : std::string();
     if (!stopping_)
         report(store_options(paths_, kept, config_json_, storage_),
                "cannot remember the DHCP options");

@@ -93,6 +93,7 @@ class Keeper {
     void on_agent();
     void on_agent_message(net::ChannelMessage message);
     void on_dnsmasq_options(std::string_view options);
+    void on_upstreams(Bytes learned);
     void on_new_certificate(Bytes message);
     void on_links_changed();
 

@@ -51,14 +51,6 @@ Result<net::Link> find_link(const std::string& name) {
     return *found;
 }
 
-/// From here on strangers' octets are read. Where there is nobody to become, as in some containers,
-/// no capability is left at least.
-Result<void> give_up_root() {
-    std::optional<User> nobody = find_user("nobody");
-    if (nobody && !can_become(*nobody)) nobody.reset();
-    return confine({nobody, "", 0});
-}
-
 }  // namespace
 
 int discover_command(const Arguments& arguments) {
@@ -82,7 +74,7 @@ int discover_command(const Arguments& arguments) {
     FileStorage storage;
     const auto roots = storage.read(roots_file);
     if (!roots) return fail(roots.error().message);
-    auto heard = discover::listen(*link, within, give_up_root);
+    auto heard = discover::listen(*link, within, become_nobody);
     if (!heard && heard.error().code == Errc::denied)
         return fail(heard.error().message +
                     "; it takes root, to speak as a DHCP client beside the one that runs");

@@ -91,6 +91,12 @@ Result<void> confine(const Confinement& confinement) {
     return {};
 }
 
+Result<void> become_nobody() {
+    std::optional<User> nobody = find_user("nobody");
+    if (nobody && !can_become(*nobody)) nobody.reset();
+    return confine({nobody, "", 0});
+}
+
 bool has_capability(int capability) {
     Capabilities mine;
     if (!mine.read()) return false;

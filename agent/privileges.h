@@ -36,6 +36,10 @@ struct Confinement {
 /// no to something that was asked for.
 Result<void> confine(const Confinement& confinement);
 
+/// What a command gives up before it reads what strangers said: it becomes the user nobody. Where
+/// there is no such to become, as in some containers, no capability is left at least.
+Result<void> become_nobody();
+
 /// Whether this process holds a capability now (by number, linux/capability.h).
 bool has_capability(int capability);
 

@@ -11,6 +11,7 @@
 #include "agent/commands.h"
 #include "agent/control_server.h"
 #include "agent/learned.h"
+#include "agent/privileges.h"
 #include "agent/state_files.h"
 #include "agent/status_offers.h"
 #include "agent/wan_hooks.h"
@@ -166,10 +167,12 @@ int show(const Config& config) {
         return fail("only root may ask the daemon: " + status.error().message);
     } else {
         FileStorage storage;
-        const auto now = Clock::now();
-        const auto learned =
-            learned_from(read_wan_records(config, storage), config, this_boot(), now);
+        const StoredParts records = read_wan_records(config, storage);
         const auto links = net::read_links();
+        // What a network said is looked into by nobody that could do harm.
+        if (const auto nobody = become_nobody(); !nobody) return fail(nobody.error().message);
+        const auto now = Clock::now();
+        const auto learned = learned_from(records, config, this_boot(), now);
         const Sifted sifted = sift(config, links ? *links : std::vector<net::Link>(),
                                    still_offered(offers_of(learned), now));
         text = offers_text(offers_json({learned, sifted.refused, now}));

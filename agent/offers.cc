@@ -115,15 +115,22 @@ class Sieve {
                          });
     }
 
+    /// In their order: as offered, but those of a group behind those of the one before. Where that
+    /// leaves too little room, the order alone is kept, from 1 on.
     void number() {
+        std::vector<std::uint32_t> numbers;
         std::uint32_t last = 0, shift = 0;
         for (std::size_t i = 0; i < sifted_.told.size(); ++i) {
-            Offer& offer = sifted_.told[i];
-            const std::uint32_t offered = offer.resolver.priority;
-            if (i == 0 || group_of(sifted_.told[i - 1]) != group_of(offer))
+            const std::uint32_t offered = sifted_.told[i].resolver.priority;
+            if (i == 0 || group_of(sifted_.told[i - 1]) != group_of(sifted_.told[i]))
                 shift = offered > last ? 0 : last + 1 - offered;
-            last = std::min(offered + shift, priority_max);
-            offer.resolver.priority = static_cast<std::uint16_t>(last);
+            numbers.push_back(last = offered + shift);
+        }
+        std::uint32_t place = 0;
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            if (i == 0 || numbers[i] != numbers[i - 1]) ++place;
+            const std::uint32_t number = last > priority_max ? place : numbers[i];
+            sifted_.told[i].resolver.priority = static_cast<std::uint16_t>(number);
         }
     }
 

@@ -152,7 +152,13 @@ TEST_SUITE("agent/offers") {
         const Sifted last =
             sift_home({offer("eth0", OfferSource::dhcpv4, resolver(65535, "a", {"192.0.2.1"})),
                        offer("wwan0", OfferSource::dhcpv4, resolver(1, "b", {"192.0.2.2"}))});
-        CHECK(told(last) == "65535 a. eth0, 65535 b. wwan0");
+        CHECK(told(last) == "1 a. eth0, 2 b. wwan0");
+        const Sifted alike =
+            sift_home({offer("eth0", OfferSource::dhcpv4, resolver(65534, "a", {"192.0.2.1"})),
+                       offer("wwan0", OfferSource::dhcpv4, resolver(3, "b", {"192.0.2.2"})),
+                       offer("wwan0", OfferSource::dhcpv4, resolver(3, "c", {"192.0.2.3"})),
+                       offer("wwan0", OfferSource::dhcpv4, resolver(9, "d", {"192.0.2.4"}))});
+        CHECK(told(alike) == "1 a. eth0, 2 b. wwan0, 2 c. wwan0, 3 d. wwan0");
     }
 
     TEST_CASE("the same resolver from two sources is told once, until the later end") {

@@ -83,6 +83,7 @@ int Keeper::run() {
     if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
     const auto learned = storage_.read(paths_.upstreams);
     companion_.set_upstream_known(learned && !learned->empty());
+    if (relays(config_)) forget_relayed();
     companion_.restore(stored_options(paths_, config_json_, storage_), Clock::now());
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     carriers_.log_choice(asked_.announce, config_.announce);
@@ -248,6 +249,14 @@ void Keeper::look_at_dnsmasq(Clock::time_point now) {
 /// Also where it carries nothing any more, until it has taken back what it said.
 bool Keeper::looks_at_odhcpd() const {
     return feeds_odhcpd(config_) || !odhcpd_trouble_.empty();
+}
+
+/// What a WAN offered before is told by odhcpd until it is taken out of its configuration.
+void Keeper::forget_relayed() {
+    const auto journal = storage_.read(paths_.odhcpd);
+    if (!journal) return;
+    const auto left = not_relayed(config_, text_of(*journal));
+    if (left != entries_for(config_, text_of(*journal))) feed_odhcpd(left);
 }
 
 /// UCI has other writers: LuCI, or whoever restores a backup.

@@ -208,6 +208,16 @@ Entries entries_for(const Config& config, std::string_view text) {
     return std::move(*entries);
 }
 
+Entries not_relayed(const Config& config, std::string_view text) {
+    Entries entries = entries_for(config, text);
+    std::erase_if(entries, [&](const dhcp::OdhcpdEntry& entry) {
+        return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
+            return lan.uci_section == entry.section && resolve_mode(config, lan) == Mode::relay;
+        });
+    });
+    return entries;
+}
+
 bool odhcpd_tells(const Config& config, std::string_view text, const std::string& link) {
     if (!config.resolver) return false;
     const std::string adn = " " + dns::to_host(config.resolver->adn) + " ";

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any, Iterator
 
 import pytest
 
 from lab import Home, decode
-from lab.isp import ADN
+from lab.isp import ADN, RESOLVER6, RESOLVER_ADN
 from lab.odhcpd import Odhcpd, dhcpv6_option
 from lab.program import eventually
 from lab.router import LAN6, announces
+from lab.wan import relay
 
 ROUTER6 = decode.Resolver(1, ADN, (LAN6,), ("dot",))
 OWN = "9 dns.user.example 2001:db8::53 alpn=dot"
@@ -155,6 +157,23 @@ def test_a_restart_after_a_power_cut_leaves_one_value(home: Home, odhcpd: Odhcpd
     router.start_porchlight()
     router.until_announced()
     eventually("the list is as it was", lambda: odhcpd.in_uci() == odhcpd.dnr() == before)
+
+
+def test_what_a_wan_offered_before_a_power_cut_is_taken_out_at_once(home: Home, odhcpd: Odhcpd
+                                                                    ) -> None:
+    router = home.router
+    relay(home, announce={"dhcpv6": "odhcpd", "ra": "odhcpd"}, odhcpd={"uci": str(odhcpd.uci)})
+    router.start_porchlight()
+    router.until("a status", lambda status: status["plan"])
+    said = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER6], "alpn": ["dot"]}]
+    router.command("wan", "set", "eth0", json.dumps(said))
+    eventually("odhcpd has read one value of ours", lambda: len(ours(odhcpd)) == 1)
+    router.cut_power()
+    assert len(odhcpd.in_uci()) == 2
+    odhcpd.start()
+    router.start_porchlight()
+    eventually("nothing of it is left", lambda: odhcpd.dnr() == odhcpd.in_uci() == [OWN],
+               within_s=5)
 
 
 def test_what_is_missing_is_told_and_mended(home: Home, odhcpd: Odhcpd) -> None:

@@ -9,8 +9,10 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::seconds for_ever{0xffffffff};
-/// RFC 8415 section 7.6: where a server does not say how long its information is good.
+/// How long a server's information is good where it does not say, and at least (RFC 8415 sections
+/// 7.6 and 21.23: IRT_DEFAULT, IRT_MINIMUM).
 constexpr std::chrono::seconds refresh_default{86400};
+constexpr std::chrono::seconds refresh_min{600};
 /// Of what a source told wrong no more is shown.
 constexpr std::size_t discarded_max = 16;
 constexpr std::size_t octets_shown_max = 64;
@@ -21,6 +23,14 @@ std::string sentence(const dhcp::RefusedOption& option) {
     return option.why + " (" +
            to_hex(Bytes(option.octets).first(std::min(option.octets.size(), octets_shown_max))) +
            (cut ? "..." : "") + ")";
+}
+
+/// A client asks anew when the information's time is over and not before: until an answer can be
+/// there, a lost packet or two included, the offer stands.
+std::chrono::seconds lasts_with_refresh(std::chrono::seconds refresh) {
+    if (refresh == for_ever) return for_ever;
+    refresh = std::max(refresh, refresh_min);
+    return refresh + std::max<std::chrono::seconds>(std::chrono::minutes(1), refresh / 10);
 }
 
 class RecordReader {
@@ -65,7 +75,7 @@ class RecordReader {
         std::optional<std::chrono::seconds> lifetime = record_.lifetime;
         // Without a lease, the information has a time of its own.
         if (!lifetime && record_.source == OfferSource::dhcpv6)
-            lifetime = options.refresh.value_or(refresh_default);
+            lifetime = lasts_with_refresh(options.refresh.value_or(refresh_default));
         for (const dns::EncryptedResolver& resolver : options.resolvers) offer(resolver, lifetime);
         for (const dhcp::RefusedOption& option : options.refused) discard(sentence(option));
         learned_.plain = options.plain;

@@ -49,12 +49,7 @@ class Notes {
   public:
     explicit Notes(std::string runtime) : runtime_(std::move(runtime)) {}
 
-    int put(WanRecord record) {
-        const Boot boot = this_boot();
-        record.boot = boot.id;
-        record.received = boot.age;
-        return write(record);
-    }
+    int put(WanRecord record) { return write(stamped(std::move(record))); }
 
     /// What the client said of an interface by a hook.
     int take(const Heard& heard) {
@@ -66,10 +61,10 @@ class Notes {
                 if ((former ? former->v6 : Buffer()) == heard.record.v6) return exit_done;
                 [[fallthrough]];
             case Heard::What::offer:
-                return put(heard.record);
+                if (heard.lease.empty()) return put(heard.record);
+                return write(with_lease(stamped(heard.record), heard.lease, former));
             case Heard::What::lost:
-                if (!former || !has_carrier(heard.record.interface)) return exit_done;
-                return write(ending(*former, this_boot().age));
+                return former ? lose(*former, heard.lease) : exit_done;
         }
         return exit_done;
     }
@@ -88,6 +83,21 @@ class Notes {
     }
 
   private:
+    static WanRecord stamped(WanRecord record) {
+        const Boot boot = this_boot();
+        record.boot = boot.id;
+        record.received = boot.age;
+        return record;
+    }
+
+    /// Where the client named one of several leases, the others go on.
+    int lose(const WanRecord& former, const std::string& lease) {
+        if (!has_carrier(former.interface)) return exit_done;
+        const std::chrono::seconds now = this_boot().age;
+        const auto left = lease.empty() ? std::nullopt : without_lease(former, lease, now);
+        return write(left ? *left : ending(former, now));
+    }
+
     std::string directory() const { return wan_directory(runtime_); }
     std::string path(const std::string& interface, OfferSource source) const {
         return directory() + "/" + wan_record_name(interface, source);

@@ -120,10 +120,13 @@ Result<Heard> heard_by_reason(const char* client, const Environment& environment
         for (const std::string_view word : split(servers, ' '))
             if (const auto address = parse_ipv6(word)) plain.bytes(*address);
         add_option(run, dhcp::v6_plain_resolvers_code, plain.view());
+        // Where there is no lease it counts as if the message itself were here.
+        Writer refresh;
+        if (const auto time = seconds_in(environment("new_dhcp6_info_refresh_time")))
+            refresh.u32(static_cast<std::uint32_t>(time->count()));
+        add_option(run, dhcp::v6_refresh_time_code, refresh.view());
         record.v6.assign(run.view().begin(), run.view().end());
         longest_lease(record.lifetime);
-        if (!record.lifetime)
-            record.lifetime = seconds_in(environment("new_dhcp6_info_refresh_time"));
         return heard;
     }
     Buffer dnr = octets(environment("new_dnr"));
@@ -132,6 +135,23 @@ Result<Heard> heard_by_reason(const char* client, const Environment& environment
     if (!plain.empty()) record.v4.push_back({dhcp::v4_plain_resolvers_code, std::move(plain)});
     record.lifetime = seconds_in(environment("new_dhcp_lease_time"));
     return heard;
+}
+
+constexpr std::chrono::seconds endless{0xffffffff};
+
+void forget_lease(WanRecord& record, const std::string& name, std::chrono::seconds now) {
+    std::erase_if(record.leases, [&](const WanRecord::Lease& one) {
+        return one.name == name || one.until <= now;
+    });
+}
+
+/// The record's lifetime becomes that of the lease that lives for longest.
+void last_with_leases(WanRecord& record) {
+    const auto longest = std::max_element(
+        record.leases.begin(), record.leases.end(),
+        [](const WanRecord::Lease& a, const WanRecord::Lease& b) { return a.until < b.until; });
+    if (longest == record.leases.end()) return;
+    record.lifetime = longest->until == endless ? endless : longest->until - record.received;
 }
 
 }  // namespace
@@ -178,9 +198,14 @@ Result<Heard> heard_from_odhcp6c(std::string_view interface, std::string_view ev
 }
 
 Result<Heard> heard_from_dhclient(const Environment& environment) {
-    return heard_by_reason("dhclient", environment, octets_from_dhclient, [&](auto& longest) {
+    auto heard = heard_by_reason("dhclient", environment, octets_from_dhclient, [&](auto& longest) {
         extend(longest, seconds_in(environment("new_max_life")));
     });
+    if (!heard || heard->record.source != OfferSource::dhcpv6) return heard;
+    const std::string when = heard->what == Heard::What::lost ? "old_" : "new_";
+    heard->lease = environment(when + "ip6_address");
+    if (heard->lease.empty()) heard->lease = environment(when + "ip6_prefix");
+    return heard;
 }
 
 Result<Heard> heard_from_dhcpcd(const Environment& environment) {
@@ -196,7 +221,27 @@ Result<Heard> heard_from_dhcpcd(const Environment& environment) {
     });
 }
 
+WanRecord with_lease(WanRecord record, const std::string& name,
+                     const std::optional<WanRecord>& former) {
+    const auto life = record.lifetime.value_or(endless);
+    const auto until = life == endless ? endless : record.received + life;
+    if (former) record.leases = former->leases;
+    forget_lease(record, name, record.received);
+    if (record.leases.size() < wan_leases_max) record.leases.push_back({name, until});
+    last_with_leases(record);
+    return record;
+}
+
+std::optional<WanRecord> without_lease(WanRecord record, const std::string& name,
+                                       std::chrono::seconds now) {
+    forget_lease(record, name, now);
+    if (record.leases.empty()) return std::nullopt;
+    last_with_leases(record);
+    return record;
+}
+
 WanRecord ending(WanRecord record, std::chrono::seconds now) {
+    record.leases.clear();
     const auto until = now - record.received + lost_lease_grace;
     record.lifetime = std::min(record.lifetime.value_or(until), until);
     return record;

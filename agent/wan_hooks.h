@@ -25,6 +25,9 @@ struct Heard {
     };
     What what = What::nothing;
     WanRecord record;
+    /// The address or prefix that the call is about, of a client that calls once for each;
+    /// `lifetime` is its own then, and another one may live on. Else empty.
+    std::string lease = {};
 };
 
 /// udhcpc (busybox): `event` is its script's argument. Options that it was asked for by `-O` are
@@ -38,11 +41,20 @@ Result<Heard> heard_from_odhcp6c(std::string_view interface, std::string_view ev
                                  const Environment& environment);
 
 /// ISC dhclient, DHCPv4 and DHCPv6: $reason says which. Options have the names `dnr` and
-/// `dhcp6.dnr` in its configuration; of several options 144 it hands over one.
+/// `dhcp6.dnr` in its configuration; of several options 144 it hands over one. In DHCPv6 it calls
+/// once for each address and prefix.
 Result<Heard> heard_from_dhclient(const Environment& environment);
 
 /// dhcpcd, likewise; its configuration defines both as `binhex dnr`.
 Result<Heard> heard_from_dhcpcd(const Environment& environment);
+
+/// `record`, of which `lifetime` is that lease's, beside the leases that live on of what was noted
+/// before: it lasts as long as the longest.
+WanRecord with_lease(WanRecord record, const std::string& name,
+                     const std::optional<WanRecord>& former);
+/// What was noted without that lease; nothing where no other lives at `now` (Boot::age).
+std::optional<WanRecord> without_lease(WanRecord record, const std::string& name,
+                                       std::chrono::seconds now);
 
 /// A lease that is lost takes its offer along so much later, and not at once: a client that is
 /// started again says first that it has none.

@@ -61,6 +61,12 @@ Result<WanRecord> read(const Json& json) {
         if (!lifetime) return no_record("its lifetime is no number");
         record.lifetime = std::chrono::seconds(*lifetime);
     }
+    for (const Json& lease : json.value("leases", Json::array())) {
+        const auto until = number_in(lease.at("until"), seconds_max);
+        if (!until) return no_record("the end of a lease is no number");
+        record.leases.push_back(
+            {lease.at("name").get<std::string>(), std::chrono::seconds(*until)});
+    }
     record.boot = json.at("boot").get<std::string>();
     return record;
 }
@@ -117,6 +123,8 @@ std::string to_json(const WanRecord& record) {
         json["resolvers"] = Json::parse(resolvers_to_json(record.resolvers));
     if (record.lifetime) json["lifetime"] = record.lifetime->count();
     json["received"] = record.received.count();
+    for (const WanRecord::Lease& lease : record.leases)
+        json["leases"].push_back({{"name", lease.name}, {"until", lease.until.count()}});
     json["boot"] = record.boot;
     return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }

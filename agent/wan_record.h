@@ -38,11 +38,21 @@ struct WanRecord {
     std::optional<std::chrono::seconds> lifetime;  // of what DHCP told; none: until taken back
     std::chrono::seconds received{};               // when, as Boot::age
     std::string boot;                              // Boot::id then
+    /// Of a client that tells of each address by itself: those that live, until when (Boot::age;
+    /// all ones: for ever). `lifetime` is the longest of them.
+    struct Lease {
+        std::string name;
+        std::chrono::seconds until{};
+        bool operator==(const Lease&) const = default;
+    };
+    std::vector<Lease> leases = {};
     bool operator==(const WanRecord&) const = default;
 };
 
 /// More than any DHCP message holds, in hexadecimal digits.
 inline constexpr std::size_t wan_record_octets_max = 64 << 10;
+/// Of one record; more are not told apart from these.
+inline constexpr std::size_t wan_leases_max = 16;
 /// Files in the directory: every WAN that there may be by every source, and room for interfaces
 /// that the configuration does not name yet.
 inline constexpr std::size_t wan_records_max = 32;

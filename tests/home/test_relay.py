@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import signal
+import subprocess
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -11,6 +15,7 @@ import pytest
 from lab import Home, decode, encode
 from lab.isp import RESOLVER4, RESOLVER6, RESOLVER_ADN
 from lab.program import eventually
+from lab.router import BINARY
 from lab.wan import IspDhcp, Udhcpc, names, offers, relay
 
 OFFERED = encode.dhcpv4(1, RESOLVER_ADN, RESOLVER4)
@@ -129,3 +134,44 @@ def test_set_tells_of_a_resolver_where_there_is_no_dhcp(home: Home) -> None:
     router.command("wan", "clear", "eth0")
     router.until("nothing", lambda status: not names(status))
     eventually("hosts hear that", lambda: host.dhcpv4() == host.dhcpv6() == [])
+
+
+def test_without_a_daemon_what_was_noted_is_read_by_nobody(home: Home) -> None:
+    router = home.router
+    said = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4], "alpn": ["dot"]}]
+    router.command("wan", "set", "eth0", json.dumps(said))
+    full, end = os.pipe()
+    fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(end, bytes(4096))
+    # It has read everything, and waits for room to say so.
+    with subprocess.Popen([BINARY, "wan", "show", "-c", router.config_file], stdout=end) as shows:
+        os.close(end)
+        status = Path(f"/proc/{shows.pid}/status")
+        eventually("it is nobody", lambda: "Uid:\t65534\t65534\t65534" in status.read_text()
+                   and "CapEff:\t0000000000000000" in status.read_text())
+        with open(full, "rb") as reader:
+            assert f"{RESOLVER_ADN}. at {RESOLVER4}" in reader.read().decode()
+    assert shows.returncode == 0
+
+
+def test_a_power_cut_keeps_what_a_group_was_told_and_not_what_the_wan_offered(home: Home) -> None:
+    router = home.router
+    family = {"adn": "family.example.org", "addresses": ["198.51.100.7"], "dot": {}}
+    relay(home, announce={"groups": [{"tag": "kids", "resolvers": [family]}]})
+    router.start_porchlight()
+    router.until("a status", lambda status: status["plan"])
+    said = [{"adn": RESOLVER_ADN, "addresses": [RESOLVER4], "alpn": ["dot"]}]
+    router.command("wan", "set", "eth0", json.dumps(said))
+    router.until("the ISP's resolver", lambda status: names(status) == [RESOLVER_ADN])
+    options, kept = router.runtime / "dnsmasq" / "options", router.state / "dhcp-options"
+    group, link = "tag:kids,tag:br-lan,162,", "tag:br-lan,"
+    eventually("both are told", lambda: group in (told := options.read_text())
+               and f"\n{link}" in told)
+    eventually("one is kept", lambda: group in kept.read_text())
+    assert f"\n{link}" not in kept.read_text()
+    router.cut_power()
+    router.start_dnsmasq()
+    router.start_porchlight()
+    eventually("the group is told again", lambda: options.exists()
+               and group in options.read_text())
+    assert f"\n{link}" not in options.read_text()

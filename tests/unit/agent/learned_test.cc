@@ -80,10 +80,17 @@ TEST_SUITE("agent/learned") {
     TEST_CASE("DHCPv6 without a lease: the information's own time, else a day") {
         WanRecord informed = by_dhcpv6("0020 0004 00000258 0090 0009 0002 0005 03 646e74 00");
         informed.lifetime.reset();
-        CHECK(learned({informed}).at(0).offers.at(0).until == now + seconds(500));
+        CHECK(learned({informed}).at(0).offers.at(0).until == now + seconds(560));
         WanRecord silent = by_dhcpv6(dns_run);
         silent.lifetime.reset();
-        CHECK(learned({silent}).at(0).offers.at(0).until == now + seconds(86300));
+        CHECK(learned({silent}).at(0).offers.at(0).until == now + seconds(86300 + 8640));
+        // A server can't have its information asked for more often than every ten minutes.
+        WanRecord hasty = by_dhcpv6("0020 0004 00000001 0090 0009 0002 0005 03 646e74 00");
+        hasty.lifetime.reset();
+        CHECK(learned({hasty}).at(0).offers.at(0).until == now + seconds(560));
+        WanRecord endless = by_dhcpv6("0020 0004 ffffffff 0090 0009 0002 0005 03 646e74 00");
+        endless.lifetime.reset();
+        CHECK(!learned({endless}).at(0).offers.at(0).until);
         CHECK(learned({by_dhcpv6(dns_run)}).at(0).offers.at(0).until == now + seconds(3500));
     }
 

@@ -138,10 +138,62 @@ TEST_SUITE("agent/wan_hooks") {
         const auto informed = heard_from_dhclient(environment(six));
         CHECK(informed->record.source == OfferSource::dhcpv6);
         CHECK(to_hex(informed->record.v6) ==
-              "009000090002000503646e74000017001020010db8000000000000000000000053");
-        CHECK(informed->record.lifetime == seconds(3600));
+              "009000090002000503646e74000017001020010db80000000000000000000000530020000400000e10");
+        CHECK(!informed->record.lifetime);
+        CHECK(informed->lease.empty());
         six["new_max_life"] = "90";
         CHECK(heard_from_dhclient(environment(six))->record.lifetime == seconds(90));
+    }
+
+    TEST_CASE(
+        "dhclient calls for each address of a lease: the offer lasts as long as the longest") {
+        Variables six{{"interface", "eth0"}, {"new_dhcp6_dnr", "0:2:0:5:3:64:6e:74:0"}};
+        std::optional<WanRecord> noted;
+        const auto call = [&](const char* reason, std::map<std::string, std::string> more,
+                              seconds now) {
+            Variables variables = six;
+            variables["reason"] = reason;
+            for (const auto& [name, value] : more) variables[name] = value;
+            const auto heard = heard_from_dhclient(environment(variables));
+            REQUIRE(heard);
+            if (heard->what == What::lost) return noted = without_lease(*noted, heard->lease, now);
+            WanRecord record = heard->record;
+            record.received = now;
+            return noted = with_lease(record, heard->lease, noted);
+        };
+        call("BOUND6", {{"new_ip6_address", "2001:db8::2"}, {"new_max_life", "600"}}, seconds(100));
+        call("BOUND6", {{"new_ip6_prefix", "2001:db8:1::/56"}, {"new_max_life", "90"}},
+             seconds(101));
+        CHECK(noted->lifetime == seconds(599));
+        // One lives on when the other ends, which says so by itself.
+        call("EXPIRE6", {{"old_ip6_prefix", "2001:db8:1::/56"}}, seconds(191));
+        REQUIRE(noted);
+        CHECK(noted->lifetime == seconds(599));
+        // A server may give shorter leases from now on.
+        call("RENEW6", {{"new_ip6_address", "2001:db8::2"}, {"new_max_life", "60"}}, seconds(200));
+        CHECK(noted->lifetime == seconds(60));
+        call("RENEW6", {{"new_ip6_prefix", "2001:db8:1::/56"}, {"new_max_life", "4294967295"}},
+             seconds(201));
+        CHECK(noted->lifetime == seconds(0xffffffff));
+        CHECK(noted->leases.size() == 2);
+        call("RELEASE6", {{"old_ip6_prefix", "2001:db8:1::/56"}}, seconds(210));
+        CHECK(noted->lifetime == seconds(59));
+        CHECK(!call("RELEASE6", {{"old_ip6_address", "2001:db8::2"}}, seconds(211)));
+    }
+
+    TEST_CASE("no more leases are told apart than there is room for") {
+        std::optional<WanRecord> noted;
+        for (std::size_t i = 0; i < 2 * wan_leases_max; ++i) {
+            WanRecord record;
+            record.lifetime = seconds(100);
+            noted = with_lease(record, std::to_string(i), noted);
+        }
+        CHECK(noted->leases.size() == wan_leases_max);
+        noted->received = seconds(100);
+        noted->lifetime = seconds(5);
+        // What has ended makes room.
+        CHECK(with_lease(*noted, "new", noted).leases ==
+              std::vector<WanRecord::Lease>{{"new", seconds(105)}});
     }
 
     TEST_CASE("dhclient: what is all printable comes as text, and no good option is") {
@@ -164,7 +216,7 @@ TEST_SUITE("agent/wan_hooks") {
         const auto heard = heard_from_dhcpcd(environment(six));
         REQUIRE(heard);
         CHECK(heard->what == What::offer);
-        CHECK(to_hex(heard->record.v6) == "009000090002000503646e7400");
+        CHECK(to_hex(heard->record.v6) == "009000090002000503646e74000020000400000e10");
         CHECK(heard->record.lifetime == seconds(120));
         const auto four = heard_from_dhcpcd(environment(
             {{"reason", "REBOOT"}, {"interface", "eth0"}, {"new_dnr", "00080002050364627400"}}));
@@ -194,6 +246,8 @@ TEST_SUITE("agent/wan_hooks") {
         CHECK(ending(record, seconds(150)).lifetime == seconds(60));
         record.lifetime = seconds(3600);
         CHECK(ending(record, seconds(150)).lifetime == seconds(60));
+        record.leases = {{"2001:db8::2", seconds(3700)}};
+        CHECK(ending(record, seconds(150)).leases.empty());
         record.lifetime = seconds(55);
         CHECK(ending(record, seconds(150)).lifetime == seconds(55));
     }

@@ -42,6 +42,8 @@ TEST_SUITE("agent/wan_record") {
         six.v6 = {0, 144, 0, 0};
         six.lifetime.reset();
         CHECK(*reparsed(six) == six);
+        six.leases = {{"2001:db8::2", seconds(99)}, {"2001:db8:1::/56", seconds(0xffffffff)}};
+        CHECK(*reparsed(six) == six);
         WanRecord user = full_record();
         user.source = OfferSource::user;
         user.v4.clear();

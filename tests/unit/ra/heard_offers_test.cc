@@ -294,7 +294,7 @@ TEST_SUITE("ra/heard_offers") {
         // Of several routers the one that prefers it most counts.
         link.hear({preferred(2)}, second);
         CHECK(offers() == std::vector<std::uint16_t>{2});
-        link.hear({withdrawn(preferred(2))}, second);
+        link.hear({withdrawn(preferred(2)), preferred(9)}, second);
         CHECK(offers() == std::vector<std::uint16_t>{6});
     }
 

@@ -61,9 +61,8 @@ def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, 
                                                                     ) -> None:
     with Capture(home.isp.ns, "wan0", "icmp6") as wire:
         start(home)
-        # Nobody answers: three, four seconds apart.
-        assert isp.solicited(within_s=20, enough=3) == 3
-        assert isp.solicited(within_s=4.5) == 0
+        # Nobody answers the first: four seconds later there is another.
+        assert isp.solicited(within_s=7, enough=2) == 2
         daemon = radvd(home.isp)
         eventually("radvd runs", daemon.alive)
         home.router.until("radvd's first word is heard", lambda status: on_wan(status)["routers"])
@@ -71,7 +70,7 @@ def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, 
         home.router.ns.ip("link set eth0 down")
         home.router.ns.ip("link set eth0 up")
         # radvd speaks unasked every ten minutes; it was asked, and answered.
-        assert 1 <= isp.solicited(within_s=5) <= 2
+        assert isp.solicited(within_s=5, enough=1) == 1
         heard = on_wan(home.router.until(
             "the answer is heard", lambda status: on_wan(status)["counters"]["advertisements"] > 1))
         plain = [one for router in heard["routers"] for one in router["plain"]]
@@ -87,8 +86,9 @@ def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, 
 
 def test_what_is_offered_lasts_as_long_as_it_was_told_to(listening: Home, isp: WanRouter) -> None:
     router = listening.router
-    isp.say(resolver(600), resolver(FOR_EVER, "always.isp.test"), resolver(8, "soon.isp.test"))
+    isp.say(resolver(600), resolver(FOR_EVER, "always.isp.test"), resolver(4, "soon.isp.test"))
     status = router.until("all are heard", lambda status: len(offered(status)) == 3)
+    isp.solicited(within_s=0.1)
     assert 590 <= offered(status)["dns.isp.test."] <= 600
     assert offered(status)["always.isp.test."] is None
     text = router.command("status").stdout
@@ -97,6 +97,7 @@ def test_what_is_offered_lasts_as_long_as_it_was_told_to(listening: Home, isp: W
     isp.say(router_lifetime_s=0)
     router.until("one has ended", lambda status: "soon.isp.test." not in offered(status), 20)
     assert len(offered(router.status())) == 2
+    assert isp.solicited(within_s=0.5) == 0, "whoever was answered asks no more"
     isp.say(resolver(0))
     router.until("one is taken back", lambda status: list(offered(status)) == ["always.isp.test."])
     # Whoever replaces the configuration forgets nothing.
@@ -203,14 +204,15 @@ def test_no_host_is_told_of_an_offer_for_longer_than_it_lasts(relaying: Home, is
     router, host = relaying.router, relaying.host()
     said_at = time.monotonic()
     isp.say(resolver(60), resolver(FOR_EVER, OTHER_ADN, OTHER6))
-    eventually("hosts hear of both", lambda: len(told(host)) == 2)
+    first: dict[str, int] = {}
+    eventually("hosts hear of both", lambda: first.update(told(host)) or len(first) == 2)
+    first_at = time.monotonic()
     with host.watching() as heard:
-        first_at, first = time.monotonic(), told(host)
-        eventually("some seconds pass", lambda: time.monotonic() > first_at + 3)
+        eventually("two seconds pass", lambda: time.monotonic() > first_at + 2)
         second_at, second = time.monotonic(), told(host)
         # Control: what has no end is told with our own lifetime, always.
         assert first[OTHER_ADN] == second[OTHER_ADN] == OURS_S
-        for lifetimes, at in ((first, first_at), (second, second_at)):
+        for lifetimes, at in ((first, said_at), (second, second_at)):
             assert 30 < lifetimes[RESOLVER_ADN] <= said_at + 60 - at + 1.5
         assert second[RESOLVER_ADN] < first[RESOLVER_ADN] <= 60
         # Put off, it is told for longer again; nobody needs to hear of that at once.
@@ -223,10 +225,10 @@ def test_no_host_is_told_of_an_offer_for_longer_than_it_lasts(relaying: Home, is
         assert {one.resolver.adn for one in withdrawals(heard)} == {RESOLVER_ADN}
         assert list(told(host)) == [OTHER_ADN]
         # A router that falls silent.
-        isp.say(resolver(20))
-        eventually("it is told again", lambda: RESOLVER_ADN in told(host))
         heard.clear()
-        eventually("its end is told", lambda: withdrawals(heard), within_s=45)
+        isp.say(resolver(7))
+        eventually("it is told again, and its end", lambda: withdrawals(heard), within_s=30)
+        assert any(0 < option.lifetime_s <= 7 for each in heard for option in each.encrypted_dns())
         router.until("it is gone", lambda status: list(offered(status)) == [OTHER_ADN + "."])
     assert router.status()["announced"]["ra"]
 
@@ -250,13 +252,13 @@ def test_an_offer_that_is_told_again_wakes_nobody_and_a_flood_not_many(relaying:
     isp.say(resolver(600, OTHER_ADN, OTHER6))
     eventually("another one is announced", lambda: announcing() == lines + 1)
     # A stranger who changes it all the time.
-    end, count = time.monotonic() + 5, 0
+    end, count = time.monotonic() + 3, 0
     while time.monotonic() < end:
         isp.say(resolver(600 if count % 2 else 0, "flood.isp.test", "2001:db8:0:1::55"))
         count += 1
         time.sleep(0.02)
     assert count > 50
-    assert announcing() <= lines + 1 + 9, "one a second at most, and eight at most at once"
+    assert announcing() <= lines + 1 + 4, "one a second at most"
 
 
 def test_an_agent_that_dies_takes_no_offer_along(relaying: Home, isp: WanRouter) -> None:

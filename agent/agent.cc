@@ -34,6 +34,7 @@
 #include "agent/odhcpd.h"
 #include "agent/orders.h"
 #include "agent/plan.h"
+#include "agent/standing.h"
 #include "agent/status.h"
 #include "agent/upstream_watch.h"
 #include "agent/wan_listeners.h"
@@ -92,7 +93,6 @@ class Agent {
     void set_orders();
     awaitable<std::vector<forwarder::UpstreamState>> upstream_states();
     void wait_for_end_of_offers();
-    bool relayed_stands() const;
     void replan();
     void tell_odhcpd();
     void advertise();
@@ -304,10 +304,7 @@ awaitable<void> Agent::look_at_clock() {
 
 /// Whether a link's hosts were told of us when the last process ended, and may still be.
 bool Agent::was_announced(const std::string& link) const {
-    if (!custody_.status.fit) return false;
-    return dhcp::tells(text_of(world_.dhcp_options), link, config_->resolver->adn) ||
-           odhcpd_tells(*config_, text_of(world_.odhcpd), link) ||
-           advertisers_.tells(link, config_->resolver->adn);
+    return custody_.status.fit && router_stands(link, *config_, world_, advertisers_);
 }
 
 /// A watch for each LAN link of the configuration, those that were there already kept. At the
@@ -437,22 +434,10 @@ void Agent::wait_for_end_of_offers() {
     });
 }
 
-/// Whether hosts know anything, by any carrier, on a link where they are told what the WAN offers.
-bool Agent::relayed_stands() const {
-    const auto by_odhcpd = entries_for(*config_, text_of(world_.odhcpd));
-    return std::ranges::any_of(config_->lan, [&](const LanConfig& lan) {
-        return resolve_mode(*config_, lan) == Mode::relay &&
-               (advertisers_.stands(lan.interface) ||
-                dhcp::tells(text_of(world_.dhcp_options), lan.interface) ||
-                std::ranges::find(by_odhcpd, lan.uci_section, &dhcp::OdhcpdEntry::section) !=
-                    by_odhcpd.end());
-    });
-}
-
 void Agent::replan() {
     if (!config_ || !links_ || !links_->knows_links() || ending_) return;
     // What an agent that died told stays until the WAN's routers could repeat their offers.
-    if (!plan_ && wan_.expects() && relayed_stands()) return;
+    if (!plan_ && wan_.expects() && relayed_stands(*config_, world_, advertisers_)) return;
     Facts facts{links_->links(), {}, told_, offers()};
     wait_for_end_of_offers();
     choose_upstreams(facts.offers);

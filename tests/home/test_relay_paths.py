@@ -11,7 +11,7 @@ import pytest
 from lab import Home, decode, encode
 from lab.host import Host
 from lab.isp import ADN, AUTHORITY4, RESOLVER4, RESOLVER6, RESOLVER_ADN
-from lab.kea import Kea
+from lab.kea import Kea, Kea6
 from lab.program import eventually
 from lab.router import BINARY, LAN4
 from lab.wan import IspDhcp, Udhcpc, dhclient, dhcpcd, hook, names, offers, relay
@@ -54,6 +54,28 @@ def test_kea_cuts_a_long_option_and_dhcpcd_brings_all_of_it(home: Home) -> None:
     status = router.until("four resolvers", lambda status: names(status) == adns)
     assert offers(status)["told_by"] == "dhcpcd BOUND"
     assert 3500 < offers(status)["resolvers"][0]["lifetime"] <= 3600
+
+
+def test_kea_leases_an_address_with_the_option_and_it_lasts_as_long_as_that(home: Home) -> None:
+    router = home.router
+    Kea6(home.isp.ns, "2001:db8:0:1::", [encode.dhcpv6(1, RESOLVER_ADN, RESOLVER6)])
+    client = dhclient(router, "-6")
+    router.start_porchlight()
+    status = router.until("the ISP's resolver", lambda status: names(status) == [RESOLVER_ADN])
+    told = offers(status, source="dhcpv6")
+    assert told["told_by"] == "dhclient BOUND6"
+    assert 3500 < told["resolvers"][0]["lifetime"] <= 3600
+    # The client calls for each address: one that ends leaves the other's offer alone.
+    record = router.runtime / "wan" / "eth0.dhcpv6.json"
+    lease, = json.loads(record.read_text())["leases"]
+    call = [BINARY, "wan", "dhclient", "-c", str(router.config_file)]
+    expired = {"interface": "eth0", "reason": "EXPIRE6", "old_ip6_address": "2001:db8:0:1::1"}
+    router.ns.run(*map(str, call), env=expired)
+    assert json.loads(record.read_text())["lifetime"] == 3600
+    # Control: its own end does not.
+    router.ns.run(*map(str, call), env=expired | {"old_ip6_address": lease["name"]})
+    assert json.loads(record.read_text())["lifetime"] < 100
+    client.stop()
 
 
 def test_two_wans_are_told_in_the_order_of_the_configuration_whichever_is_up(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""Kea as the DHCPv4 server of a link: it cuts long options into pieces, which dnsmasq can't."""
+"""Kea as the DHCP server of a link: it cuts long options into pieces, which dnsmasq can't."""
 
 from __future__ import annotations
 
@@ -50,3 +50,31 @@ class Kea:
 
     def stop(self) -> None:
         self._program.stop()
+
+
+class Kea6:
+    """Behind the WAN, DHCPv6: addresses of a pool, and each option 144 as given octets."""
+
+    def __init__(self, isp: Namespace, prefix: str, options_144: list[bytes],
+                 valid_s: int = 3600) -> None:
+        folder = isp.folder
+        config = folder / "kea6.json"
+        config.write_text(json.dumps({"Dhcp6": {
+            "interfaces-config": {"interfaces": ["wan0"]},
+            "lease-database": {"type": "memfile", "persist": False},
+            "multi-threading": {"enable-multi-threading": False},
+            "preferred-lifetime": valid_s // 2, "valid-lifetime": valid_s,
+            "server-id": {"type": "LL", "persist": False},
+            "option-def": [{"name": "dnr", "code": 144, "space": "dhcp6", "type": "binary"}],
+            "option-data": [{"name": "dnr", "csv-format": False, "data": option.hex()}
+                            for option in options_144],
+            "subnet6": [{"id": 1, "subnet": f"{prefix}/64", "interface": "wan0",
+                         "pools": [{"pool": f"{prefix}2000 - {prefix}20ff"}]}],
+            "loggers": [{"name": "kea-dhcp6", "severity": "INFO",
+                         "output_options": [{"output": "stdout"}]}],
+        }}, indent=2))
+        self._program: Program = isp.start(
+            "kea6", unconfined("kea-dhcp6", folder / "bin"), "-c", str(config),
+            env={"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": str(folder)})
+        eventually(f"Kea serves (see {self._program.log})",
+                   lambda: "DHCP6_STARTED" in self._program.said())

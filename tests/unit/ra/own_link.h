@@ -16,7 +16,8 @@
 namespace porchlight::ra {
 
 /// Runs `body` in a network namespace of its own, with a link from "lan0" (the router's end) to
-/// "host0". Says so and does nothing where that is denied.
+/// "host0". The kernel solicits nobody on it, which on a slow machine would come in between. Says
+/// so and does nothing where that is denied.
 template <class Body>
 void on_own_link(Body body) {
     bool made = false;
@@ -25,6 +26,7 @@ void on_own_link(Body body) {
         if (::unshare(CLONE_NEWNET) != 0) return;
         made = std::system(
                    "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad && "
+                   "echo 0 > /proc/sys/net/ipv6/conf/default/router_solicitations && "
                    "ip link set lo up && ip link add lan0 type veth peer name host0 && "
                    "ip link set lan0 up && ip link set host0 up && "
                    "ip neigh add fe80::99 lladdr 02:00:00:00:00:99 dev lan0") == 0;

@@ -94,10 +94,11 @@ void Child::stop() {
     pid_ = 0;
 }
 
-void Child::send(std::uint16_t kind, Bytes body, const std::vector<int>& descriptors) {
-    if (!running() || !channel_) return;
-    if (auto sent = channel_.send(kind, body, descriptors); !sent)
-        log::warn("a message was lost", {{"role", name_}, {"error", sent.error().message}});
+bool Child::send(std::uint16_t kind, Bytes body, const std::vector<int>& descriptors) {
+    if (!running() || !channel_) return false;
+    const auto sent = channel_.send(kind, body, descriptors);
+    if (!sent) log::warn("a message was lost", {{"role", name_}, {"error", sent.error().message}});
+    return bool(sent);
 }
 
 }  // namespace porchlight::agent

@@ -50,8 +50,8 @@ class Child {
     Clock::time_point next_deadline() const { return start_at_ ? *start_at_ : next_question_; }
     /// Its end of the channel is closed: it is dying, or it must.
     void lost();
-    /// Sends, and lets the watchdog deal with a child that does not read.
-    void send(std::uint16_t kind, Bytes body, const std::vector<int>& descriptors = {});
+    /// Sends, and lets the watchdog deal with a child that does not read. False: it did not arrive.
+    bool send(std::uint16_t kind, Bytes body, const std::vector<int>& descriptors = {});
 
   private:
     std::string name_;

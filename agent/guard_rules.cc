@@ -48,14 +48,6 @@ std::string set_of(std::string_view name, std::string_view type, const std::stri
            (elements.empty() ? "" : "elements = { " + elements + " }; ") + "}\n";
 }
 
-Result<std::string> list_table() {
-    return read_program({"nft", "list", "table", "bridge", "porchlight_guard"}, {}, nft_may_take);
-}
-
-Result<void> run_nft(std::string_view script) {
-    return run_program({"nft", "-f", "-"}, bytes_of(script), nft_may_take);
-}
-
 }  // namespace
 
 std::string guard_rules(const Blockade& blockade, std::uint64_t blocked) {
@@ -83,29 +75,45 @@ std::optional<std::uint64_t> blocked_in(std::string_view listed) {
     return ec == std::errc() ? std::optional(count) : std::nullopt;
 }
 
+Result<std::string> GuardRules::run_nft(const std::vector<std::string>& arguments, Bytes input) {
+    std::vector<std::string> whole{"nft"};
+    whole.insert(whole.end(), arguments.begin(), arguments.end());
+    return read_program(whole, input, nft_may_take);
+}
+
+Result<std::string> GuardRules::list() const {
+    return nft_({"list", "table", "bridge", "porchlight_guard"}, {});
+}
+
 Result<void> GuardRules::load(const Blockade& blockade) {
     if (loaded_) (void)look();
-    auto done = run_nft(guard_rules(blockade, blocked_));
-    if (done) loaded_ = blockade;
-    return done;
+    const std::string rules = guard_rules(blockade, blocked_);
+    may_stand_ = true;
+    const auto done = nft_({"-f", "-"}, bytes_of(rules));
+    if (!done) return done.error();
+    loaded_ = blockade;
+    return {};
 }
 
 Result<void> GuardRules::unload() {
-    const auto listed = list_table();
-    if (listed) return run_nft(remove_table);
-    // Where it can't be listed there is none, or no nft and no family bridge to have one.
-    if (listed.error().code == Errc::timeout) return listed.error();
+    // Where ours can't stand, nft that says no, or is not there at all, has none to take away.
+    const auto listed = may_stand_ ? Result<std::string>(std::string()) : list();
+    const auto none = [](Errc code) { return code == Errc::refused || code == Errc::unavailable; };
+    if (!listed && none(listed.error().code)) return {};
+    const auto gone = listed ? nft_({"-f", "-"}, bytes_of(remove_table)) : listed;
+    may_stand_ = !gone;
+    if (!gone) return gone.error();
+    loaded_.reset();
+    blocked_ = 0;
     return {};
 }
 
 bool GuardRules::look() {
-    const auto listed = list_table();
-    if (!listed) {
-        loaded_.reset();
-        return false;
-    }
-    blocked_ = blocked_in(*listed).value_or(blocked_);
-    return true;
+    const auto listed = list();
+    if (listed) blocked_ = blocked_in(*listed).value_or(blocked_);
+    if (listed || listed.error().code != Errc::refused) return true;
+    loaded_.reset();
+    return false;
 }
 
 }  // namespace porchlight::agent

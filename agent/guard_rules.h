@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/config.h"
+#include "core/bytes.h"
 #include "core/result.h"
 #include "net/frame.h"
 
@@ -34,19 +37,34 @@ std::optional<std::uint64_t> blocked_in(std::string_view listed);
 /// The keeper's hold on that table.
 class GuardRules {
   public:
+    /// Runs nft with these arguments, fed with `input`: what it printed. Fails with `refused` where
+    /// it said no.
+    using Nft =
+        std::function<Result<std::string>(const std::vector<std::string>& arguments, Bytes input)>;
+    static Result<std::string> run_nft(const std::vector<std::string>& arguments, Bytes input);
+
+    explicit GuardRules(Nft nft = run_nft) : nft_(std::move(nft)) {}
+
     /// Loads it in place of one before, in one transaction.
     Result<void> load(const Blockade& blockade);
     /// Takes it away, if it is there: also that of a process before.
-    static Result<void> unload();
+    Result<void> unload();
     /// Sees whether it is still there, for whoever loads a ruleset may have flushed everybody's,
-    /// and how much it has dropped.
+    /// and how much it has dropped. False: it is surely gone. An nft that can't be asked says
+    /// nothing.
     bool look();
 
     const std::optional<Blockade>& loaded() const { return loaded_; }
+    /// Whether there may be something to take away: loading failed on the way, or unloading did.
+    bool may_stand() const { return may_stand_; }
     std::uint64_t blocked() const { return blocked_; }
 
   private:
+    Result<std::string> list() const;
+
+    Nft nft_;
     std::optional<Blockade> loaded_;
+    bool may_stand_ = false;
     std::uint64_t blocked_ = 0;
 };
 

@@ -164,7 +164,7 @@ void Keeper::take_over(const FormerRun& former) {
     former_links_.merge(links_told(former.config));
     if (!former.alike) feed_odhcpd({});
     if (!has_capability(CAP_NET_ADMIN)) return;
-    if (!config_.guard.block) report(GuardRules::unload(), "cannot unload the guard's rules");
+    if (!config_.guard.block) report(guard_rules_.unload(), "cannot unload the guard's rules");
     if (!fence(config_).ports.empty()) return;
     const auto unloaded = unload_firewall();
     // Where nft is not installed the former run loaded no rule either.
@@ -211,7 +211,7 @@ void Keeper::stop() {
     agent_.stop();
     provisions_.end_all();
     if (firewall_) report(unload_firewall(), "cannot unload the firewall rule");
-    if (guard_rules_.loaded()) report(GuardRules::unload(), "cannot unload the guard's rules");
+    if (guard_rules_.may_stand()) report(guard_rules_.unload(), "cannot unload the guard's rules");
     (void)storage_.remove(paths_.control_socket);
     // An agent that was dead, hung or unheard took nothing back, and a full disk may have kept
     // dnsmasq or odhcpd from hearing. Then the will does it, after us.
@@ -585,7 +585,7 @@ Clock::time_point Keeper::next_deadline() const {
                           provisions_.next_deadline(), deaths_.let_in_at(), wan_sockets_.try_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     if (!link_sockets_missing_.empty()) next = std::min(next, links_retry_);
-    next = std::min(next, dnsmasq_look_);
+    next = std::min({next, dnsmasq_look_, guard_look_});
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;
 }

@@ -12,6 +12,7 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::minutes guard_looked_at{1};
+constexpr std::chrono::seconds lost_sockets_sent_again_after{1};
 
 using Area = Hindrances::Area;
 
@@ -48,16 +49,20 @@ void Keeper::guard_links() {
     write(out, handover->ports);
     std::vector<int> descriptors;
     for (const FileDescriptor& socket : handover->sockets) descriptors.push_back(socket.get());
-    if (auto message = out.take())
-        agent_.send(static_cast<std::uint16_t>(Keep::guard_ports), *message, descriptors);
+    const auto message = out.take();
+    if (message &&
+        agent_.send(static_cast<std::uint16_t>(Keep::guard_ports), *message, descriptors))
+        return;
+    // Nobody listens at what did not arrive.
+    guard_ports_.forget();
+    guard_look_ = Clock::now() + lost_sockets_sent_again_after;
 }
 
 void Keeper::block_rogues(const std::vector<net::Link>& links) {
     if (!config_.guard.block) {
-        if (guard_rules_.loaded()) {
+        // Also where that failed before, or those of a former run were left.
+        if (guard_rules_.may_stand())
             report(guard_rules_.unload(), "cannot unload the guard's rules");
-            guard_rules_ = GuardRules();
-        }
         return hindrances_.set(Area::guard_rules, {});
     }
     Hindrances::Reasons reasons = not_to_be_blocked(config_, links);

@@ -91,7 +91,7 @@ bool let_dnsmasq_go(const Config& config, const StatePaths& paths, Storage& stor
 /// Whatever the configuration is now: the daemon that loaded the rules may have had another.
 bool unload_rules() {
     if (!has_capability(CAP_NET_ADMIN)) return true;
-    const auto unguarded = GuardRules::unload();
+    const auto unguarded = GuardRules().unload();
     if (!unguarded) std::fprintf(stderr, "guard: %s\n", unguarded.error().message.c_str());
     const auto unloaded = unload_firewall();
     if (unloaded) return bool(unguarded);

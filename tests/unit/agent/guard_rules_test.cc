@@ -5,7 +5,97 @@
 namespace porchlight::agent {
 namespace {
 
+/// An nft with one table at most, which fails where a test wants it to.
+struct PretendedNft {
+    std::string table{};
+    std::optional<Error> fails{};
+
+    Result<std::string> run(const std::vector<std::string>& arguments, Bytes input) {
+        if (fails) return *fails;
+        if (arguments[0] == "list" && table.empty())
+            return Error{Errc::refused, "nft: Error: No such file or directory"};
+        if (arguments[0] == "list") return table;
+        const std::string_view script = text_of(input);
+        const std::size_t begins = script.find("table bridge porchlight_guard {");
+        table = begins == script.npos ? "" : script.substr(begins);
+        return std::string();
+    }
+    GuardRules::Nft nft() {
+        return [this](const auto& arguments, Bytes input) { return run(arguments, input); };
+    }
+};
+
+const Error killed{Errc::timeout, "nft took too long and was killed"};
+const Error absent{Errc::unavailable, "nft: no such program"};
+
 TEST_SUITE("agent/guard_rules") {
+    TEST_CASE("rules that can't be asked for are not taken for gone") {
+        PretendedNft nft;
+        GuardRules rules(nft.nft());
+        CHECK(!rules.may_stand());
+        REQUIRE(rules.load({{"lan1"}, {}}));
+        CHECK(rules.look());
+        for (const Error& error : {killed, absent}) {
+            nft.fails = error;
+            CHECK(rules.look());
+            CHECK(rules.loaded());
+        }
+        // The control: where nft says no, they are.
+        nft.fails.reset();
+        nft.table.clear();
+        CHECK(!rules.look());
+        CHECK(!rules.loaded());
+    }
+
+    TEST_CASE("what was loaded is taken away at last, whatever failed on the way") {
+        PretendedNft nft;
+        GuardRules rules(nft.nft());
+        REQUIRE(rules.load({{"lan1"}, {}}));
+        for (const Error& error : {killed, absent, Error{Errc::refused, "nft: failed"}}) {
+            nft.fails = error;
+            (void)rules.look();
+            CHECK(!rules.unload());
+            CHECK(rules.may_stand());
+        }
+        nft.fails.reset();
+        CHECK(rules.unload());
+        CHECK(nft.table.empty());
+        CHECK(!rules.may_stand());
+        CHECK(!rules.loaded());
+    }
+
+    TEST_CASE("loading that failed may have loaded all the same") {
+        PretendedNft nft;
+        GuardRules rules(nft.nft());
+        nft.fails = killed;
+        CHECK(!rules.load({{"lan1"}, {}}));
+        CHECK(!rules.loaded());
+        CHECK(rules.may_stand());
+    }
+
+    TEST_CASE("rules of a process before are taken away; none are where nft says no") {
+        PretendedNft nft{"table bridge porchlight_guard {}"};
+        CHECK(GuardRules(nft.nft()).unload());
+        CHECK(nft.table.empty());
+        CHECK(GuardRules(nft.nft()).unload());
+        nft.fails = absent;
+        CHECK(GuardRules(nft.nft()).unload());
+        nft.fails = killed;
+        GuardRules rules(nft.nft());
+        CHECK(!rules.unload());
+        CHECK(rules.may_stand());
+    }
+
+    TEST_CASE("what was dropped is counted on over a reload") {
+        PretendedNft nft;
+        GuardRules rules(nft.nft());
+        REQUIRE(rules.load({{"lan1"}, {}}));
+        nft.table = "counter blocked {\n packets 42 bytes 4711\n}";
+        REQUIRE(rules.load({{"lan2"}, {}}));
+        CHECK(rules.blocked() == 42);
+        CHECK(nft.table.find("packets 42") != std::string::npos);
+    }
+
     TEST_CASE("strangers' ports are named, what is trusted is not looked at") {
         const std::string rules = guard_rules({{"lan1", "wlan0"}, {{{2, 0, 0x5e, 0x10, 0, 1}}}});
         CHECK(rules.find("set ports { type ifname; elements = { \"lan1\", \"wlan0\" }; }") !=

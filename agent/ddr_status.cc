@@ -27,16 +27,18 @@ std::vector<std::string> texts_of(const Designations& told) {
     return texts;
 }
 
-/// Whether the certificate holds an address of the link, any of which hosts may ask.
-bool is_certified(const std::vector<net::Link>& links, const std::string& name,
-                  const std::vector<IpAddress>& certified) {
-    const auto holds = [&](const net::LinkAddress& one) {
-        return std::find(certified.begin(), certified.end(), one.address) != certified.end();
-    };
-    return std::any_of(links.begin(), links.end(), [&](const net::Link& link) {
-        return link.name == name &&
-               std::any_of(link.addresses.begin(), link.addresses.end(), holds);
-    });
+/// The addresses by which hosts of the link may ask, but which the certificate lacks. Each host
+/// asks by one of them and verifies that one.
+std::string unproved_addresses(const std::vector<net::Link>& links, const std::string& name,
+                               const std::vector<IpAddress>& certified) {
+    std::string list;
+    for (const net::Link& link : links) {
+        if (link.name != name) continue;
+        for (const IpAddress& address : announced_addresses(link))
+            if (std::find(certified.begin(), certified.end(), address) == certified.end())
+                list += (list.empty() ? "" : ", ") + to_text(address);
+    }
+    return list;
 }
 
 std::string why_none(const LinkPlan& link, const std::vector<Designations>& told,
@@ -62,7 +64,7 @@ void describe_ddr(const Config& config, const std::vector<net::Link>& links, Sta
         return;
     }
     const std::vector<Designations> told = designations(config, status.plan, links);
-    std::string unproved;  // a link whose hosts can't verify
+    std::string unproved;  // by which hosts can't verify
     for (const LinkPlan& link : status.plan.links) {
         const auto lan = std::find_if(config.lan.begin(), config.lan.end(),
                                       [&](const auto& one) { return one.interface == link.link; });
@@ -75,10 +77,13 @@ void describe_ddr(const Config& config, const std::vector<net::Link>& links, Sta
         if (row.announced) {
             row.options = texts_of(*find(told, link.link));
             status.ddr.announced = true;
-            if (!is_certified(links, link.link, status.certificate.addresses)) {
-                if (unproved.empty()) unproved = link.link;
-                row.notes.push_back("hosts can't verify it: the certificate holds no address of " +
-                                    link.link + "; they encrypt without proof, or not at all");
+            const std::string missing =
+                unproved_addresses(links, link.link, status.certificate.addresses);
+            if (!missing.empty()) {
+                unproved += (unproved.empty() ? "" : ", ") + missing + " of " + link.link;
+                row.notes.push_back("hosts can't verify it by " + missing +
+                                    ", which the certificate lacks; they encrypt without proof, "
+                                    "or not at all");
             }
         } else if (status.ddr.why.empty()) {
             status.ddr.why = row.why;
@@ -90,7 +95,7 @@ void describe_ddr(const Config& config, const std::vector<net::Link>& links, Sta
         return;
     }
     status.ddr.verified_possible = unproved.empty();
-    status.ddr.why = unproved.empty() ? "" : "the certificate holds no address of " + unproved;
+    status.ddr.why = unproved.empty() ? "" : "the certificate lacks " + unproved;
 }
 
 }  // namespace porchlight::agent

@@ -10,7 +10,7 @@ namespace porchlight::agent {
 
 /// Adds to `status`, whose plan, certificate and forwarder are there already, what DNS itself tells
 /// hosts: a row for each link whose hosts are to be told of this router, and whether they can
-/// verify it (RFC 9462 section 4.2): the certificate must hold an address by which they ask.
+/// verify it (RFC 9462 section 4.2): the certificate must hold each address by which they may ask.
 void describe_ddr(const Config& config, const std::vector<net::Link>& links, Status& status);
 
 }  // namespace porchlight::agent

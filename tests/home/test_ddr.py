@@ -118,7 +118,7 @@ def test_the_status_shows_the_octets_and_that_nobody_can_verify_them(
     # No public CA vouches for a private address, and this certificate holds the name alone.
     ddr = home.router.status()["ddr"]
     assert ddr == {"announced": True, "verified_possible": False,
-                   "why": "the certificate holds no address of br-lan"}
+                   "why": f"the certificate lacks {LAN4}, {LAN6} of br-lan"}
     told = home.router.command("status").stdout
     assert f"br-lan ddr: record 64 {octets}\n    hosts can't verify it" in told, told
 

@@ -60,22 +60,45 @@ TEST_SUITE("agent/ddr_status") {
     }
 
     TEST_CASE(
-        "RFC 9462 section 4.2: verified where the certificate holds an address of each link") {
+        "RFC 9462 section 4.2: verified where the certificate holds all addresses of each link") {
         const Status none = described(home());
         CHECK(none.ddr.announced);
         CHECK(!none.ddr.verified_possible);
-        CHECK(none.ddr.why == "the certificate holds no address of br-lan");
+        CHECK(none.ddr.why ==
+              "the certificate lacks 192.168.1.1 of br-lan, 192.168.2.1 of br-guest");
         CHECK(none.carriers[0].notes.size() == 1);
 
         const Status one = described(home(), true, {"192.168.1.1"});
         CHECK(!one.ddr.verified_possible);
-        CHECK(one.ddr.why == "the certificate holds no address of br-guest");
+        CHECK(one.ddr.why == "the certificate lacks 192.168.2.1 of br-guest");
         CHECK(one.carriers[0].notes.empty());
         CHECK(one.carriers[1].notes.size() == 1);
 
         const Status both = described(home(), true, {"192.168.2.1", "192.168.1.1"});
         CHECK(both.ddr.verified_possible);
         CHECK(both.ddr.why.empty());
+    }
+
+    TEST_CASE("one address of two is not enough, for hosts ask by either") {
+        std::vector<net::Link> both = links;
+        net::LinkAddress more;
+        more.address = *parse_address("fd00::1");
+        both[0].addresses.push_back(more);
+        Status status;
+        status.plan = described(home()).plan;
+        for (const char* held : {"192.168.1.1", "192.168.2.1"})
+            status.certificate.addresses.push_back(*parse_address(held));
+        describe_ddr(home(), both, status);
+        CHECK(!status.ddr.verified_possible);
+        CHECK(status.ddr.why == "the certificate lacks fd00::1 of br-lan");
+        CHECK(status.carriers[0].notes ==
+              std::vector<std::string>{
+                  "hosts can't verify it by fd00::1, which the certificate lacks; they encrypt "
+                  "without proof, or not at all"});
+        status.carriers.clear();
+        status.certificate.addresses.push_back(more.address);
+        describe_ddr(home(), both, status);
+        CHECK(status.ddr.verified_possible);
     }
 
     TEST_CASE("what is withdrawn is said with its reason") {

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <optional>
@@ -36,16 +37,21 @@ class LineBudget {
 /// A port's socket, and Asio's eye on it.
 struct Listened {
     Listened(asio::any_io_executor loop, GuardPort where, FileDescriptor opened)
-        : port(std::move(where)), socket(std::move(opened)), readable(loop, socket.get()) {}
+        : port(std::move(where)),
+          socket(std::move(opened)),
+          readable(loop, socket.get()),
+          pause(loop) {}
     ~Listened() { close(); }
     // Only we close it.
     void close() {
         if (readable.is_open()) readable.release();
         socket.reset();
+        pause.cancel();
     }
     GuardPort port;
     FileDescriptor socket;
     Descriptor readable;
+    asio::steady_timer pause;
     LineBudget lines;
 };
 
@@ -96,7 +102,7 @@ void Guard::listen(const std::vector<GuardHandover::Port>& ports,
 }
 
 void Guard::set_facts(GuardFacts facts) {
-    state_->rogues.forget(facts);
+    state_->rogues.judge_again(facts);
     state_->facts = std::move(facts);
 }
 
@@ -120,11 +126,16 @@ awaitable<void> Guard::State::watch(std::shared_ptr<State> state,
             co_await listened->readable.async_wait(Descriptor::wait_read, asio::use_awaitable);
             for (int i = 0; i < frames_per_turn_max && listened->socket; ++i)
                 if (!state->take(*listened)) break;
+            // A port that is flooded shall leave time for everything else.
+            listened->pause.expires_after(pause_between_turns);
+            co_await listened->pause.async_wait(asio::use_awaitable);
         }
     } catch (const system_error& end) {
-        if (end.code() != asio::error::operation_aborted)
-            log::error("no longer listening for rogue servers",
-                       {{"port", listened->port.port}, {"error", end.what()}});
+        if (end.code() == asio::error::operation_aborted) co_return;
+        log::error("no longer listening for rogue servers",
+                   {{"port", listened->port.port}, {"error", end.what()}});
+        // Who is asked where is listened shall not name it.
+        std::erase(state->ports, listened);
     }
 }
 
@@ -132,6 +143,7 @@ awaitable<void> Guard::State::watch(std::shared_ptr<State> state,
 bool Guard::State::take(Listened& listened) {
     const ssize_t got = ::recv(listened.socket.get(), buffer.data(), buffer.size(), 0);
     if (got < 0) return false;
+    ++counters.frames;
     look_at(Bytes(buffer).first(static_cast<std::size_t>(got)), listened);
     return true;
 }
@@ -157,7 +169,8 @@ void Guard::State::look_at(Bytes octets, Listened& listened) {
     }
     news->told = true;
     std::string names;
-    for (const std::string& name : news->resolvers) names += (names.empty() ? "" : "; ") + name;
+    for (const StrangeResolver& one : news->resolvers)
+        names += (names.empty() ? "" : "; ") + one.name;
     log::write(news->threat == Threat::beside ? log::Level::info : log::Level::warn,
                news->threat == Threat::resolver ? "a rogue tells hosts of another resolver"
                : news->threat == Threat::server ? "a rogue router or DHCP server"

@@ -15,6 +15,7 @@ namespace porchlight::agent {
 /// What `status` tells of the guard.
 struct GuardStatus {
     struct Counters {
+        std::uint64_t frames = 0;     // that might have been such messages
         std::uint64_t messages = 0;   // of routers and servers that are not this one
         std::uint64_t malformed = 0;  // frames that nobody can read
         std::uint64_t untold = 0;     // news that were too many for the log
@@ -32,7 +33,9 @@ struct GuardStatus {
 /// over.
 class Guard {
   public:
+    /// What comes at one port faster than this is left to the kernel, which drops it.
     static constexpr int frames_per_turn_max = 32;
+    static constexpr std::chrono::milliseconds pause_between_turns{20};
     /// Lines that one port may cause at once, and until when it may cause another: whoever forges
     /// addresses shall fill no log.
     static constexpr unsigned lines_max = 8;

@@ -57,6 +57,7 @@ GuardFacts guard_facts(const Config& config, const std::vector<net::Link>& links
     GuardFacts facts;
     facts.trusted_macs = config.guard.trusted_macs;
     facts.trusted_ports = config.guard.trusted_ports;
+    for (const LanConfig& lan : config.lan) facts.links.push_back(lan.interface);
     for (const net::Link& link : links) {
         net::MacAddress mac;
         if (link.hardware_address.size() == mac.octets.size() && link.up) {

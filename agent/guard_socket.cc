@@ -38,6 +38,9 @@ enum Label : std::uint8_t {
     llc,
     udp6,
     icmp6,
+    options6,
+    icmp6_behind,
+    udp6_behind,
     fragment6,
     accept,
     drop
@@ -88,13 +91,31 @@ constexpr std::array steps{
     equals(58, icmp6),
     equals(17, udp6),
     equals(44, fragment6),
-    equals(0, accept),
+    equals(0, options6),
+    equals(60, options6),
     equals(43, accept),
     equals(51, accept),
-    equals(60, accept),
     equals(135, accept),
     equals(139, accept),
     equals(140, accept, drop),
+
+    // Behind one header of options, as of every report of who listens to a multicast group, things
+    // are as if it were not there. Whoever puts another one behind it has to be looked at.
+    load8(v6_payload + 1, options6),
+    Step{BPF_ALU | BPF_ADD | BPF_K, 1},
+    Step{BPF_ALU | BPF_LSH | BPF_K, 3},
+    Step{BPF_MISC | BPF_TAX, 0},
+    load8(v6_payload),
+    equals(58, icmp6_behind),
+    equals(17, udp6_behind),
+    equals(59, drop),
+    equals(6, drop, accept),
+
+    Step{BPF_LD | BPF_B | BPF_IND, v6_payload, next, next, icmp6_behind},
+    equals(134, accept, drop),
+
+    Step{BPF_LD | BPF_H | BPF_IND, v6_payload + udp_destination, next, next, udp6_behind},
+    equals(546, accept, drop),
 
     load8(v6_payload, icmp6),
     equals(134, accept, drop),

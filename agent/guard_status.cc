@@ -25,7 +25,8 @@ Json rogue_json(const Rogue& rogue, Clock::time_point now) {
               {"as_this_router", rogue.as_this_router},
               {"address", to_text(rogue.address)}};
     if (!rogue.server.empty()) json["server"] = rogue.server;
-    json["resolvers"] = rogue.resolvers;
+    json["resolvers"] = Json::array();
+    for (const StrangeResolver& one : rogue.resolvers) json["resolvers"].push_back(one.name);
     json["messages"] = rogue.messages;
     json["seconds_since_first"] = seconds_since(rogue.first_seen, now);
     json["seconds_since_last"] = seconds_since(rogue.last_seen, now);
@@ -41,7 +42,8 @@ Json guard_json(const GuardStatus& guard, Clock::time_point now) {
     for (const GuardPort& port : guard.ports) json["listens_at"].push_back(port.port);
     json["rogues"] = Json::array();
     for (const Rogue& rogue : guard.rogues) json["rogues"].push_back(rogue_json(rogue, now));
-    json["counters"] = {{"messages", guard.counters.messages},
+    json["counters"] = {{"frames", guard.counters.frames},
+                        {"messages", guard.counters.messages},
                         {"malformed", guard.counters.malformed},
                         {"untold", guard.counters.untold},
                         {"blocked", guard.blocked}};

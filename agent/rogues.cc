@@ -12,14 +12,13 @@ bool holds(const std::vector<Item>& list, const Item& item) {
 
 /// Hosts get to a resolver of the plan by its name alone, which it must prove; but not where they
 /// are sent elsewhere to look for it.
-bool is_known(const dns::EncryptedResolver& resolver, const GuardFacts& facts) {
+bool is_known(const dns::Name& adn, const std::vector<IpAddress>& addresses,
+              const GuardFacts& facts) {
     return std::any_of(facts.planned.begin(), facts.planned.end(), [&](const auto& planned) {
-        return planned.adn == resolver.adn &&
-               std::all_of(resolver.addresses.begin(), resolver.addresses.end(),
-                           [&](const IpAddress& address) {
-                               return holds(planned.addresses, address) ||
-                                      holds(facts.addresses, address);
-                           });
+        return planned.adn == adn &&
+               std::all_of(addresses.begin(), addresses.end(), [&](const IpAddress& address) {
+                   return holds(planned.addresses, address) || holds(facts.addresses, address);
+               });
     });
 }
 
@@ -41,17 +40,39 @@ std::string name_of(const dns::EncryptedResolver& resolver) {
     return text;
 }
 
-std::vector<std::string> strange_resolvers(const ServerMessage& message, const GuardFacts& facts) {
-    std::vector<std::string> strange;
-    const auto add = [&](std::string name) {
-        if (strange.size() < Rogue::resolvers_max && !holds(strange, name))
-            strange.push_back(std::move(name));
-    };
+bool is_known(const StrangeResolver& resolver, const GuardFacts& facts) {
+    if (const auto* plain = std::get_if<IpAddress>(&resolver.what)) return is_known(*plain, facts);
+    const auto* encrypted = std::get_if<StrangeResolver::Encrypted>(&resolver.what);
+    return encrypted != nullptr && is_known(encrypted->adn, encrypted->addresses, facts);
+}
+
+StrangeResolver strange(const dns::EncryptedResolver& resolver) {
+    StrangeResolver one{name_of(resolver)};
+    if (resolver.addresses.size() <= Rogue::addresses_max)
+        one.what = StrangeResolver::Encrypted{resolver.adn, resolver.addresses};
+    return one;
+}
+
+/// Each once, and no more than are shown.
+void add(std::vector<StrangeResolver>& list, StrangeResolver one) {
+    const bool known = std::any_of(list.begin(), list.end(),
+                                   [&](const auto& other) { return other.name == one.name; });
+    if (!known && list.size() < Rogue::resolvers_max) list.push_back(std::move(one));
+}
+
+std::vector<StrangeResolver> strange_resolvers(const ServerMessage& message,
+                                               const GuardFacts& facts) {
+    std::vector<StrangeResolver> list;
     for (const auto& one : message.encrypted)
-        if (!is_known(one, facts)) add(name_of(one));
+        if (!is_known(one.adn, one.addresses, facts)) add(list, strange(one));
     for (const IpAddress& one : message.plain)
-        if (!is_known(one, facts)) add(to_text(one));
-    return strange;
+        if (!is_known(one, facts)) add(list, {to_text(one), one});
+    return list;
+}
+
+/// Of one who tells of no strange resolver.
+Threat threat_without_resolver(const Rogue& rogue) {
+    return rogue.leads_away || rogue.as_this_router ? Threat::server : Threat::beside;
 }
 
 bool is_same(const Rogue& a, const Rogue& b) {
@@ -79,10 +100,8 @@ std::optional<Rogue> judge(const net::Frame& frame, const ServerMessage& message
     rogue.resolvers = strange_resolvers(message, facts);
     rogue.as_this_router = own_mac || holds(facts.addresses, frame.source_address);
     if (own_mac && rogue.resolvers.empty()) return std::nullopt;
-    if (!rogue.resolvers.empty())
-        rogue.threat = Threat::resolver;
-    else if (message.leads_away || rogue.as_this_router)
-        rogue.threat = Threat::server;
+    rogue.leads_away = message.leads_away;
+    rogue.threat = rogue.resolvers.empty() ? threat_without_resolver(rogue) : Threat::resolver;
     return rogue;
 }
 
@@ -102,16 +121,14 @@ Rogue* Rogues::note(Rogue seen, Clock::time_point now) {
         if (seen.threat > rogue->threat || (seen.as_this_router && !rogue->as_this_router))
             rogue->told = false;
         rogue->threat = std::max(rogue->threat, seen.threat);
+        rogue->leads_away |= seen.leads_away;
         rogue->as_this_router |= seen.as_this_router;
         rogue->address = seen.address;
         rogue->server = std::move(seen.server);
         rogue->last_seen = now;
-        for (std::string& name : seen.resolvers) {
-            if (rogue->resolvers.size() >= Rogue::resolvers_max) break;
-            if (holds(rogue->resolvers, name)) continue;
-            rogue->resolvers.push_back(std::move(name));
-            rogue->told = false;
-        }
+        const std::size_t before = rogue->resolvers.size();
+        for (StrangeResolver& one : seen.resolvers) add(rogue->resolvers, std::move(one));
+        if (rogue->resolvers.size() > before) rogue->told = false;
     }
     ++rogue->messages;
     return rogue->told ? nullptr : rogue;
@@ -138,9 +155,15 @@ std::vector<Rogue> Rogues::standing(Clock::time_point now) const {
     return found;
 }
 
-void Rogues::forget(const GuardFacts& facts) {
-    std::erase_if(rogues_, [&](const Rogue& one) {
-        return holds(facts.trusted_ports, one.port) || holds(facts.trusted_macs, one.mac);
+void Rogues::judge_again(const GuardFacts& facts) {
+    std::erase_if(rogues_, [&](Rogue& one) {
+        if (holds(facts.trusted_ports, one.port) || holds(facts.trusted_macs, one.mac) ||
+            !holds(facts.links, one.link))
+            return true;
+        const auto known = [&](const StrangeResolver& each) { return is_known(each, facts); };
+        if (std::erase_if(one.resolvers, known) == 0 || !one.resolvers.empty()) return false;
+        one.threat = threat_without_resolver(one);
+        return holds(facts.macs, one.mac);
     });
 }
 
@@ -153,8 +176,8 @@ std::string sentence(const Rogue& rogue) {
         return text + " sends fragments that hide what they are, as to pass a guard";
     if (rogue.threat == Threat::resolver) {
         text += " tells hosts of another resolver by " + kind_name(rogue.kind) + ": ";
-        for (const std::string& name : rogue.resolvers)
-            text += (&name == &rogue.resolvers.front() ? "" : "; ") + name;
+        for (const StrangeResolver& one : rogue.resolvers)
+            text += (&one == &rogue.resolvers.front() ? "" : "; ") + one.name;
         return text;
     }
     if (rogue.threat == Threat::beside)

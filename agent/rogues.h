@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "agent/server_message.h"
@@ -25,6 +26,7 @@ struct GuardFacts {
     std::vector<dns::EncryptedResolver> planned;
     std::vector<net::MacAddress> trusted_macs;
     std::vector<std::string> trusted_ports;
+    std::vector<std::string> links;  // the home's
 };
 
 /// A port that is listened at: of a bridge, or a link that is none.
@@ -35,19 +37,32 @@ struct GuardPort {
     bool operator==(const GuardPort&) const = default;
 };
 
+/// A resolver that a stranger tells of. Kept is what judging it again takes, where the plan has
+/// changed; nothing of one with more addresses than are kept, which stays a stranger's.
+struct StrangeResolver {
+    struct Encrypted {
+        dns::Name adn;
+        std::vector<IpAddress> addresses;
+    };
+    std::string name;  // for people; a stranger's octets
+    std::variant<std::monostate, Encrypted, IpAddress> what{};
+};
+
 /// Who acts as router or server of a link and is none.
 struct Rogue {
     static constexpr std::size_t resolvers_max = 8;
+    static constexpr std::size_t addresses_max = 16;
 
     std::string link;
     std::string port;
     net::MacAddress mac;
     ServerKind kind = ServerKind::advertisement;
     Threat threat = Threat::beside;
-    bool as_this_router = false;         // from this machine's own address
-    IpAddress address;                   // that the last message came from
-    std::string server;                  // that it names; empty: none
-    std::vector<std::string> resolvers;  // strange ones, for people; a stranger's octets
+    bool leads_away = false;      // see ServerMessage
+    bool as_this_router = false;  // from this machine's own address
+    IpAddress address;            // that the last message came from
+    std::string server;           // that it names; empty: none
+    std::vector<StrangeResolver> resolvers;
     Clock::time_point first_seen{};
     Clock::time_point last_seen{};
     std::uint64_t messages = 0;
@@ -72,8 +87,9 @@ class Rogues {
     Rogue* note(Rogue seen, Clock::time_point now);
     /// The worst first.
     std::vector<Rogue> standing(Clock::time_point now) const;
-    /// Those who are trusted now.
-    void forget(const GuardFacts& facts);
+    /// By what is known now: forgets those who are trusted and those of links that are no more the
+    /// home's, and takes nobody for worse than he is since the plan has what he tells.
+    void judge_again(const GuardFacts& facts);
 
   private:
     Rogue* make_room(const Rogue& seen);

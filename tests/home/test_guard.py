@@ -6,6 +6,7 @@ A second host is the witness: what it receives is what a guard is about.
 from __future__ import annotations
 
 import re
+import time
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -148,6 +149,33 @@ def test_no_disguise_deceives(home: Home, stranger: Host) -> None:
         assert by[each.mac] == ("hidden" if hides else "Router Advertisement"), each.name
     assert rogue.ordinary().mac not in by
     assert rogue.in_a_vlan().mac not in by
+
+
+def test_ordinary_traffic_wakes_nobody(home: Home, stranger: Host) -> None:
+    """Whoever floods a port with what is in every home shall cost the router nothing."""
+    def frames() -> int:
+        return home.router.status()["guard"]["counters"]["frames"]
+
+    report, echo, chain = rogue.multicast_report(), rogue.ordinary(), rogue.disguises()[2]
+    echo.frames = echo.frames[-1:]  # a first fragment has to be looked at
+    assert chain.name == "behind a chain"
+    before = frames()
+    rogue.send(stranger, *[report, echo, rogue.in_a_vlan()] * 200, chain)
+    eventually("the control: what has to be looked at comes last", lambda: frames() > before)
+    assert frames() < before + 20, "other hosts may speak meanwhile"
+
+
+def test_a_flood_takes_no_more_than_its_share(home: Home, stranger: Host) -> None:
+    """What comes faster than it is read is the kernel's to drop."""
+    def frames() -> int:
+        return home.router.status()["guard"]["counters"]["frames"]
+
+    chain = rogue.disguises()[2]
+    before, begun = frames(), time.monotonic()
+    rogue.send(stranger, *[chain] * 20000)
+    looked_at, took_s = frames() - before, time.monotonic() - begun
+    assert looked_at > 0, "the control"
+    assert looked_at <= 32 * (took_s / 0.02 + 2)
 
 
 def test_what_is_blocked_reaches_no_host(home: Home, witness: Host, stranger: Host) -> None:

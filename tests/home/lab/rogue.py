@@ -142,6 +142,18 @@ def in_a_vlan() -> Disguise:
         / inet6.ICMPv6ND_RA(routerlifetime=1800))])
 
 
+def multicast_report() -> Disguise:
+    """Who listens to a group, behind an option for routers, as every host says it (RFC 3810)."""
+    from scapy.layers import inet6, l2
+
+    mac = "02:00:5e:66:03:00"
+    return Disguise("a report", mac, [bytes(
+        l2.Ether(src=mac, dst="33:33:00:00:00:16")
+        / inet6.IPv6(src="fe80::66:300", dst="ff02::16", hlim=1)
+        / inet6.IPv6ExtHdrHopByHop(options=[inet6.RouterAlert(), inet6.PadN(optdata=b"")])
+        / inet6.ICMPv6MLReport2())])
+
+
 def ordinary() -> Disguise:
     """What a guard has to let pass: a large datagram in fragments, and an echo request behind
     destination options."""

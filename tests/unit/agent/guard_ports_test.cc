@@ -85,6 +85,7 @@ TEST_SUITE("agent/guard_ports") {
         CHECK(facts.planned.size() == 3);
         CHECK(facts.trusted_macs == config.guard.trusted_macs);
         CHECK(facts.trusted_ports == config.guard.trusted_ports);
+        CHECK(facts.links == std::vector<std::string>{"br-lan", "br-guest", "eth9", "not-there"});
     }
 
     TEST_CASE("ports travel from keeper to agent") {

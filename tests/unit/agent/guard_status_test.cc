@@ -20,7 +20,7 @@ GuardStatus some_status() {
     rogue.threat = Threat::resolver;
     rogue.address = *parse_address("192.168.77.66");
     rogue.server = "192.168.77.66";
-    rogue.resolvers = {"rogue.example\n at 192.0.2.66"};
+    rogue.resolvers = {{"rogue.example\n at 192.0.2.66"}};
     rogue.first_seen = now - 100s;
     rogue.last_seen = now - 3s;
     rogue.messages = 5;

@@ -30,6 +30,7 @@ GuardFacts facts() {
     facts.addresses = {*parse_address("192.168.77.1"), *parse_address("fe80::1")};
     facts.planned = {resolver("cpe1.example.net", "192.168.77.1"),
                      resolver("dns.example.org", "192.0.2.53")};
+    facts.links = {"br-lan"};
     return facts;
 }
 
@@ -52,6 +53,12 @@ IpAddress address(const char* text) {
     return *parse_address(text);
 }
 
+std::vector<std::string> names(const Rogue& rogue) {
+    std::vector<std::string> all;
+    for (const StrangeResolver& one : rogue.resolvers) all.push_back(one.name);
+    return all;
+}
+
 Rogue rogue(std::uint8_t from, Threat threat = Threat::server, const GuardPort& port = lan3) {
     Rogue one;
     one.link = port.link;
@@ -66,13 +73,13 @@ TEST_SUITE("agent/rogues") {
         const auto judged = judge(frame(), message({address("192.0.2.66")}), lan3, facts());
         REQUIRE(judged);
         CHECK(judged->threat == Threat::resolver);
-        CHECK(judged->resolvers == std::vector<std::string>{"192.0.2.66"});
+        CHECK(names(*judged) == std::vector<std::string>{"192.0.2.66"});
         CHECK(judged->port == "lan3");
         CHECK(!judged->as_this_router);
         const auto named =
             judge(frame(), message({}, {resolver("rogue.example", "192.0.2.66")}), lan3, facts());
         REQUIRE(named);
-        CHECK(named->resolvers == std::vector<std::string>{"rogue.example at 192.0.2.66"});
+        CHECK(names(*named) == std::vector<std::string>{"rogue.example at 192.0.2.66"});
         CHECK(sentence(*named) ==
               "A device on port lan3 of br-lan (02:00:5e:10:00:66) tells hosts of another resolver "
               "by Router Advertisement: rogue.example at 192.0.2.66");
@@ -129,10 +136,10 @@ TEST_SUITE("agent/rogues") {
         many.insert(many.begin(), many.front());
         const auto judged = judge(frame(), message(many), lan3, facts());
         CHECK(judged->resolvers.size() == Rogue::resolvers_max);
-        CHECK(judged->resolvers[1] == "192.0.2.1");
+        CHECK(judged->resolvers[1].name == "192.0.2.1");
         auto wide = resolver("rogue.example", "192.0.2.1");
         wide.addresses = many;
-        CHECK(judge(frame(), message({}, {wide}), lan3, facts())->resolvers[0] ==
+        CHECK(judge(frame(), message({}, {wide}), lan3, facts())->resolvers[0].name ==
               "rogue.example at 192.0.2.0, 192.0.2.0, 192.0.2.1, 192.0.2.2, ...");
     }
 
@@ -146,12 +153,12 @@ TEST_SUITE("agent/rogues") {
         news->told = true;
         CHECK(rogues.note(rogue(0x66), begin + 2s) == nullptr);
         Rogue worse = rogue(0x66, Threat::resolver);
-        worse.resolvers = {"rogue.example"};
+        worse.resolvers = {{"rogue.example"}};
         news = rogues.note(worse, begin + 3s);
         REQUIRE(news != nullptr);
         news->told = true;
         CHECK(rogues.note(worse, begin + 4s) == nullptr);
-        worse.resolvers = {"other.example"};
+        worse.resolvers = {{"other.example"}};
         news = rogues.note(worse, begin + 5s);
         REQUIRE(news != nullptr);
         news->told = true;
@@ -164,14 +171,14 @@ TEST_SUITE("agent/rogues") {
         CHECK(standing[0].threat == Threat::resolver);
         CHECK(standing[0].as_this_router);
         CHECK(standing[0].first_seen == begin);
-        CHECK(standing[0].resolvers == std::vector<std::string>{"rogue.example", "other.example"});
+        CHECK(names(standing[0]) == std::vector<std::string>{"rogue.example", "other.example"});
     }
 
     TEST_CASE("its resolvers are bounded") {
         Rogues rogues;
         for (int i = 0; i < 100; ++i) {
             Rogue one = rogue(0x66, Threat::resolver);
-            one.resolvers = {std::to_string(i)};
+            one.resolvers = {{std::to_string(i)}};
             if (Rogue* news = rogues.note(one, begin)) news->told = true;
         }
         CHECK(rogues.standing(begin)[0].resolvers.size() == Rogue::resolvers_max);
@@ -230,13 +237,54 @@ TEST_SUITE("agent/rogues") {
         rogues.note(rogue(0x67), begin);
         rogues.note(rogue(0x68, Threat::server, lan4), begin);
         GuardFacts trusting = facts();
-        rogues.forget(trusting);
+        rogues.judge_again(trusting);
         CHECK(rogues.standing(begin).size() == 3);
         trusting.trusted_ports = {"lan4"};
         trusting.trusted_macs = {mac(0x66)};
-        rogues.forget(trusting);
+        rogues.judge_again(trusting);
         REQUIRE(rogues.standing(begin).size() == 1);
         CHECK(rogues.standing(begin)[0].mac == mac(0x67));
+    }
+
+    TEST_CASE("whose resolver is planned now is no longer taken for worse than he is") {
+        Rogues rogues;
+        auto wide = resolver("late.example", "192.0.2.1");
+        wide.addresses.assign(Rogue::addresses_max + 1, address("192.0.2.54"));
+        ServerMessage beside = message({address("192.0.2.54")});
+        beside.leads_away = false;
+        const auto late = resolver("late.example", "192.0.2.54");
+        const auto note = [&](std::uint8_t from, const ServerMessage& told, GuardFacts by) {
+            rogues.note(*judge(frame(from), told, lan3, by), begin);
+        };
+        note(0x66, message({}, {late}), facts());
+        note(0x67, beside, facts());
+        note(0x68, message({address("192.0.2.54"), address("192.0.2.66")}), facts());
+        note(0x69, message({}, {wide}), facts());
+        note(1, message({}, {late}), facts());  // what this router says now, heard too early
+        const auto threats = [&] {
+            std::string text;
+            for (const Rogue& one : rogues.standing(begin))
+                text += net::to_text(one.mac).substr(15) + " " + threat_name(one.threat) + "; ";
+            return text;
+        };
+        rogues.judge_again(facts());
+        CHECK(threats() == "66 resolver; 67 resolver; 68 resolver; 69 resolver; 01 resolver; ");
+        GuardFacts now = facts();
+        now.planned.push_back(late);
+        rogues.judge_again(now);
+        CHECK(threats() == "68 resolver; 69 resolver; 66 server; 67 beside; ");
+        CHECK(names(rogues.standing(begin)[0]) == std::vector<std::string>{"192.0.2.66"});
+    }
+
+    TEST_CASE("what was heard on a link that is no more the home's is forgotten") {
+        Rogues rogues;
+        rogues.note(rogue(0x66), begin);
+        GuardFacts now = facts();
+        rogues.judge_again(now);
+        CHECK(rogues.standing(begin).size() == 1);
+        now.links = {"br-guest"};
+        rogues.judge_again(now);
+        CHECK(rogues.standing(begin).empty());
     }
 
     TEST_CASE("people read who it is and what it does") {

@@ -88,6 +88,7 @@ TEST_SUITE("agent/rogues") {
     TEST_CASE("who tells of this home's resolvers is still no server of this home") {
         for (const ServerMessage& told :
              {message(), message({address("192.168.77.1"), address("192.0.2.53")}),
+              message({address("fe80::1")}),
               message({}, {resolver("CPE1.example.net", "fe80::1")})}) {
             const auto judged = judge(frame(), told, lan3, facts());
             REQUIRE(judged);
@@ -98,6 +99,12 @@ TEST_SUITE("agent/rogues") {
             frame(), message({}, {resolver("cpe1.example.net", "192.0.2.66")}), lan3, facts());
         REQUIRE(elsewhere);
         CHECK(elsewhere->threat == Threat::resolver);
+        // Another's name at this router; and this router's, but one of two addresses elsewhere.
+        const auto renamed = resolver("rogue.example", "192.168.77.1");
+        CHECK(judge(frame(), message({}, {renamed}), lan3, facts())->threat == Threat::resolver);
+        auto half = resolver("cpe1.example.net", "192.168.77.1");
+        half.addresses.push_back(address("192.0.2.66"));
+        CHECK(judge(frame(), message({}, {half}), lan3, facts())->threat == Threat::resolver);
     }
 
     TEST_CASE("a network beside this one is no threat, unless it comes with a resolver") {
@@ -172,6 +179,27 @@ TEST_SUITE("agent/rogues") {
         CHECK(standing[0].as_this_router);
         CHECK(standing[0].first_seen == begin);
         CHECK(names(standing[0]) == std::vector<std::string>{"rogue.example", "other.example"});
+    }
+
+    TEST_CASE("a worse threat alone is news, and so is who comes back after an hour") {
+        Rogues rogues;
+        rogues.note(rogue(0x66, Threat::beside), begin)->told = true;
+        Rogue* news = rogues.note(rogue(0x66, Threat::server), begin + 1s);
+        REQUIRE(news != nullptr);
+        news->told = true;
+        CHECK(rogues.note(rogue(0x66, Threat::beside), begin + 2s) == nullptr);
+        news = rogues.note(rogue(0x66, Threat::server), begin + 2h);
+        REQUIRE(news != nullptr);
+        CHECK(news->first_seen == begin + 2h);
+    }
+
+    TEST_CASE("who matters least makes room, not who was silent for longest") {
+        Rogues rogues;
+        rogues.note(rogue(0x60, Threat::resolver), begin);
+        for (std::uint8_t i = 1; i < Rogues::per_port_max; ++i)
+            rogues.note(rogue(i, Threat::server), begin + std::chrono::seconds(i));
+        CHECK(rogues.note(rogue(0x66, Threat::server), begin + 60s) != nullptr);
+        CHECK(rogues.standing(begin + 60s)[0].mac == mac(0x60));
     }
 
     TEST_CASE("its resolvers are bounded") {

@@ -23,11 +23,13 @@ void for_each_lan(const Config& config, const std::vector<net::Link>& links, Vis
             if (link.name == lan.interface) visit(link);
 }
 
-void add_ports(const net::Link& bridge, const Config& config, const std::vector<net::Link>& links,
-               std::vector<GuardPort>& ports) {
-    for (const net::Link& port : links)
-        if (port.master == bridge.index && !is_trusted(config, port.name))
-            ports.push_back({bridge.name, port.name, port.index});
+bool is_guarded_port(const net::Link& port, const net::Link& bridge, const Config& config) {
+    return port.master == bridge.index && !is_trusted(config, port.name);
+}
+
+/// Whether what comes untagged to a port is of another network than the bridge's own.
+bool is_of_another(const net::Link& port, const net::Link& bridge) {
+    return bridge.filters_vlans && port.untagged_vlan != bridge.untagged_vlan;
 }
 
 }  // namespace
@@ -35,7 +37,10 @@ void add_ports(const net::Link& bridge, const Config& config, const std::vector<
 std::vector<GuardPort> bridge_ports(const Config& config, const std::vector<net::Link>& links) {
     std::vector<GuardPort> ports;
     for_each_lan(config, links, [&](const net::Link& lan) {
-        if (lan.bridge) add_ports(lan, config, links, ports);
+        if (!lan.bridge) return;
+        for (const net::Link& port : links)
+            if (is_guarded_port(port, lan, config))
+                ports.push_back({lan.name, port.name, port.index});
     });
     return ports;
 }
@@ -43,10 +48,11 @@ std::vector<GuardPort> bridge_ports(const Config& config, const std::vector<net:
 std::vector<GuardPort> guard_ports(const Config& config, const std::vector<net::Link>& links) {
     std::vector<GuardPort> ports;
     for_each_lan(config, links, [&](const net::Link& lan) {
-        if (lan.bridge)
-            add_ports(lan, config, links, ports);
-        else if (lan.hardware_address.size() == ethernet_address_octets &&
-                 !is_trusted(config, lan.name))
+        for (const net::Link& port : links)
+            if (lan.bridge && is_guarded_port(port, lan, config) && !is_of_another(port, lan))
+                ports.push_back({lan.name, port.name, port.index});
+        if (!lan.bridge && lan.hardware_address.size() == ethernet_address_octets &&
+            !is_trusted(config, lan.name))
             ports.push_back({lan.name, lan.name, lan.index});
     });
     return ports;

@@ -21,8 +21,8 @@ inline constexpr std::size_t guard_ports_max = 128;
 
 /// Every port of the home's bridges that is not trusted, in order.
 std::vector<GuardPort> bridge_ports(const Config& config, const std::vector<net::Link>& links);
-/// Those, and the home's links that are no bridge: where rogues are listened for. All of them, also
-/// beyond guard_ports_max.
+/// Those that are of the home's VLAN, and the home's links that are no bridge: where rogues are
+/// listened for. All of them, also beyond guard_ports_max.
 std::vector<GuardPort> guard_ports(const Config& config, const std::vector<net::Link>& links);
 
 /// Whose words are no rogue's by what is known now.

@@ -1,6 +1,7 @@
 #include "agent/guard_rules.h"
 
 #include <charconv>
+#include <map>
 
 #include "agent/spawn.h"
 
@@ -15,15 +16,17 @@ constexpr std::string_view counter_words = "packets ";
 constexpr std::string_view remove_table =
     "add table bridge porchlight_guard\ndelete table bridge porchlight_guard\n";
 
-/// A rule that tells a message by what stands behind its extension headers does not match while
-/// that can't be read. So the last chain lets go whatever can be read.
-constexpr std::string_view chains = R"(
+constexpr std::string_view hook = R"(
     chain forward {
         type filter hook forward priority -201; policy accept;
         iifname @ports ether saddr != @trusted jump strangers
     }
     chain strangers {
-        udp dport 68 counter name blocked drop
+)";
+
+/// A rule that tells a message by what stands behind its extension headers does not match while
+/// that can't be read. So the last chain lets go whatever can be read.
+constexpr std::string_view chains = R"(        udp dport 68 counter name blocked drop
         meta protocol ip6 jump strangers6
         meta protocol { 8021q, 8021ad } @nh,0,16 & 0x0fff == 0 counter name blocked drop
         meta protocol 0x0004 @nh,0,16 0xaaaa counter name blocked drop
@@ -43,6 +46,19 @@ constexpr std::string_view chains = R"(
 }
 )";
 
+std::string names_of(const std::vector<std::string>& ports) {
+    std::string list;
+    for (const std::string& port : ports) list += (list.empty() ? "\"" : ", \"") + port + '"';
+    return list;
+}
+
+/// Also the tag that a bridge itself has given an untagged frame is seen where tags stand.
+std::string other_vlans(std::uint16_t vlan, const std::vector<std::string>& ports) {
+    const std::string own = vlan == 0 ? "0" : "{ 0, " + std::to_string(vlan) + " }";
+    return "        iifname { " + names_of(ports) +
+           " } @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != " + own + " return\n";
+}
+
 std::string set_of(std::string_view name, std::string_view type, const std::string& elements) {
     return "    set " + std::string(name) + " { type " + std::string(type) + "; " +
            (elements.empty() ? "" : "elements = { " + elements + " }; ") + "}\n";
@@ -51,16 +67,21 @@ std::string set_of(std::string_view name, std::string_view type, const std::stri
 }  // namespace
 
 std::string guard_rules(const Blockade& blockade, std::uint64_t blocked) {
-    std::string ports;
-    for (const std::string& port : blockade.ports)
-        ports += (ports.empty() ? "\"" : ", \"") + port + '"';
+    std::vector<std::string> ports;
+    std::map<std::uint16_t, std::vector<std::string>> by_vlan;
+    for (const Blockade::Port& port : blockade.ports) {
+        ports.push_back(port.name);
+        by_vlan[port.vlan].push_back(port.name);
+    }
     std::string trusted;
     for (const net::MacAddress& mac : blockade.trusted)
         trusted += (trusted.empty() ? "" : ", ") + net::to_text(mac);
     std::string text(remove_table);
     text += "table bridge porchlight_guard {\n";
-    text += set_of("ports", "ifname", ports) + set_of("trusted", "ether_addr", trusted);
+    text += set_of("ports", "ifname", names_of(ports)) + set_of("trusted", "ether_addr", trusted);
     text += "    counter blocked { packets " + std::to_string(blocked) + " bytes 0 }";
+    text += hook;
+    for (const auto& [vlan, those] : by_vlan) text += other_vlans(vlan, those);
     return text.append(chains);
 }
 

@@ -17,7 +17,13 @@ namespace porchlight::agent {
 /// What is kept from passing a bridge: messages of routers and DHCP servers that come in at these
 /// ports, unless from a trusted address.
 struct Blockade {
-    std::vector<std::string> ports;  // none: there is nothing to drop
+    /// Of a bridge of the home. Frames of other VLANs than the home's are another network's.
+    struct Port {
+        std::string name;
+        std::uint16_t vlan = 0;  // of the home; 0: untagged frames alone are the home's
+        bool operator==(const Port&) const = default;
+    };
+    std::vector<Port> ports;  // none: there is nothing to drop
     std::vector<net::MacAddress> trusted;
     bool operator==(const Blockade&) const = default;
 };

@@ -18,7 +18,12 @@ using Area = Hindrances::Area;
 
 Blockade blockade(const Config& config, const std::vector<net::Link>& links) {
     Blockade whole{{}, config.guard.trusted_macs};
-    for (const GuardPort& port : bridge_ports(config, links)) whole.ports.push_back(port.port);
+    for (const GuardPort& port : bridge_ports(config, links)) {
+        const auto bridge = std::find_if(links.begin(), links.end(), [&](const net::Link& one) {
+            return one.name == port.link;
+        });
+        whole.ports.push_back({port.port, net::vlan_of(*bridge)});
+    }
     return whole;
 }
 

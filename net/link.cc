@@ -1,6 +1,8 @@
 #include "net/link.h"
 
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
@@ -48,13 +50,19 @@ Result<Socket> connect() {
     return socket;
 }
 
-bool is_bridge(const nlattr* info) {
+void read_kind(const nlattr* info, Link& link) {
     std::array<nlattr*, IFLA_INFO_MAX + 1> attributes{};
-    return info != nullptr &&
-           nla_parse_nested(attributes.data(), IFLA_INFO_MAX, const_cast<nlattr*>(info), nullptr) >=
-               0 &&
-           attributes[IFLA_INFO_KIND] != nullptr &&
-           nla_strcmp(attributes[IFLA_INFO_KIND], "bridge") == 0;
+    if (info == nullptr ||
+        nla_parse_nested(attributes.data(), IFLA_INFO_MAX, const_cast<nlattr*>(info), nullptr) < 0)
+        return;
+    link.bridge = attributes[IFLA_INFO_KIND] != nullptr &&
+                  nla_strcmp(attributes[IFLA_INFO_KIND], "bridge") == 0;
+    std::array<nlattr*, IFLA_BR_MAX + 1> bridge{};
+    link.filters_vlans =
+        link.bridge && attributes[IFLA_INFO_DATA] != nullptr &&
+        nla_parse_nested(bridge.data(), IFLA_BR_MAX, attributes[IFLA_INFO_DATA], nullptr) >= 0 &&
+        bridge[IFLA_BR_VLAN_FILTERING] != nullptr &&
+        nla_get_u8(bridge[IFLA_BR_VLAN_FILTERING]) != 0;
 }
 
 /// What one dump is collected into.
@@ -76,11 +84,36 @@ void read_link(const nlmsghdr* message, Links& links) {
     link.carrier = link.up && (facts->ifi_flags & IFF_RUNNING) != 0;
     if (const nlattr* mtu = attributes[IFLA_MTU]) link.mtu_octets = nla_get_u32(mtu);
     if (const nlattr* master = attributes[IFLA_MASTER]) link.master = nla_get_u32(master);
-    link.bridge = is_bridge(attributes[IFLA_LINKINFO]);
+    read_kind(attributes[IFLA_LINKINFO], link);
     if (const nlattr* address = attributes[IFLA_ADDRESS]) {
         const auto* octets = static_cast<const std::uint8_t*>(nla_data(address));
         link.hardware_address.assign(octets, octets + nla_len(address));
     }
+}
+
+/// A bridge, or a port of one, with its VLANs.
+void read_vlans(const nlmsghdr* message, Links& links) {
+    std::array<nlattr*, IFLA_MAX + 1> attributes{};
+    const auto* facts = static_cast<const ifinfomsg*>(nlmsg_data(message));
+    if (nlmsg_parse(const_cast<nlmsghdr*>(message), sizeof(ifinfomsg), attributes.data(), IFLA_MAX,
+                    nullptr) < 0 ||
+        attributes[IFLA_AF_SPEC] == nullptr)
+        return;
+    const auto link = links.find(static_cast<unsigned>(facts->ifi_index));
+    if (link == links.end()) return;
+    const nlattr* one = nullptr;
+    int left = 0;
+    nla_for_each_nested(one, attributes[IFLA_AF_SPEC], left) {
+        bridge_vlan_info info{};
+        if (nla_type(one) != IFLA_BRIDGE_VLAN_INFO || nla_len(one) < int(sizeof info)) continue;
+        nla_memcpy(&info, one, sizeof info);
+        if ((info.flags & BRIDGE_VLAN_INFO_PVID) != 0) link->second.untagged_vlan = info.vid;
+    }
+}
+
+bool is_of_bridge(const nlmsghdr* message) {
+    return nlmsg_datalen(message) >= int(sizeof(ifinfomsg)) &&
+           static_cast<const ifinfomsg*>(nlmsg_data(message))->ifi_family == AF_BRIDGE;
 }
 
 std::optional<IpAddress> address_of(unsigned family, const nlattr* attribute) {
@@ -128,7 +161,10 @@ void read_address(const nlmsghdr* message, Links& links) {
 
 int read_message(nl_msg* message, void* links) {
     const nlmsghdr* header = nlmsg_hdr(message);
-    if (header->nlmsg_type == RTM_NEWLINK) read_link(header, *static_cast<Links*>(links));
+    if (header->nlmsg_type == RTM_NEWLINK && is_of_bridge(header))
+        read_vlans(header, *static_cast<Links*>(links));
+    else if (header->nlmsg_type == RTM_NEWLINK)
+        read_link(header, *static_cast<Links*>(links));
     if (header->nlmsg_type == RTM_NEWADDR) read_address(header, *static_cast<Links*>(links));
     return NL_OK;
 }
@@ -169,6 +205,18 @@ int dump(nl_sock* socket, int request, unsigned char family = AF_UNSPEC) {
     if (const int sent = nl_send_simple(socket, request, NLM_F_DUMP, &all, sizeof all); sent < 0)
         return sent;
     return nl_recvmsgs_default(socket);
+}
+
+/// Bridges and their ports, with their VLANs.
+int dump_vlans(nl_sock* socket) {
+    struct {
+        ifinfomsg of_all{};
+        nlattr head{NLA_HDRLEN + sizeof(std::uint32_t), IFLA_EXT_MASK};
+        std::uint32_t wanted = RTEXT_FILTER_BRVLAN;
+    } request;
+    request.of_all.ifi_family = AF_BRIDGE;
+    const int sent = nl_send_simple(socket, RTM_GETLINK, NLM_F_DUMP, &request, sizeof request);
+    return sent < 0 ? sent : nl_recvmsgs_default(socket);
 }
 
 /// Dumps again while the picture changes under the reading. `dump_all` starts from nothing.
@@ -219,7 +267,8 @@ auto wire_facts(const LinkAddress& address) {
 bool same_link(const Link& a, const Link& b) {
     return a.name == b.name && a.index == b.index && a.up == b.up && a.carrier == b.carrier &&
            a.mtu_octets == b.mtu_octets && a.hardware_address == b.hardware_address &&
-           a.master == b.master && a.bridge == b.bridge &&
+           a.master == b.master && a.bridge == b.bridge && a.filters_vlans == b.filters_vlans &&
+           a.untagged_vlan == b.untagged_vlan &&
            std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
                       b.addresses.end(), [](const LinkAddress& x, const LinkAddress& y) {
                           return wire_facts(x) == wire_facts(y);
@@ -238,7 +287,9 @@ Result<std::vector<Link>> read_links() {
     Links links;
     const auto read = read_whole(socket->get(), read_message, &links, [&](nl_sock* raw) {
         links.clear();
-        const int status = dump(raw, RTM_GETLINK);
+        int status = dump(raw, RTM_GETLINK);
+        // A kernel without VLANs on bridges may know no answer; then there are none.
+        if (status >= 0 && dump_vlans(raw) == -NLE_DUMP_INTR) status = -NLE_DUMP_INTR;
         return status < 0 ? status : dump(raw, RTM_GETADDR);
     });
     if (!read) return read.error();

@@ -38,8 +38,17 @@ struct Link {
     Buffer hardware_address{};  // empty where the link has none
     unsigned master = 0;        // the index of the bridge or bond that it is a port of; 0: none
     bool bridge = false;
+    bool filters_vlans = false;  // a bridge that keeps VLANs apart
+    /// What comes untagged to a port of such a bridge, or to it from this machine, is of this VLAN.
+    /// 0: of none, or it is neither.
+    std::uint16_t untagged_vlan = 0;
     Clock::time_point read_at{};  // what is left of lifetimes counts from then
 };
+
+/// The VLAN that a bridge has given untagged frames of its own network; 0: it tells none apart.
+inline std::uint16_t vlan_of(const Link& bridge) {
+    return bridge.filters_vlans ? bridge.untagged_vlan : std::uint16_t(0);
+}
 
 /// Whether nothing changed that somebody could see on the wire. Remaining lifetimes always run and
 /// are left out.

@@ -72,11 +72,14 @@ class Disguise:
     name: str
     mac: str
     frames: list[bytes]
+    by: str = "Router Advertisement"  # as what it has to be named
 
 
 def disguises() -> list[Disguise]:
-    """Router Advertisements as those send them who know of guards (RFC 7113)."""
-    from scapy.layers import inet6, l2  # half a second to load: only who needs it waits
+    """Router Advertisements, and answers of DHCP, as those send them who know of guards (RFC
+    7113)."""
+    from scapy.layers import dhcp, inet, inet6, l2  # half a second to load: only who needs it waits
+    from scapy.packet import Raw
 
     def sender(number: int) -> str:
         return f"02:00:5e:66:00:{number:02x}"
@@ -114,6 +117,27 @@ def disguises() -> list[Disguise]:
         body = b"\xaa\xaa\x03\0\0\0" + plain[12:]
         return plain[:12] + len(body).to_bytes(2, "big") + body
 
+    def cut_dhcpv4(number: int) -> list[bytes]:
+        answer = inet.IP(src=ROGUE4, dst="255.255.255.255", id=number) / inet.UDP(
+            sport=67, dport=68) / dhcp.BOOTP(op=2) / dhcp.DHCP(options=[
+                ("message-type", "offer"), ("name_server", ROGUE4), "end"])
+        return [bytes(l2.Ether(src=sender(number), dst="ff:ff:ff:ff:ff:ff") / part)
+                for part in inet.fragment(answer, 256)]
+
+    def cut_dhcpv6(number: int) -> list[bytes]:
+        whole = bytes(packet(number) / inet.UDP(sport=547, dport=546) / Raw(
+            b"\7abc" + bytes([0, 23, 0, 16]) + socket.inet_pton(socket.AF_INET6, RESOLVER6)))[40:]
+        return [frame(number, packet(number) / inet6.IPv6ExtHdrFragment(
+                    nh=17, id=number, m=more, offset=offset // 8) / Raw(part))
+                for more, offset, part in ((1, 0, whole[:16]), (0, 16, whole[16:]))]
+
+    def behind_mobility(number: int) -> bytes:
+        whole = bytes(packet(number) / told())
+        header = bytes([58, 0, 0, 0, 0, 0, 0, 0])
+        ahead = packet(number)
+        ahead.nh, ahead.plen = 135, len(header + whole[40:])
+        return frame(number, ahead / Raw(header + whole[40:]))
+
     atomic = inet6.IPv6ExtHdrFragment(id=7)
     made = [
         ("plain", lambda n: [frame(n, packet(n) / told())]),
@@ -126,8 +150,13 @@ def disguises() -> list[Disguise]:
         ("behind a VLAN tag of no VLAN", lambda n: [tagged(n, 0x8100)]),
         ("behind two of them", lambda n: [tagged(n, 0x8100, 0x8100)]),
         ("in SNAP", lambda n: [in_snap(n)]),
+        ("behind a mobility header", lambda n: [behind_mobility(n)]),
+        ("DHCPv4 in fragments", cut_dhcpv4),
+        ("DHCPv6 in fragments", cut_dhcpv6),
     ]
-    return [Disguise(name, sender(number), frames(number))
+    by = {"fragments, the message in the second": "hidden", "DHCPv4 in fragments": "DHCPv4",
+          "DHCPv6 in fragments": "DHCPv6"}
+    return [Disguise(name, sender(number), frames(number), by.get(name, "Router Advertisement"))
             for number, (name, frames) in enumerate(made, 1)]
 
 

@@ -52,6 +52,21 @@ TEST_SUITE("agent/guard_ports") {
               "br-lan/lan1 br-lan/wlan0 br-lan/lan2 br-guest/wlan1 ");
     }
 
+    TEST_CASE("a port of another VLAN of the same bridge is of another network") {
+        auto links = some_links();
+        links[2].untagged_vlan = links[3].untagged_vlan = 10;
+        links[4].untagged_vlan = 20;
+        // As long as the bridge keeps none apart, all are.
+        CHECK(names(guard_ports(some_config(), links)).find("wlan0") != std::string::npos);
+        CHECK(net::vlan_of(links[2]) == 0);
+        links[2].filters_vlans = true;
+        CHECK(net::vlan_of(links[2]) == 10);
+        CHECK(names(guard_ports(some_config(), links)) == "br-lan/lan1 br-guest/wlan1 eth9/eth9 ");
+        // Tagged, it may have hosts of the home.
+        CHECK(names(bridge_ports(some_config(), links)) ==
+              "br-lan/lan1 br-lan/wlan0 br-lan/lan2 br-guest/wlan1 ");
+    }
+
     TEST_CASE("what is trusted is left alone") {
         Config config = some_config();
         config.guard.trusted_ports = {"wlan0", "eth9"};

@@ -33,7 +33,7 @@ TEST_SUITE("agent/guard_rules") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
         CHECK(!rules.may_stand());
-        REQUIRE(rules.load({{"lan1"}, {}}));
+        REQUIRE(rules.load({{{"lan1"}}, {}}));
         CHECK(rules.look());
         for (const Error& error : {killed, absent}) {
             nft.fails = error;
@@ -50,7 +50,7 @@ TEST_SUITE("agent/guard_rules") {
     TEST_CASE("what was loaded is taken away at last, whatever failed on the way") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
-        REQUIRE(rules.load({{"lan1"}, {}}));
+        REQUIRE(rules.load({{{"lan1"}}, {}}));
         for (const Error& error : {killed, absent, Error{Errc::refused, "nft: failed"}}) {
             nft.fails = error;
             (void)rules.look();
@@ -68,7 +68,7 @@ TEST_SUITE("agent/guard_rules") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
         nft.fails = killed;
-        CHECK(!rules.load({{"lan1"}, {}}));
+        CHECK(!rules.load({{{"lan1"}}, {}}));
         CHECK(!rules.loaded());
         CHECK(rules.may_stand());
     }
@@ -89,21 +89,31 @@ TEST_SUITE("agent/guard_rules") {
     TEST_CASE("what was dropped is counted on over a reload") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
-        REQUIRE(rules.load({{"lan1"}, {}}));
+        REQUIRE(rules.load({{{"lan1"}}, {}}));
         nft.table = "counter blocked {\n packets 42 bytes 4711\n}";
-        REQUIRE(rules.load({{"lan2"}, {}}));
+        REQUIRE(rules.load({{{"lan2"}}, {}}));
         CHECK(rules.blocked() == 42);
         CHECK(nft.table.find("packets 42") != std::string::npos);
     }
 
     TEST_CASE("strangers' ports are named, what is trusted is not looked at") {
-        const std::string rules = guard_rules({{"lan1", "wlan0"}, {{{2, 0, 0x5e, 0x10, 0, 1}}}});
+        const std::string rules =
+            guard_rules({{{"lan1"}, {"wlan0"}}, {{{2, 0, 0x5e, 0x10, 0, 1}}}});
         CHECK(rules.find("set ports { type ifname; elements = { \"lan1\", \"wlan0\" }; }") !=
               std::string::npos);
         CHECK(rules.find("set trusted { type ether_addr; elements = { 02:00:5e:10:00:01 }; }") !=
               std::string::npos);
         CHECK(rules.find("iifname @ports ether saddr != @trusted jump strangers") !=
               std::string::npos);
+    }
+
+    TEST_CASE("frames of other VLANs are another network's, bridge by bridge") {
+        const std::string rules = guard_rules({{{"lan1", 10}, {"wlan1"}, {"lan2", 10}}, {}});
+        CHECK(rules.find("iifname { \"lan1\", \"lan2\" } @ll,96,16 { 0x8100, 0x88a8 } "
+                         "@ll,112,16 & 0x0fff != { 0, 10 } return") != std::string::npos);
+        CHECK(rules.find("iifname { \"wlan1\" } @ll,96,16 { 0x8100, 0x88a8 } "
+                         "@ll,112,16 & 0x0fff != 0 return") != std::string::npos);
+        CHECK(guard_rules({}).find("@ll") == std::string::npos);
     }
 
     TEST_CASE("without a port the table stands and drops nothing") {

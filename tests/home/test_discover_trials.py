@@ -17,10 +17,11 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from lab import Home
+from lab import Home, encode, ra
 from lab.authority import DAY, Authority
-from lab.discover import discover, resolvers, trial
+from lab.discover import discover, resolvers, told, trial
 from lab.host import Host
+from lab.kea import Kea
 from lab.router import BINARY, LAN4, LAN6, Router
 from lab.unbound import Unbound
 
@@ -247,3 +248,31 @@ def test_a_preconfigured_domain_is_upgraded_to_a_name_within_it_alone(foreign: F
     wrong = foreign.host.ns.run(str(BINARY), "discover", "-i", "eth0", "--preconfigured", "a.*.net",
                                 check=False)
     assert wrong.returncode == 2
+
+
+def test_a_foreign_router_of_kea_radvd_and_unbound(foreign: Foreign) -> None:
+    """What one network tells by programs none of which is ours, nor the daemon that we know best."""
+    router = foreign.router
+    router.stop_dnsmasq()
+    radvd = ra.Radvd(router)
+    radvd.start()
+    kea = Kea(router, encode.dhcpv4(1, NAME, LAN4))
+    try:
+        with Unbound(router.ns, foreign.certificate(NAME), LAN4, LAN6):
+            report = foreign.discovers()
+            assert report["usable"] and report["sentence"] == (
+                f"Hosts on eth0 use {NAME} ({LAN4}) over TLS: it answers, and its certificate is "
+                "good.")
+            assert told(report, "dhcpv4") == [(NAME, (LAN4,))]
+            assert trial(report, "dhcpv4")["outcome"] == "works"
+            plain = {(each["carrier"], each["address"]) for each in report["plain"]}
+            assert plain == {("dhcpv4", LAN4), ("ra", LAN6)}
+            # The control: radvd alone names a plain resolver, and no one else does.
+            kea.stop()
+            report = foreign.discovers(status=1)
+            assert told(report, "dhcpv4") == [] and not report["usable"]
+            assert {each["address"] for each in report["plain"]} == {LAN6}
+    finally:
+        kea.stop()
+        radvd.stop()
+        router.restart_dnsmasq()

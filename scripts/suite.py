@@ -25,7 +25,7 @@ HOME = ROOT / "tests/home"
 FORWARDER = ROOT / "tests/forwarder"
 # Only the forwarder has more than one thread; the build preset `tsan` builds no other units.
 WITH_THREADS = "unit_(core|net|forwarder)"
-FUZZ_SECONDS = 20
+FUZZ_SECONDS = 12
 FOREIGN = ("s390x", "armhf")
 # Homes wait for their programs' timers most of the time.
 HOMES_AT_ONCE = 3

@@ -49,7 +49,7 @@ def test_whom_the_isp_offers_is_asked_and_stays_when_the_lease_is_lost(home: Hom
         assert host.ask_clear("www.example.org", LAN4).answer
     assert clear.fields(f"ip.dst == {RESOLVER4} and dns.qry.name == www.example.org", "dns.id")
 
-    IspDhcp(home.isp, OFFERED)
+    dhcp = IspDhcp(home.isp, OFFERED)
     client = Udhcpc(router)
     status = router.until_announced()
     assert because(status) == "the WAN offers them"
@@ -60,6 +60,14 @@ def test_whom_the_isp_offers_is_asked_and_stays_when_the_lease_is_lost(home: Hom
         assert host.ask_clear("mail.example.net", LAN4).answer
         assert host.ask_clear("diary.example.org", LAN4).answer
     assert not clear.fields(f"ip.dst == {RESOLVER4}", "dns.id")
+
+    # One that does not work comes in its place: those that answered stand behind it.
+    dhcp.offer(encode.dhcpv4(1, "another.isp.test", RESOLVER4))
+    client.send(signal.SIGUSR1)
+    status = router.until("it was tried", lambda status: any(
+        one["adn"] == "another.isp.test" and one.get("last_error") for one in status["upstreams"]))
+    assert status["plan"][0]["resolvers"]
+    assert host.ask("ns1.example.net", LAN4, "cpe1.example.net").answer
 
     # An offer that ends must not bring the home back into clear text, nor an agent that dies.
     client.send(signal.SIGUSR2)

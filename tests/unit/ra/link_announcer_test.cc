@@ -44,7 +44,7 @@ struct Home {
     void meet_daemon() {
         CHECK(until([&] {
             daemon.answer();
-            return announcer->can_announce();
+            return announcer->counters().daemon_advertisements > 0;
         }));
         run_for(30ms);
     }

@@ -91,7 +91,7 @@ class Agent {
     std::vector<Offer> offers() const;
     void choose_upstreams(std::span<const Offer> offers);
     void set_orders();
-    awaitable<std::vector<forwarder::UpstreamState>> upstream_states();
+    Result<std::unique_ptr<net::TlsClient>> upstream_tls() const;
     void wait_for_end_of_offers();
     void replan();
     void tell_odhcpd();
@@ -153,7 +153,7 @@ Agent::Agent(net::Channel keeper)
       upstreams_(
           loop_.get_executor(), random_,
           {.changed = [this] { replan(); },
-           .states = [this] { return upstream_states(); },
+           .tls = [this] { return upstream_tls(); },
            .keep = [this](Bytes octets) { keeper_->send(number(Keep::upstreams), octets); }}),
       guard_(loop_.get_executor(), time_),
       orders_(loop_.get_executor(), time_, random_,
@@ -409,19 +409,22 @@ void Agent::choose_upstreams(std::span<const Offer> offers) {
     upstreams_.learn(*config_, links_->links(), offers, plain_of(learned_, wan_.plain()),
                      wan_.expects());
     supply_forwarder();
-    if (upstreams_.known() != asked_by_orders_) set_orders();
+    if (upstreams_.upstreams().list() != asked_by_orders_) set_orders();
 }
 
 void Agent::set_orders() {
     Config config = *config_;
-    config.upstream = asked_by_orders_ = upstreams_.known();
+    config.upstream = asked_by_orders_ = upstreams_.upstreams().list();
     orders_.set(config, world_, custody_, wall_trusted_);
 }
 
-awaitable<std::vector<forwarder::UpstreamState>> Agent::upstream_states() {
-    co_await ask_forwarder();
-    co_return forwarder_status_ ? forwarder_status_->upstreams
-                                : std::vector<forwarder::UpstreamState>();
+Result<std::unique_ptr<net::TlsClient>> Agent::upstream_tls() const {
+    net::TlsClient::Settings settings;
+    settings.roots_pem = world_.roots_pem;
+    settings.alpn = {"dot"};
+    settings.time = &time_;
+    settings.dates_count = wall_trusted_;
+    return net::TlsClient::create(settings);
 }
 
 void Agent::wait_for_end_of_offers() {
@@ -546,6 +549,7 @@ Status Agent::status() {
         status.offers = {with_advertised(learned_, wan_.offers()),
                          sift(*config_, links_->links(), offers()).refused, time_.now()};
     status.upstreams_origin = upstreams_.upstreams().origin();
+    status.upstreams_tried = upstreams_.upstreams().tried();
     if (config_) status.chosen = chosen_carriers(asked_.announce, config_->announce);
     status.carriers = announcement_.carriers;
     status.wan = wan_.status();

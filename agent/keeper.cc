@@ -80,7 +80,7 @@ int Keeper::run() {
     if (!feeds_odhcpd(config_) || !announces(config_)) feed_odhcpd({});
     const auto learned = storage_.read(paths_.upstreams);
     companion_.set_upstream_known(learned && !learned->empty());
-    if (relays(config_)) forget_relayed();
+    if (!links_by_wan(config_).empty()) forget_what_hangs_on_a_wan();
     companion_.restore(stored_options(paths_, config_json_, storage_), Clock::now());
     log::info("started", {{"version", PORCHLIGHT_VERSION}, {"file", config_file_}});
     carriers_.log_choice(asked_.announce, config_.announce);

@@ -55,7 +55,7 @@ class Keeper {
     void look_at_dnsmasq(Clock::time_point now);
     bool looks_at_odhcpd() const;
     void look_at_odhcpd(Clock::time_point now);
-    void forget_relayed();
+    void forget_what_hangs_on_a_wan();
     void feed_odhcpd(const std::vector<dhcp::OdhcpdEntry>& entries);
     void close_ports(const Fence& fence);
     void look_at_firewall(Clock::time_point now);

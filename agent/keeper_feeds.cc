@@ -45,10 +45,10 @@ bool Keeper::looks_at_odhcpd() const {
 }
 
 /// What a WAN offered before is told by odhcpd until it is taken out of its configuration.
-void Keeper::forget_relayed() {
+void Keeper::forget_what_hangs_on_a_wan() {
     const auto journal = storage_.read(paths_.odhcpd);
     if (!journal) return;
-    const auto left = not_relayed(config_, text_of(*journal));
+    const auto left = not_by_wan(config_, text_of(*journal));
     if (left != entries_for(config_, text_of(*journal))) feed_odhcpd(left);
 }
 
@@ -85,9 +85,8 @@ void Keeper::on_dnsmasq_options(std::string_view options) {
     if (companion_.trouble() != told_.dnsmasq_trouble) send_processes();
     // What a stop withdraws is there again at the next start, but for what hangs on a WAN: after a
     // power cut it may be another network, or none.
-    const std::string kept = uses_dnsmasq(config_) && !learns_upstream(config_)
-                                 ? dhcp::without(options, relaying_links(config_))
-                                 : std::string();
+    const std::string kept =
+        uses_dnsmasq(config_) ? dhcp::without(options, links_by_wan(config_)) : std::string();
     if (!stopping_)
         report(store_options(paths_, kept, config_json_, storage_),
                "cannot remember the DHCP options");

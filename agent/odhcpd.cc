@@ -208,11 +208,13 @@ Entries entries_for(const Config& config, std::string_view text) {
     return std::move(*entries);
 }
 
-Entries not_relayed(const Config& config, std::string_view text) {
+Entries not_by_wan(const Config& config, std::string_view text) {
     Entries entries = entries_for(config, text);
+    const std::vector<std::string> by_wan = links_by_wan(config);
     std::erase_if(entries, [&](const dhcp::OdhcpdEntry& entry) {
         return std::any_of(config.lan.begin(), config.lan.end(), [&](const LanConfig& lan) {
-            return lan.uci_section == entry.section && resolve_mode(config, lan) == Mode::relay;
+            return lan.uci_section == entry.section &&
+                   std::find(by_wan.begin(), by_wan.end(), lan.interface) != by_wan.end();
         });
     });
     return entries;

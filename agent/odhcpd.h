@@ -76,7 +76,7 @@ std::vector<dhcp::OdhcpdEntry> entries_for(const Config& config, std::string_vie
 
 /// What of the journal's `text` may go on standing when a daemon starts: not what a WAN offered, be
 /// it before a power cut in another network. odhcpd's configuration lies on flash.
-std::vector<dhcp::OdhcpdEntry> not_relayed(const Config& config, std::string_view text);
+std::vector<dhcp::OdhcpdEntry> not_by_wan(const Config& config, std::string_view text);
 
 /// Whether the journal's `text` has the router's own resolver on that link.
 bool odhcpd_tells(const Config& config, std::string_view text, const std::string& link);

@@ -152,10 +152,13 @@ bool asks_upstream(const Config& config) {
     return !config.upstream.empty() || learns_upstream(config);
 }
 
-std::vector<std::string> relaying_links(const Config& config) {
+std::vector<std::string> links_by_wan(const Config& config) {
     std::vector<std::string> links;
-    for (const LanConfig& lan : config.lan)
-        if (resolve_mode(config, lan) == Mode::relay) links.push_back(lan.interface);
+    for (const LanConfig& lan : config.lan) {
+        const Mode mode = resolve_mode(config, lan);
+        if (mode == Mode::relay || (mode == Mode::forwarder && learns_upstream(config)))
+            links.push_back(lan.interface);
+    }
     return links;
 }
 

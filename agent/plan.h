@@ -80,13 +80,15 @@ Mode resolve_mode(const Config& config);
 Mode resolve_mode(const Config& config, const LanConfig& lan);
 /// Whether any link's hosts shall be told of this router itself.
 bool announces_router(const Config& config);
-/// Whether any link's hosts shall be told what the WAN offers; and the links where they are.
+/// Whether any link's hosts shall be told what the WAN offers.
 bool relays(const Config& config);
-std::vector<std::string> relaying_links(const Config& config);
 /// Whether this router asks somebody upstream, and whether those are whom a WAN offers, because
 /// the configuration names nobody.
 bool asks_upstream(const Config& config);
 bool learns_upstream(const Config& config);
+/// The links whose hosts are told what a WAN offers, or of this router, if it asks whom one offers:
+/// after a power cut that may be another network, or none.
+std::vector<std::string> links_by_wan(const Config& config);
 /// Whether any host shall be told of anything.
 bool announces(const Config& config);
 

@@ -245,6 +245,16 @@ Json wan_json(const std::vector<WanStatus>& links) {
     return list;
 }
 
+Json tried_json(const std::vector<Upstreams::Tried>& all) {
+    Json list = Json::array();
+    for (const Upstreams::Tried& one : all) {
+        Json json{{"adn", dns::to_host(one.upstream.adn)}, {"answers", one.answered}};
+        if (!one.error.empty()) json["error"] = one.error;
+        list.push_back(std::move(json));
+    }
+    return list;
+}
+
 Json upstreams_json(const std::optional<forwarder::Status>& status) {
     Json list = Json::array();
     if (!status) return list;
@@ -405,6 +415,10 @@ std::string render_upstreams(const Json& json) {
         text += ", because " + member(json, "upstreams_because");
     text += "\n";
     if (upstreams.empty()) text += "  none\n";
+    for (const Json& tried : json.value("upstreams_offered", Json::array()))
+        if (!tried.at("answers").get<bool>())
+            text += "  " + member(tried, "adn") + " is offered and tried: " +
+                    (tried.contains("error") ? member(tried, "error") : "no answer yet") + "\n";
     for (const Json& upstream : upstreams) {
         text += "  " + member(upstream, "adn") + " at " + member(upstream, "address") + ": " +
                 member(upstream, "state") + ", " + member(upstream, "queries") + " queries, " +
@@ -523,6 +537,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["certificate"] = certificate_json(status.certificate);
     json["certificate"]["needed"] = status.needs_certificate;
     json["upstreams"] = upstreams_json(status.forwarder);
+    json["upstreams_offered"] = tried_json(status.upstreams_tried);
     json["upstreams_because"] = std::string(to_text(status.upstreams_origin));
     json["forwarder"] = forwarder_json(status.forwarder);
     json["guard"] = guard_json(status.guard, Clock::now());

@@ -9,9 +9,9 @@
 #include "agent/carriers.h"
 #include "agent/guard.h"
 #include "agent/keeper_protocol.h"
-#include "agent/offered_upstreams.h"
 #include "agent/plan.h"
 #include "agent/status_offers.h"
+#include "agent/upstreams.h"
 #include "core/clock.h"
 #include "forwarder/settings.h"
 
@@ -95,6 +95,7 @@ struct Status {
     std::chrono::seconds uptime{0};
     OffersStatus offers;
     UpstreamOrigin upstreams_origin = UpstreamOrigin::configuration;
+    std::vector<Upstreams::Tried> upstreams_tried;  // offered by a WAN
     std::string forwarder_trouble;  // why the forwarder took no settings; empty: it did
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <tuple>
 
 #include "agent/plan.h"
 #include "core/log.h"
@@ -14,20 +13,10 @@ namespace {
 using forwarder::UpstreamSettings;
 using List = std::vector<UpstreamSettings>;
 
-bool contains(const List& list, const UpstreamSettings& one) {
-    return std::find(list.begin(), list.end(), one) != list.end();
-}
-
-/// Lists whose order means nothing: servers rotate what they tell.
-bool same_in_any_order(List a, List b) {
-    const auto by_all = [](const UpstreamSettings& x, const UpstreamSettings& y) {
-        return std::tie(x.adn, x.addresses, x.designated) <
-               std::tie(y.adn, y.addresses, y.designated);
-    };
-    for (List* list : {&a, &b}) {
-        for (UpstreamSettings& one : *list) std::sort(one.addresses.begin(), one.addresses.end());
-        std::sort(list->begin(), list->end(), by_all);
-    }
+/// Servers rotate addresses; only their set means something.
+bool same_in_any_order(UpstreamSettings a, UpstreamSettings b) {
+    std::sort(a.addresses.begin(), a.addresses.end());
+    std::sort(b.addresses.begin(), b.addresses.end());
     return a == b;
 }
 
@@ -57,63 +46,91 @@ void cut(List& list) {
 }  // namespace
 
 void Upstreams::adopt(Bytes octets) {
-    if (auto kept = forwarder::parse_upstreams(octets)) answered_ = std::move(*kept);
+    if (auto kept = forwarder::parse_upstreams(octets)) last_ = std::move(*kept);
 }
 
 void Upstreams::learn(const Config& config, std::span<const net::Link> links,
                       std::span<const Offer> offers,
                       std::span<const Designators::Designated> designated) {
-    if (!learns_upstream(config)) {
+    learns_ = learns_upstream(config);
+    if (!learns_) {
         offered_.clear();
         return take(config.upstream, UpstreamOrigin::configuration);
     }
-    drop_what_leads_back(answered_, config, links);
+    drop_what_leads_back(last_, config, links);
     List now = offered_upstreams(config, links, offers);
     offered_by_ = UpstreamOrigin::offer;
     if (now.empty()) {
         offered_by_ = UpstreamOrigin::designation;
-        const bool proved = std::any_of(answered_.begin(), answered_.end(),
+        const bool proved = std::any_of(last_.begin(), last_.end(),
                                         [](const auto& one) { return !gives_no_proof(one); });
         for (const Designators::Designated& by : designated)
             for (UpstreamSettings& one :
                  designated_upstreams(config, links, by.by, by.designations))
-                if (!contains(now, one) && !(proved && gives_no_proof(one)))
+                if (std::find(now.begin(), now.end(), one) == now.end() &&
+                    !(proved && gives_no_proof(one)))
                     now.push_back(std::move(one));
     }
     cut(now);
-    if (!same_in_any_order(now, offered_)) offered_ = std::move(now);
-    if (same_in_any_order(offered_, answered_)) offered_ = answered_;
-    combine();
+    offer(std::move(now));
+    choose();
 }
 
-bool Upstreams::judge(std::span<const forwarder::UpstreamState> states) {
-    if (!on_trial()) return false;
-    const bool answers = std::any_of(states.begin(), states.end(), [&](const auto& state) {
-        return state.answers > 0 &&
-               std::any_of(offered_.begin(), offered_.end(), [&](const UpstreamSettings& one) {
-                   return one.adn == state.adn &&
-                          std::find(one.addresses.begin(), one.addresses.end(), state.address) !=
-                              one.addresses.end();
-               });
-    });
-    if (!answers) return false;
-    answered_ = offered_;
-    combine();
-    return true;
+/// Who was offered before keeps what is known of him, and the order of his addresses.
+void Upstreams::offer(List now) {
+    std::vector<Tried> before = std::exchange(offered_, {});
+    for (UpstreamSettings& one : now) {
+        const auto known = std::find_if(before.begin(), before.end(), [&](const Tried& tried) {
+            return same_in_any_order(tried.upstream, one);
+        });
+        const auto asked = std::find_if(last_.begin(), last_.end(), [&](const auto& last) {
+            return same_in_any_order(last, one);
+        });
+        if (known != before.end())
+            offered_.push_back(*known);
+        else if (asked != last_.end())
+            offered_.push_back({*asked, doubted_rounds_ == 0, ""});
+        else
+            offered_.push_back({std::move(one), false, ""});
+    }
 }
 
-void Upstreams::forget_unproved() {
-    std::erase_if(answered_, gives_no_proof);
-    if (origin_ != UpstreamOrigin::configuration) combine();
+List Upstreams::to_try() const {
+    List open;
+    for (const Tried& one : offered_)
+        if (!one.answered) open.push_back(one.upstream);
+    if (learns_ && doubted_rounds_ > 0 && origin_ == UpstreamOrigin::before)
+        open.insert(open.end(), last_.begin(), last_.end());
+    return open;
 }
 
-bool Upstreams::on_trial() const {
-    return origin_ != UpstreamOrigin::configuration && !offered_.empty() && offered_ != answered_;
+void Upstreams::note(const UpstreamSettings& tried, const std::string& error) {
+    for (Tried& one : offered_) {
+        if (one.upstream != tried) continue;
+        one.answered = one.answered || error.empty();
+        one.error = one.answered ? "" : error;
+    }
+    if (error.empty() && std::find(last_.begin(), last_.end(), tried) != last_.end())
+        doubted_rounds_ = 0;
+    if (learns_) choose();
+}
+
+void Upstreams::end_round() {
+    if (doubted_rounds_ == 0 || origin_ != UpstreamOrigin::before || --doubted_rounds_ > 0) return;
+    last_.clear();
+    choose();
+}
+
+void Upstreams::change_network() {
+    std::erase_if(last_, gives_no_proof);
+    for (Tried& one : offered_) one.answered = one.answered && !gives_no_proof(one.upstream);
+    doubted_rounds_ = doubted_rounds_max;
+    if (learns_) choose();
 }
 
 Buffer Upstreams::kept() const {
     List proved;
-    std::copy_if(answered_.begin(), answered_.end(), std::back_inserter(proved),
+    std::copy_if(last_.begin(), last_.end(), std::back_inserter(proved),
                  [](const UpstreamSettings& one) { return !gives_no_proof(one); });
     if (proved.empty()) return {};
     Writer out;
@@ -122,14 +139,14 @@ Buffer Upstreams::kept() const {
     return octets ? std::move(*octets) : Buffer();
 }
 
-void Upstreams::combine() {
-    if (offered_.empty())
-        return take(answered_, answered_.empty() ? UpstreamOrigin::nobody : UpstreamOrigin::before);
-    List all = offered_;
-    for (const UpstreamSettings& one : answered_)
-        if (!contains(all, one) && all.size() < 2 * offered_max && offered_ != answered_)
-            all.push_back(one);
-    take(std::move(all), offered_by_);
+void Upstreams::choose() {
+    List answering;
+    for (const Tried& one : offered_)
+        if (one.answered) answering.push_back(one.upstream);
+    if (answering.empty())
+        return take(last_, last_.empty() ? UpstreamOrigin::nobody : UpstreamOrigin::before);
+    last_ = answering;
+    take(std::move(answering), offered_by_);
 }
 
 void Upstreams::take(List list, UpstreamOrigin origin) {

@@ -105,8 +105,6 @@ awaitable<Result<Response>> DotUpstream::resolve(dns::Question question,
         note_failure(failure);
         co_return failure;
     }
-    if (*exchange->result && (**exchange->result).facts.kind != dns::Answer::Kind::failure)
-        ++state_.answers;
     if (*exchange->result)
         note_answer(Clock::now() - sent);
     else

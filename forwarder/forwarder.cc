@@ -109,7 +109,6 @@ void merge(std::vector<UpstreamState>& sum, const std::vector<UpstreamState>& pa
         if (same->last_error.empty()) same->last_error = one.last_error;
         same->queries += one.queries;
         same->failures += one.failures;
-        same->answers += one.answers;
         same->round_trip_us = std::max(same->round_trip_us, one.round_trip_us);
     }
 }

@@ -187,7 +187,6 @@ void write_upstream_state(Writer& out, const UpstreamState& state) {
     write_field(out, state.last_error);
     out.u64(state.queries);
     out.u64(state.failures);
-    out.u64(state.answers);
     out.u32(state.round_trip_us);
 }
 
@@ -199,7 +198,6 @@ UpstreamState read_upstream_state(Reader& in) {
     state.last_error = read_text_field(in);
     state.queries = in.u64();
     state.failures = in.u64();
-    state.answers = in.u64();
     state.round_trip_us = in.u32();
     return state;
 }

@@ -85,7 +85,6 @@ struct UpstreamState {
     std::string last_error;  // empty: none
     std::uint64_t queries = 0;
     std::uint64_t failures = 0;
-    std::uint64_t answers = 0;        // that are of use: neither lost nor with a code of failure
     std::uint32_t round_trip_us = 0;  // smoothed
     bool operator==(const UpstreamState&) const = default;
 };

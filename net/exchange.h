@@ -21,7 +21,9 @@ class Exchange {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
         return std::max(left, std::chrono::milliseconds(0));
     }
-    Error timed_out() const { return {Errc::timeout, "no answer after " + to_text(within_)}; }
+    Error timed_out() const {
+        return {Errc::timeout, "no answer after " + porchlight::to_text(within_)};
+    }
     /// Why the exchange failed, where one of its waits did.
     Error failed(const Error& wait) const {
         return wait.code == Errc::timeout ? timed_out() : wait;

@@ -279,12 +279,12 @@ TEST_SUITE("agent/odhcpd configuration") {
         const auto config = parse(openwrt).config;
         REQUIRE(config);
         const std::string journal = "lan 1  a.example\nguest 1  b.example\n";
-        CHECK(not_relayed(*config, journal).size() == 2);
+        CHECK(not_by_wan(*config, journal).size() == 2);
         Config relaying = *config;
         relaying.wan = {{"eth0"}};
         relaying.lan.at(1).mode = Mode::relay;
-        CHECK(not_relayed(relaying, journal) == Entries{{"lan", "1  a.example"}});
-        CHECK(not_relayed(relaying, "damaged").empty());
+        CHECK(not_by_wan(relaying, journal) == Entries{{"lan", "1  a.example"}});
+        CHECK(not_by_wan(relaying, "damaged").empty());
     }
 
     TEST_CASE("odhcpd alone carries what it is chosen for") {

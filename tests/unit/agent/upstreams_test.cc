@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
 
 namespace porchlight::agent {
 namespace {
@@ -47,22 +46,31 @@ struct Fixture {
     void learn(std::vector<Offer> offers, std::vector<Designators::Designated> by = {}) {
         upstreams.learn(config, links, offers, by);
     }
-    /// The forwarder says of each that is asked how many answers it gave.
-    bool answer(std::map<std::string, std::uint64_t> answers) {
-        std::vector<forwarder::UpstreamState> states;
-        for (const auto& one : upstreams.list())
-            for (const Endpoint& at : one.addresses)
-                states.push_back({one.adn, at, true, "", 5, 0, answers[dns::to_host(one.adn)]});
-        return upstreams.judge(states);
+    /// One round of trials, in which these answer.
+    void answer(std::initializer_list<const char*> who) {
+        for (const auto& one : upstreams.to_try()) {
+            const bool answers = std::any_of(who.begin(), who.end(), [&](const std::string& name) {
+                return name == dns::to_host(one.adn) + (gives_no_proof(one) ? " unproved" : "");
+            });
+            upstreams.note(one, answers ? "" : "says nothing");
+        }
+        upstreams.end_round();
     }
-    /// "good.test, bad.test; because the WAN offers them; on trial; known"
-    std::string text() const {
+    static bool gives_no_proof(const forwarder::UpstreamSettings& one) {
+        return one.designated && std::holds_alternative<net::Unauthenticated>(*one.designated);
+    }
+    static std::string names(const std::vector<forwarder::UpstreamSettings>& list) {
         std::string all;
-        for (const auto& one : upstreams.list())
-            all += (all.empty() ? "" : ", ") + dns::to_host(one.adn);
-        all += "; " + std::string(to_text(upstreams.origin()));
-        if (upstreams.on_trial()) all += "; on trial";
-        return all + (upstreams.known() ? "; known" : "");
+        for (const auto& one : list)
+            all += (all.empty() ? "" : ", ") + dns::to_host(one.adn) +
+                   (gives_no_proof(one) ? " unproved" : "");
+        return all;
+    }
+    /// "good.test; the WAN offers them; known; to try bad.test"
+    std::string text() const {
+        const std::string open = names(upstreams.to_try());
+        return names(upstreams.list()) + "; " + std::string(to_text(upstreams.origin())) +
+               (upstreams.known() ? "; known" : "") + (open.empty() ? "" : "; to try " + open);
     }
 
     Config config;
@@ -71,109 +79,143 @@ struct Fixture {
 };
 
 TEST_SUITE("agent/upstreams") {
-    TEST_CASE_FIXTURE(Fixture, "who is offered is known once he has answered") {
+    TEST_CASE_FIXTURE(Fixture, "who is offered is asked by hosts once he has answered us") {
         learn({});
         CHECK(text() == "; the WAN offers nobody");
-        learn({good});
-        CHECK(text() == "good.test; the WAN offers them; on trial");
+        learn({good, bad});
+        CHECK(text() == "; the WAN offers nobody; to try good.test, bad.test");
+        answer({});
+        CHECK(upstreams.tried()[0].error == "says nothing");
         CHECK(upstreams.kept().empty());
-        CHECK(!answer({}));
-        CHECK(!answer({{"other.test", 1}}));
-        CHECK(text() == "good.test; the WAN offers them; on trial");
-        CHECK(answer({{"good.test", 1}}));
-        CHECK(text() == "good.test; the WAN offers them; known");
-        CHECK(!answer({{"good.test", 2}}));
+        answer({"good.test"});
+        CHECK(text() == "good.test; the WAN offers them; known; to try bad.test");
+        CHECK(upstreams.tried()[0].error == "");
         CHECK(!upstreams.kept().empty());
+        answer({"bad.test"});
+        CHECK(text() == "good.test, bad.test; the WAN offers them; known");
     }
 
-    TEST_CASE_FIXTURE(Fixture, "who answered stands behind whoever is on trial, and comes back") {
+    TEST_CASE_FIXTURE(Fixture, "who answered stays until another answers") {
         learn({good});
-        REQUIRE(answer({{"good.test", 1}}));
+        answer({"good.test"});
         const Buffer kept = upstreams.kept();
         learn({bad});
-        CHECK(text() == "bad.test, good.test; the WAN offers them; on trial; known");
-        CHECK(!answer({{"good.test", 9}}));
+        CHECK(text() ==
+              "good.test; they are the last that the WAN offered; known; to try bad.test");
+        answer({});
         CHECK(upstreams.kept() == kept);
         learn({});
         CHECK(text() == "good.test; they are the last that the WAN offered; known");
         // The control: one that answers is the one that stays.
         learn({bad});
-        CHECK(answer({{"bad.test", 1}}));
+        answer({"bad.test"});
+        CHECK(text() == "bad.test; the WAN offers them; known");
         learn({});
         CHECK(text() == "bad.test; they are the last that the WAN offered; known");
     }
 
     TEST_CASE_FIXTURE(Fixture, "the next process goes on with who answered, and with nobody else") {
-        learn({good});
-        REQUIRE(answer({{"good.test", 1}}));
+        learn({good, bad});
+        answer({"good.test"});
         Fixture next;
         next.upstreams.adopt(upstreams.kept());
         next.learn({});
         CHECK(next.text() == "good.test; they are the last that the WAN offered; known");
+        next.learn({good, bad});
+        CHECK(next.text() == "good.test; the WAN offers them; known; to try bad.test");
         Fixture other;
         other.upstreams.adopt(Buffer{0});
         other.learn({});
         CHECK(other.text() == "; the WAN offers nobody");
     }
 
-    TEST_CASE_FIXTURE(Fixture, "the same in another order is no news") {
+    TEST_CASE_FIXTURE(Fixture, "addresses in another order are no news, resolvers are") {
         Offer both = offer("a.test", "192.0.2.1");
         both.resolver.addresses.push_back(*parse_address("192.0.2.2"));
-        learn({both, good});
-        REQUIRE(answer({{"a.test", 1}}));
+        Offer second = bad;
+        second.resolver.priority = 2;
+        learn({both, second});
+        answer({"a.test", "bad.test"});
         const auto before = upstreams.list();
         std::swap(both.resolver.addresses[0], both.resolver.addresses[1]);
-        learn({good, both});
+        learn({both, second});
         CHECK(upstreams.list() == before);
-        CHECK(!upstreams.on_trial());
+        both.resolver.priority = 3;
+        learn({both, second});
+        CHECK(text() == "bad.test, a.test; the WAN offers them; known");
     }
 
     TEST_CASE_FIXTURE(Fixture, "an offer goes before what is designated") {
         learn({}, {proved});
-        CHECK(text() == "proved.test; the WAN's plain resolvers designate them; on trial");
+        CHECK(text() == "; the WAN offers nobody; to try proved.test");
+        answer({"proved.test"});
+        CHECK(text() == "proved.test; the WAN's plain resolvers designate them; known");
         learn({good}, {proved});
-        CHECK(text() == "good.test; the WAN offers them; on trial");
+        answer({"good.test"});
+        CHECK(text() == "good.test; the WAN offers them; known");
     }
 
     TEST_CASE_FIXTURE(Fixture, "who gives no proof never takes the place of who did") {
+        learn({good});
+        answer({"good.test"});
         learn({}, {private_one});
         CHECK(text() ==
-              "private.test, private.test; the WAN's plain resolvers designate them; "
-              "on trial");
-        REQUIRE(answer({{"private.test", 1}}));
-        CHECK(upstreams.known());
-        upstreams.forget_unproved();
-        CHECK(upstreams.list().size() == 1 + 1);  // still designated, on trial again
-        CHECK(upstreams.on_trial());
-
+              "good.test; they are the last that the WAN offered; known; to try private.test");
+        // The control: where nobody gave one, he may.
         Fixture other;
-        other.learn({good});
-        REQUIRE(other.answer({{"good.test", 1}}));
         other.learn({}, {private_one});
-        CHECK(other.upstreams.list().size() == 2);
-        CHECK(other.upstreams.list()[0].designated ==
-              net::ServerIdentity(*parse_address("10.0.0.1")));
-        CHECK(dns::to_host(other.upstreams.list()[1].adn) == "good.test");
+        CHECK(other.text() ==
+              "; the WAN offers nobody; to try private.test, private.test unproved");
     }
 
-    TEST_CASE_FIXTURE(Fixture, "without a proof nobody is kept for the next process") {
+    TEST_CASE_FIXTURE(Fixture, "who can't prove what he should is not counted with who need not") {
         learn({}, {private_one});
-        REQUIRE(answer({{"private.test", 1}}));
-        const auto kept = forwarder::parse_upstreams(upstreams.kept());
-        REQUIRE(kept);
-        REQUIRE(kept->size() == 1);
-        CHECK(kept->front().designated == net::ServerIdentity(*parse_address("10.0.0.1")));
+        answer({"private.test unproved"});
+        CHECK(text() ==
+              "private.test unproved; the WAN's plain resolvers designate them; known; "
+              "to try private.test");
+        CHECK(upstreams.kept().empty());
+        learn({}, {});
+        CHECK(text() == "private.test unproved; they are the last that the WAN offered; known");
+        learn({}, {private_one});
+        CHECK(upstreams.list().size() == 1);
+        CHECK(upstreams.known());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "on another network nobody is believed without a proof") {
+        learn({}, {private_one});
+        answer({"private.test unproved"});
+        upstreams.change_network();
+        CHECK(text() == "; the WAN offers nobody; to try private.test, private.test unproved");
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "who is out of reach on another network counts no more after a while") {
+        learn({good});
+        answer({"good.test"});
+        learn({});
+        CHECK(upstreams.to_try().empty());
+        upstreams.change_network();
+        for (unsigned round = 0; round + 1 < Upstreams::doubted_rounds_max; ++round) answer({});
+        CHECK(text() ==
+              "good.test; they are the last that the WAN offered; known; to try good.test");
+        Fixture other = *this;
+        answer({});
+        CHECK(text() == "; the WAN offers nobody");
+        // The control: an answer ends the doubt.
+        other.answer({"good.test"});
+        CHECK(other.text() == "good.test; they are the last that the WAN offered; known");
     }
 
     TEST_CASE_FIXTURE(Fixture, "what a reload makes the home's own is asked no more") {
         learn({good});
-        REQUIRE(answer({{"good.test", 1}}));
+        answer({"good.test"});
         links[0].addresses[0].address = *parse_address("192.0.2.254");
         learn({good});
         CHECK(text() == "; the WAN offers nobody");
         links[0].addresses[0].address = *parse_address("192.168.1.1");
         learn({good});
-        REQUIRE(answer({{"good.test", 1}}));
+        answer({"good.test"});
         config.resolver->adn = *dns::parse_name("good.test");
         learn({});
         CHECK(text() == "; the WAN offers nobody");
@@ -184,11 +226,9 @@ TEST_SUITE("agent/upstreams") {
         config.upstream = {{*dns::parse_name("named.test"), {*parse_endpoint("192.0.2.7:853", 0)}}};
         learn({bad});
         CHECK(text() == "named.test; the configuration names them; known");
-        CHECK(!answer({{"named.test", 1}}));
-        // That it answers proves nothing of who was offered.
         config.upstream.clear();
         learn({bad});
-        CHECK(text() == "bad.test; the WAN offers them; on trial");
+        CHECK(text() == "; the WAN offers nobody; to try bad.test");
     }
 
     TEST_CASE_FIXTURE(Fixture, "strangers set no sizes") {
@@ -201,8 +241,8 @@ TEST_SUITE("agent/upstreams") {
             many[0].designations[0].addresses.push_back(
                 *parse_address("192.0.2." + std::to_string(i + 100)));
         learn({}, many);
-        CHECK(upstreams.list().size() == Upstreams::offered_max);
-        CHECK(upstreams.list()[0].addresses.size() == Upstreams::addresses_max);
+        CHECK(upstreams.to_try().size() == Upstreams::offered_max);
+        CHECK(upstreams.to_try()[0].addresses.size() == Upstreams::addresses_max);
     }
 }
 

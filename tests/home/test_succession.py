@@ -200,10 +200,10 @@ def test_a_dnsmasq_that_came_up_beside_us_and_missed_the_fragment_is_restarted()
         away = pid_file.rename(router.folder / "later.pid")
         router.start_porchlight()
         eventually("the fragment is written", router.fragment.exists)
-        away.rename(pid_file)
         host = home.host()
         host.join()
         assert host.dhcpv4() == []
+        away.rename(pid_file)
         router.until_announced()
         eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=30, every_s=0.5)
 

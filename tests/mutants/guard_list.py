@@ -12,7 +12,6 @@ GUARD_MUTANTS: dict[str, list[tuple]] = {
         ("length < header_octets ? 0 : length - header_octets", "length - header_octets"),
         ('if (frame.octets.empty()) in.fail("has an empty ICMPv6 message");', ""),
         ("first >> 4 != 4 || ", ""),
-        ("header < header_octets_min || ", ""),
         (" || total < header)", ")"),
         ("(void)whole.bytes(header - header_octets_min);", ""),
         ("if ((fragment & v4_offset_bits) != 0 || protocol != udp) return;",

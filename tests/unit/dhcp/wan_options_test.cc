@@ -123,6 +123,11 @@ TEST_SUITE("dhcp/wan_options") {
                 "0002 0014 01 00 0000 20010db8 00000000 00000000 00000054");
         CHECK(names_of(read_wan_v6(within, vendor)) == "drf.1 ");
         CHECK(read_wan_v6(within, both_forms()) == WanOptions());
+        dns::Forms standard;  // an enterprise alone asks for no draft
+        standard.code_points.enterprise = 32473;
+        CHECK(read_wan_v6(within, standard) == WanOptions());
+        // Number 0 is reserved, and stands for none here.
+        CHECK(read_wan_v6(joined({hex("0011 0026 00000000"), own}), both_forms()) == WanOptions());
         vendor.code_points.enterprise = 1;
         CHECK(read_wan_v6(within, vendor) == WanOptions());  // somebody else's
         vendor.code_points.enterprise = 32473;

@@ -176,6 +176,11 @@ TEST_SUITE("net/frame") {
         CHECK(!parse_frame(octets));
         octets[14] = 0x48;  // a header longer than the packet
         CHECK(!parse_frame(octets));
+        octets = v4("0000", "01010101 01010101 01010101 0043 0044 000a 0000 0201");
+        octets[14] = 0x48;
+        REQUIRE(payload_of(octets) == Payload::udp);
+        octets[17] = 24;  // but what is behind it in the frame would do
+        CHECK(!parse_frame(octets));
         CHECK(!parse_frame(v4("0000", "0043 00")));
         CHECK(!parse_frame({}));
     }

@@ -22,9 +22,10 @@ std::string option_label(const Option& option) {
     return label;
 }
 
-/// Two columns: a label, and a text that wraps beside it.
+/// Two columns: a label, and a text that wraps beside it, or below one that leaves no room.
 std::string entry(std::string_view label, std::string_view text, std::size_t columns) {
     std::string lines = wrapped(text, std::string(columns, ' '), width);
+    if (label.size() >= columns) return std::string(label) + '\n' + lines;
     const std::string head = padded(label, columns);
     return head + lines.substr(columns);
 }

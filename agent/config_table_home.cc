@@ -59,7 +59,8 @@ constexpr Setting table[] = {
      .fallback = "[]",
      .help = "The interfaces toward the Internet. Nothing is announced or served on them, and none "
              "of them may stand in lan too. What their networks offer is told to hosts in this "
-             "order, where mode is \"relay\"."},
+             "order where mode is \"relay\", and asked by this router itself where mode is "
+             "\"forwarder\" and upstream is empty."},
     {.path = "/wan/*", .help = "One interface toward the Internet. It has one key."},
     {.path = "/wan/*/interface",
      .type = Type::interface,

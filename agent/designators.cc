@@ -8,8 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <optional>
+#include <utility>
 
-#include "core/log.h"
 #include "dns/query.h"
 #include "net/do53_client.h"
 #include "net/stub_resolver.h"

@@ -42,7 +42,7 @@ enum class Keep : std::uint16_t {
     links_changed = 28,     // empty: an interface came or went: look at the sockets again
     store_prefixes = 30,    // octets: the prefixes that RAs of ours told, for after a power cut
     wan_changed = 31,       // empty: `porchlight wan` noted something: read it again
-    upstreams = 32,         // octets: learned ones of which one answers; dnsmasq may ask us now
+    upstreams = 32,         // octets: learned ones that answer, so dnsmasq may ask us; empty: none
     odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 
     // Both ways, empty: the watchdog's question and its answer.

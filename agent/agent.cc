@@ -79,6 +79,7 @@ class Agent {
     void on_link_sockets(net::ChannelMessage message);
     void on_wan_sockets(net::ChannelMessage message);
     void on_guard_ports(net::ChannelMessage message);
+    void on_lease_file(std::string_view file);
     void on_forwarder_channel(net::ChannelMessage message);
     void on_forwarder(net::ChannelMessage message);
 
@@ -136,6 +137,7 @@ class Agent {
 
     Processes processes_;
     std::vector<std::string> cannot_;
+    std::size_t leases_ = 0;  // of dnsmasq's, as the guard's rules have them
     std::optional<forwarder::Status> forwarder_status_;
     std::weak_ptr<asio::steady_timer> status_came_;  // held by those who wait on it
     bool ending_ = false;
@@ -210,6 +212,8 @@ void Agent::on_keeper(net::ChannelMessage message) {
             if (auto records = parse_stored_parts(message.body)) world_.wan = std::move(*records);
             learn();
             return replan();
+        case Keep::lease_file:
+            return on_lease_file(text_of(message.body));
         case Keep::provision_channel:
             if (message.descriptors.size() == 1)
                 orders_.on_provision(net::Channel(std::move(message.descriptors[0])));
@@ -346,6 +350,13 @@ void Agent::on_wan_sockets(net::ChannelMessage message) {
 void Agent::on_guard_ports(net::ChannelMessage message) {
     if (auto ports = parse_guard_ports(message.body))
         guard_.listen(*ports, std::move(message.descriptors));
+}
+
+/// The keeper reads nothing that hosts chose, such as their names.
+void Agent::on_lease_file(std::string_view file) {
+    const std::vector<Lease> leases = parse_lease_file(file);
+    leases_ = leases.size();
+    keeper_->send(number(Keep::leases), octets_of(leases));
 }
 
 void Agent::on_forwarder_channel(net::ChannelMessage message) {
@@ -561,7 +572,9 @@ Status Agent::status() {
     if (config_) status.guard.detects = config_->guard.detect;
     if (!status.guard.detects) status.guard.rogues.clear();
     status.guard.blocks = processes_.blocks_rogues;
-    status.guard.blocked = processes_.blocked;
+    status.guard.validates_sources = processes_.validates_sources;
+    status.guard.leases = leases_;
+    status.guard.dropped = processes_.dropped;
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;
     orders_.describe(status.certificate);

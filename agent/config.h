@@ -141,6 +141,7 @@ enum class OnExit { former, refuse };
 struct DnsmasqConfig {
     std::string fragment;              // written by us into dnsmasq's conf-dir
     std::string pid_file;              // written by dnsmasq
+    std::string lease_file;            // likewise
     std::vector<std::string> restart;  // a program and its arguments; empty: none
     std::string resolv_file;           // whose nameservers are the former servers
     OnExit on_exit = OnExit::former;
@@ -157,6 +158,7 @@ struct OdhcpdConfig {
 struct GuardConfig {
     bool detect = true;
     bool block = false;
+    bool validate_sources = false;
     std::vector<std::string> trusted_ports;
     std::vector<net::MacAddress> trusted_macs;
     bool operator==(const GuardConfig&) const = default;

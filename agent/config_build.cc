@@ -189,14 +189,16 @@ LocalConfig local(Node node) {
 }
 
 DnsmasqConfig dnsmasq(Node node) {
-    return {node["fragment"].text(), node["pid_file"].text(), node["restart"].list(text_of),
+    return {node["fragment"].text(),    node["pid_file"].text(),
+            node["lease_file"].text(),  node["restart"].list(text_of),
             node["resolv_file"].text(), node["on_exit"].choice(exits)};
 }
 
 GuardConfig guard(Node node) {
-    return {
-        node["detect"].boolean(), node["block"].boolean(), node["trusted_ports"].list(text_of),
-        node["trusted_macs"].list([](Node mac) { return *net::parse_mac_address(mac.text()); })};
+    return {node["detect"].boolean(), node["block"].boolean(), node["validate_sources"].boolean(),
+            node["trusted_ports"].list(text_of), node["trusted_macs"].list([](Node mac) {
+                return *net::parse_mac_address(mac.text());
+            })};
 }
 
 DnsUpdateConfig update(Node dns01) {

@@ -91,6 +91,7 @@ class Examiner {
             examine_user("/users/forwarder", config_.users.forwarder);
         }
         examine_announced();
+        examine_guard();
         return std::move(warnings_);
     }
 
@@ -158,6 +159,25 @@ class Examiner {
         const std::string& program = dnsmasq.restart.front();
         if (program.starts_with('/') && ::access(program.c_str(), X_OK) != 0)
             warn("/dnsmasq/restart/0", "there is no program " + program);
+    }
+
+    void examine_guard() {
+        const GuardConfig& guard = config_.guard;
+        for (std::size_t i = 0; i < guard.trusted_ports.size(); ++i)
+            if (::if_nametoindex(guard.trusted_ports[i].c_str()) == 0)
+                warn(config::below("/guard/trusted_ports", i),
+                     "there is no interface " + guard.trusted_ports[i] + " now");
+        if (guard.validate_sources && !exists(config_.dnsmasq.lease_file))
+            warn("/dnsmasq/lease_file",
+                 "there is no file " + config_.dnsmasq.lease_file +
+                     "; guard.validate_sources then keeps this router's addresses alone");
+        if (!guard.block && !guard.validate_sources) return;
+        for (const LanConfig& lan : config_.lan)
+            if (::if_nametoindex(lan.interface.c_str()) != 0 &&
+                !exists("/sys/class/net/" + lan.interface + "/bridge"))
+                warn("/guard", lan.interface +
+                                   " is no bridge; what its hosts send each other can't be "
+                                   "stopped here");
     }
 
     void examine_pair(const CertificateFiles& files) {

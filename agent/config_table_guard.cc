@@ -24,6 +24,14 @@ constexpr Setting table[] = {
              "nftables table of its own that goes when porchlight goes. Look at `porchlight "
              "status` for some days first: a second router or a Thread border router that is meant "
              "to be there must stand in trusted_ports or trusted_macs."},
+    {.path = "/guard/validate_sources",
+     .type = Type::boolean,
+     .fallback = "false",
+     .help = "Drops what comes in at a port of a home's bridge from an IPv4 address that dnsmasq "
+             "has leased to another hardware address, or from an address of this router, and ARP "
+             "and Neighbor Advertisements that claim such an address. An address that nobody has "
+             "leased may be used by anybody. A repeater that sends for the hosts behind it under "
+             "its own hardware address must stand in trusted_macs."},
     {.path = "/guard/trusted_ports",
      .type = Type::list,
      .max = 64,

@@ -382,6 +382,11 @@ constexpr Setting table[] = {
      .fallback = "\"/run/dnsmasq/dnsmasq.pid\"",
      .help = "The file with dnsmasq's process number, as its option pid-file says. porchlight "
              "sends SIGHUP to that process when options or servers change."},
+    {.path = "/dnsmasq/lease_file",
+     .type = Type::path,
+     .fallback = "\"/var/lib/misc/dnsmasq.leases\"",
+     .help = "The file with dnsmasq's leases, as its option dhcp-leasefile says. It is read where "
+             "guard.validate_sources is on; OpenWrt's is /tmp/dhcp.leases."},
     {.path = "/dnsmasq/restart",
      .type = Type::list,
      .max = 16,

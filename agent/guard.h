@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/guard_ports.h"
+#include "agent/guard_rules.h"
 #include "agent/rogues.h"
 #include "core/clock.h"
 #include "core/file_descriptor.h"
@@ -21,8 +22,10 @@ struct GuardStatus {
         std::uint64_t untold = 0;     // news that were too many for the log
     };
     bool detects = false;
-    bool blocks = false;        // the rules that do it are loaded
-    std::uint64_t blocked = 0;  // messages that those dropped, as they were read last
+    bool blocks = false;             // the rules that do it are loaded
+    bool validates_sources = false;  // likewise
+    std::size_t leases = 0;          // that those go by
+    GuardDropped dropped;            // by them, as it was read last
     std::vector<GuardPort> ports;
     std::vector<Rogue> rogues;
     Counters counters;

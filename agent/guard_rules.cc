@@ -9,8 +9,17 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::seconds nft_may_take{5};
-constexpr std::string_view counter_heading = "counter blocked {";
 constexpr std::string_view counter_words = "packets ";
+/// By ARP a host that asks for an address tells its own along. Neither may be another's.
+constexpr std::string_view source_rules = R"(        ip saddr @own4 counter name forged drop
+        ip6 saddr @own6 counter name forged drop
+        ip saddr @leased4 ether saddr . ip saddr != @leased counter name forged drop
+        arp saddr ip @own4 counter name forged drop
+        arp saddr ip @leased4 arp saddr ether . arp saddr ip != @leased counter name forged drop
+        icmpv6 type nd-neighbor-advert jump neighbors
+    }
+    chain neighbors {
+)";
 
 /// Adding before deleting makes the deletion succeed whether the table was there or not.
 constexpr std::string_view remove_table =
@@ -46,17 +55,28 @@ constexpr std::string_view chains = R"(        udp dport 68 counter name blocked
 }
 )";
 
-std::string names_of(const std::vector<std::string>& ports) {
+template <class Item, class Text>
+std::string listed(const std::vector<Item>& items, Text text) {
     std::string list;
-    for (const std::string& port : ports) list += (list.empty() ? "\"" : ", \"") + port + '"';
+    for (const Item& item : items) list += (list.empty() ? "" : ", ") + text(item);
     return list;
 }
 
+std::string names_of(const std::vector<BridgePort>& ports) {
+    return listed(ports, [](const BridgePort& port) { return '"' + port.name + '"'; });
+}
+
 /// Also the tag that a bridge itself has given an untagged frame is seen where tags stand.
-std::string other_vlans(std::uint16_t vlan, const std::vector<std::string>& ports) {
-    const std::string own = vlan == 0 ? "0" : "{ 0, " + std::to_string(vlan) + " }";
-    return "        iifname { " + names_of(ports) +
-           " } @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != " + own + " return\n";
+std::string without_other_vlans(const std::vector<BridgePort>& ports) {
+    std::map<std::uint16_t, std::vector<BridgePort>> by_vlan;
+    for (const BridgePort& port : ports) by_vlan[port.vlan].push_back(port);
+    std::string text;
+    for (const auto& [vlan, those] : by_vlan) {
+        const std::string own = vlan == 0 ? "0" : "{ 0, " + std::to_string(vlan) + " }";
+        text += "        iifname { " + names_of(those) +
+                " } @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != " + own + " return\n";
+    }
+    return text;
 }
 
 std::string set_of(std::string_view name, std::string_view type, const std::string& elements) {
@@ -64,36 +84,88 @@ std::string set_of(std::string_view name, std::string_view type, const std::stri
            (elements.empty() ? "" : "elements = { " + elements + " }; ") + "}\n";
 }
 
-}  // namespace
-
-std::string guard_rules(const Blockade& blockade, std::uint64_t blocked) {
-    std::vector<std::string> ports;
-    std::map<std::uint16_t, std::vector<std::string>> by_vlan;
-    for (const Blockade::Port& port : blockade.ports) {
-        ports.push_back(port.name);
-        by_vlan[port.vlan].push_back(port.name);
-    }
-    std::string trusted;
-    for (const net::MacAddress& mac : blockade.trusted)
-        trusted += (trusted.empty() ? "" : ", ") + net::to_text(mac);
-    std::string text(remove_table);
-    text += "table bridge porchlight_guard {\n";
-    text += set_of("ports", "ifname", names_of(ports)) + set_of("trusted", "ether_addr", trusted);
-    text += "    counter blocked { packets " + std::to_string(blocked) + " bytes 0 }";
-    text += hook;
-    for (const auto& [vlan, those] : by_vlan) text += other_vlans(vlan, those);
-    return text.append(chains);
+std::string counter_of(std::string_view name, std::uint64_t packets) {
+    return "    counter " + std::string(name) + " { packets " + std::to_string(packets) +
+           " bytes 0 }\n";
 }
 
-std::optional<std::uint64_t> blocked_in(std::string_view listed) {
-    const std::size_t heading = listed.find(counter_heading);
-    if (heading == listed.npos) return std::nullopt;
-    const std::size_t at = listed.find(counter_words, heading);
+std::string sets_of(const Sources& sources) {
+    std::vector<Ipv4> own4;
+    std::vector<Ipv6> own6;
+    for (const IpAddress& address : sources.own) {
+        if (const auto* v4 = std::get_if<Ipv4>(&address)) own4.push_back(*v4);
+        if (const auto* v6 = std::get_if<Ipv6>(&address)) own6.push_back(*v6);
+    }
+    const auto pair = [](const Lease& one) {
+        return net::to_text(one.mac) + " . " + to_text(one.address);
+    };
+    const auto text = [](const auto& address) { return to_text(address); };
+    return set_of("home", "ifname", names_of(sources.ports)) +
+           set_of("own4", "ipv4_addr", listed(own4, text)) +
+           set_of("own6", "ipv6_addr", listed(own6, text)) +
+           set_of("leased", "ether_addr . ipv4_addr", listed(sources.leased, pair)) +
+           set_of("leased4", "ipv4_addr",
+                  listed(sources.leased, [](const Lease& one) { return to_text(one.address); }));
+}
+
+/// Behind the fixed part of a Neighbor Advertisement stands whose address it tells (RFC 4861
+/// section 4.4).
+std::string advertised(const Ipv6& own) {
+    std::string octets;
+    for (const std::uint8_t octet : own.octets) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        octets += {digits[octet >> 4], digits[octet & 15]};
+    }
+    return "        @th,64,128 0x" + octets + " counter name forged drop\n";
+}
+
+std::string chains_of(const Sources& sources) {
+    std::string text = R"(
+    chain prerouting {
+        type filter hook prerouting priority -201; policy accept;
+        iifname @home ether saddr != @trusted jump sources
+    }
+    chain sources {
+)";
+    text += without_other_vlans(sources.ports);
+    text += source_rules;
+    for (const IpAddress& address : sources.own)
+        if (const auto* v6 = std::get_if<Ipv6>(&address)) text += advertised(*v6);
+    return text + "    }\n";
+}
+
+std::optional<std::uint64_t> counted_in(std::string_view listed, std::string_view name) {
+    const std::string heading = "counter " + std::string(name) + " {";
+    const std::size_t begins = listed.find(heading);
+    if (begins == listed.npos) return std::nullopt;
+    const std::size_t at = listed.find(counter_words, begins);
     if (at == listed.npos) return std::nullopt;
     std::uint64_t count = 0;
     const char* const begin = listed.data() + at + counter_words.size();
     const auto [end, ec] = std::from_chars(begin, listed.data() + listed.size(), count);
     return ec == std::errc() ? std::optional(count) : std::nullopt;
+}
+
+}  // namespace
+
+std::string guard_rules(const Blockade& blockade, const GuardDropped& dropped) {
+    const std::string trusted =
+        listed(blockade.trusted, [](const net::MacAddress& mac) { return net::to_text(mac); });
+    std::string text(remove_table);
+    text += "table bridge porchlight_guard {\n";
+    text += set_of("ports", "ifname", names_of(blockade.ports)) +
+            set_of("trusted", "ether_addr", trusted);
+    text += counter_of("blocked", dropped.blocked) + counter_of("forged", dropped.forged);
+    if (blockade.sources) text += sets_of(*blockade.sources) + chains_of(*blockade.sources);
+    text += hook;
+    return text.append(without_other_vlans(blockade.ports)).append(chains);
+}
+
+std::optional<GuardDropped> dropped_in(std::string_view listed) {
+    const auto blocked = counted_in(listed, "blocked");
+    const auto forged = counted_in(listed, "forged");
+    if (!blocked || !forged) return std::nullopt;
+    return GuardDropped{*blocked, *forged};
 }
 
 Result<std::string> GuardRules::run_nft(const std::vector<std::string>& arguments, Bytes input) {
@@ -108,7 +180,7 @@ Result<std::string> GuardRules::list() const {
 
 Result<void> GuardRules::load(const Blockade& blockade) {
     if (loaded_) (void)look();
-    const std::string rules = guard_rules(blockade, blocked_);
+    const std::string rules = guard_rules(blockade, dropped_);
     may_stand_ = true;
     const auto done = nft_({"-f", "-"}, bytes_of(rules));
     if (!done) return done.error();
@@ -125,13 +197,13 @@ Result<void> GuardRules::unload() {
     may_stand_ = !gone;
     if (!gone) return gone.error();
     loaded_.reset();
-    blocked_ = 0;
+    dropped_ = {};
     return {};
 }
 
 bool GuardRules::look() {
     const auto listed = list();
-    if (listed) blocked_ = blocked_in(*listed).value_or(blocked_);
+    if (listed) dropped_ = dropped_in(*listed).value_or(dropped_);
     if (listed || listed.error().code != Errc::refused) return true;
     loaded_.reset();
     return false;

@@ -7,25 +7,43 @@
 #include <utility>
 #include <vector>
 
-#include "agent/config.h"
+#include "agent/leases.h"
+#include "core/address.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "net/frame.h"
 
 namespace porchlight::agent {
 
+/// Of a bridge of the home. Frames of other VLANs than the home's are another network's.
+struct BridgePort {
+    std::string name;
+    std::uint16_t vlan = 0;  // of the home; 0: untagged frames alone are the home's
+    bool operator==(const BridgePort&) const = default;
+};
+
+/// Which source addresses are whose, for frames that come in at these ports.
+struct Sources {
+    std::vector<BridgePort> ports;  // whose untagged frames are the home's
+    std::vector<IpAddress> own;     // of this router: no host's
+    std::vector<Lease> leased;      // no other host's
+    bool operator==(const Sources&) const = default;
+};
+
 /// What is kept from passing a bridge: messages of routers and DHCP servers that come in at these
-/// ports, unless from a trusted address.
+/// ports, and what comes from another's address, unless from a trusted one.
 struct Blockade {
-    /// Of a bridge of the home. Frames of other VLANs than the home's are another network's.
-    struct Port {
-        std::string name;
-        std::uint16_t vlan = 0;  // of the home; 0: untagged frames alone are the home's
-        bool operator==(const Port&) const = default;
-    };
-    std::vector<Port> ports;  // none: there is nothing to drop
+    std::vector<BridgePort> ports;  // none: there is nothing to drop
     std::vector<net::MacAddress> trusted;
+    std::optional<Sources> sources{};  // none: not looked at
     bool operator==(const Blockade&) const = default;
+};
+
+/// Frames that the rules have dropped.
+struct GuardDropped {
+    std::uint64_t blocked = 0;  // messages of routers and servers
+    std::uint64_t forged = 0;   // from another's address
+    bool operator==(const GuardDropped&) const = default;
 };
 
 /// The nftables table, of the family bridge, that does it (RFC 6105, RFC 7113, RFC 7610). What this
@@ -35,10 +53,14 @@ struct Blockade {
 ///   put them together.
 /// - Headers of IPv6 that the kernel can't look behind, and what wears a SNAP header or two VLAN
 ///   tags the second of which says no VLAN: hosts differ in whether they look through.
-/// `blocked`: from where its counter goes on.
-std::string guard_rules(const Blockade& blockade, std::uint64_t blocked = 0);
-/// How many messages it has dropped, from what `nft list` prints of it.
-std::optional<std::uint64_t> blocked_in(std::string_view listed);
+/// - Of `sources`, also where it is for this router: packets from another's address, and ARP or
+///   Neighbor Advertisements that say such an address is the sender's. An address that is nobody's
+///   may be used by anybody, for hosts with addresses of their own are in many homes (RFC 7513 lets
+///   only leased ones pass).
+/// `dropped`: from where its counters go on.
+std::string guard_rules(const Blockade& blockade, const GuardDropped& dropped = {});
+/// How much it has dropped, from what `nft list` prints of it.
+std::optional<GuardDropped> dropped_in(std::string_view listed);
 
 /// The keeper's hold on that table.
 class GuardRules {
@@ -63,7 +85,7 @@ class GuardRules {
     const std::optional<Blockade>& loaded() const { return loaded_; }
     /// Whether there may be something to take away: loading failed on the way, or unloading did.
     bool may_stand() const { return may_stand_; }
-    std::uint64_t blocked() const { return blocked_; }
+    const GuardDropped& dropped() const { return dropped_; }
 
   private:
     Result<std::string> list() const;
@@ -71,7 +93,7 @@ class GuardRules {
     Nft nft_;
     std::optional<Blockade> loaded_;
     bool may_stand_ = false;
-    std::uint64_t blocked_ = 0;
+    GuardDropped dropped_;
 };
 
 }  // namespace porchlight::agent

@@ -37,16 +37,18 @@ Json rogue_json(const Rogue& rogue, Clock::time_point now) {
 }  // namespace
 
 Json guard_json(const GuardStatus& guard, Clock::time_point now) {
-    Json json{{"detects", guard.detects}, {"blocks", guard.blocks}};
+    Json json{{"detects", guard.detects},
+              {"blocks", guard.blocks},
+              {"validates_sources", guard.validates_sources}};
+    if (guard.validates_sources) json["leases"] = guard.leases;
     json["listens_at"] = Json::array();
     for (const GuardPort& port : guard.ports) json["listens_at"].push_back(port.port);
     json["rogues"] = Json::array();
     for (const Rogue& rogue : guard.rogues) json["rogues"].push_back(rogue_json(rogue, now));
-    json["counters"] = {{"frames", guard.counters.frames},
-                        {"messages", guard.counters.messages},
-                        {"malformed", guard.counters.malformed},
-                        {"untold", guard.counters.untold},
-                        {"blocked", guard.blocked}};
+    json["counters"] = {
+        {"frames", guard.counters.frames},       {"messages", guard.counters.messages},
+        {"malformed", guard.counters.malformed}, {"untold", guard.counters.untold},
+        {"blocked", guard.dropped.blocked},      {"forged", guard.dropped.forged}};
     return json;
 }
 
@@ -67,7 +69,8 @@ std::vector<std::string> guard_warnings(const GuardStatus& guard) {
 }
 
 std::string guard_text(const Json& json) {
-    if (json.at("detects") != true && json.at("blocks") != true) return "";
+    const bool validates = json.at("validates_sources") == true;
+    if (json.at("detects") != true && json.at("blocks") != true && !validates) return "";
     std::string ports;
     for (const Json& port : json.at("listens_at"))
         ports += (ports.empty() ? "" : ", ") + escape(port.get<std::string>());
@@ -82,6 +85,10 @@ std::string guard_text(const Json& json) {
                 rogue.at("seconds_since_last").dump() + " s ago\n";
     if (json.at("blocks") == true)
         text += "  " + json.at("counters").at("blocked").dump() + " messages blocked\n";
+    if (validates)
+        text += "  " + json.at("counters").at("forged").dump() +
+                " packets dropped that came from another's address; " + json.at("leases").dump() +
+                " leases known\n";
     return text;
 }
 

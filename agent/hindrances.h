@@ -18,7 +18,8 @@ class Hindrances {
         wan,
         control_socket,
         guard_ports,
-        guard_rules
+        guard_rules,
+        leases
     };
     /// What can't be done ("serve DNS over TLS on br-lan"), and why; the latter may be empty.
     using Reasons = std::map<std::string, std::string>;

@@ -102,6 +102,7 @@ int Keeper::run() {
         look_at_dnsmasq(now);
         look_at_firewall(now);
         look_at_guard(now);
+        look_at_leases(now);
         look_at_odhcpd(now);
         try_listeners_again(now);
         try_links_again(now);
@@ -161,7 +162,8 @@ void Keeper::take_over(const FormerRun& former) {
     former_links_.merge(links_told(former.config));
     if (!former.alike) feed_odhcpd({});
     if (!has_capability(CAP_NET_ADMIN)) return;
-    if (!config_.guard.block) report(guard_rules_.unload(), "cannot unload the guard's rules");
+    if (!config_.guard.block && !config_.guard.validate_sources)
+        report(guard_rules_.unload(), "cannot unload the guard's rules");
     if (!fence(config_).ports.empty()) return;
     const auto unloaded = unload_firewall();
     // Where nft is not installed the former run loaded no rule either.
@@ -317,6 +319,7 @@ void Keeper::start_agent(Clock::time_point now) {
     }
     hindrances_.set(Area::control_socket, std::move(uncontrolled));
     guard_ports_.forget();
+    lease_file_.forget(now);
     if (guarded_) guard_links();
     send_processes();
 }
@@ -361,8 +364,10 @@ void Keeper::send_processes() {
     processes.dnsmasq_found = companion_.found();
     processes.dnsmasq_trouble = companion_.trouble();
     processes.firewall = firewall_;
-    processes.blocks_rogues = guard_rules_.loaded().has_value();
-    processes.blocked = guard_rules_.blocked();
+    const auto& rules = guard_rules_.loaded();
+    processes.blocks_rogues = rules && config_.guard.block;
+    processes.validates_sources = rules && rules->sources;
+    processes.dropped = guard_rules_.dropped();
     processes.odhcpd_trouble = odhcpd_trouble_;
     processes.troubles = troubles_.list();
     for (std::string& line : deaths_.lines(Clock::now()))
@@ -412,14 +417,16 @@ void Keeper::reap(Clock::time_point now) {
 void Keeper::wait(Clock::time_point until) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
     const int timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60000));
-    std::array<pollfd, 3> waits{
+    std::array<pollfd, 4> waits{
         pollfd{signals_.get(), POLLIN, 0},
         pollfd{agent_.running() ? agent_.channel().descriptor() : -1, POLLIN, 0},
-        pollfd{forwarder_.running() ? forwarder_.channel().descriptor() : -1, POLLIN, 0}};
+        pollfd{forwarder_.running() ? forwarder_.channel().descriptor() : -1, POLLIN, 0},
+        pollfd{lease_file_.descriptor(), POLLIN, 0}};
     if (::poll(waits.data(), waits.size(), timeout) <= 0) return;
     // Messages before signals: what a child said last counts, though it died since.
     if (waits[1].revents != 0) on_agent();
     if (waits[2].revents != 0) on_forwarder();
+    if (waits[3].revents != 0) lease_file_.on_change(Clock::now());
     if (waits[0].revents != 0) on_signals();
 }
 
@@ -469,6 +476,8 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
             return start_provision();
         case Keep::upstreams:
             return on_upstreams(message.body);
+        case Keep::leases:
+            return on_leases(message.body);
         case Keep::withdrawn:
             withdrawn_ = true;
             return;
@@ -506,7 +515,7 @@ Clock::time_point Keeper::next_deadline() const {
                           provisions_.next_deadline(), deaths_.let_in_at(), wan_sockets_.try_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     if (!link_sockets_missing_.empty()) next = std::min(next, links_retry_);
-    next = std::min({next, dnsmasq_look_, guard_look_});
+    next = std::min({next, dnsmasq_look_, guard_look_, lease_file_.due()});
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;
 }

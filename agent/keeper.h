@@ -20,6 +20,7 @@
 #include "agent/hindrances.h"
 #include "agent/keeper_protocol.h"
 #include "agent/last_will.h"
+#include "agent/lease_file.h"
 #include "agent/odhcpd.h"
 #include "agent/privileges.h"
 #include "agent/provisions.h"
@@ -60,8 +61,10 @@ class Keeper {
     void close_ports(const Fence& fence);
     void look_at_firewall(Clock::time_point now);
     void guard_links();
-    void block_rogues(const std::vector<net::Link>& links);
+    void load_guard_rules(const std::vector<net::Link>& links);
     void look_at_guard(Clock::time_point now);
+    void look_at_leases(Clock::time_point now);
+    void on_leases(Bytes message);
     void reload();
     Result<void> take(Buffer config_json);
     Result<Opening> open_beside(const Config& next);
@@ -141,9 +144,11 @@ class Keeper {
     GuardPorts guard_ports_;
     GuardRules guard_rules_;
     Clock::time_point guard_look_{};
-    Processes told_;         // to the agent, last
-    bool firewall_ = false;  // our rule is loaded
-    bool guarded_ = false;   // it is, or can't be: sockets may listen
+    LeaseFile lease_file_;
+    std::vector<Lease> leases_;  // as the agent read them
+    Processes told_;             // to the agent, last
+    bool firewall_ = false;      // our rule is loaded
+    bool guarded_ = false;       // it is, or can't be: sockets may listen
     bool stopping_ = false;
     bool withdrawn_ = false;
 };

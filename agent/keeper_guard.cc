@@ -16,25 +16,48 @@ constexpr std::chrono::seconds lost_sockets_sent_again_after{1};
 
 using Area = Hindrances::Area;
 
-Blockade blockade(const Config& config, const std::vector<net::Link>& links) {
-    Blockade whole{{}, config.guard.trusted_macs};
-    for (const GuardPort& port : bridge_ports(config, links)) {
-        const auto bridge = std::find_if(links.begin(), links.end(), [&](const net::Link& one) {
-            return one.name == port.link;
-        });
-        whole.ports.push_back({port.port, net::vlan_of(*bridge)});
-    }
+std::vector<BridgePort> of_bridges(const std::vector<GuardPort>& ports,
+                                   const std::vector<net::Link>& links) {
+    std::vector<BridgePort> those;
+    for (const GuardPort& port : ports)
+        for (const net::Link& link : links)
+            if (link.name == port.link && link.bridge)
+                those.push_back({port.port, net::vlan_of(link)});
+    return those;
+}
+
+/// Tentative addresses are left out: whoever has one already must be heard (RFC 4862 section 5.4).
+std::vector<IpAddress> own_addresses(const Config& config, const std::vector<net::Link>& links) {
+    std::vector<IpAddress> own;
+    for (const LanConfig& lan : config.lan)
+        for (const net::Link& link : links)
+            if (link.name == lan.interface)
+                for (const net::LinkAddress& one : link.addresses)
+                    if (!one.tentative) own.push_back(one.address);
+    std::sort(own.begin(), own.end());
+    own.erase(std::unique(own.begin(), own.end()), own.end());
+    return own;
+}
+
+Blockade blockade(const Config& config, const std::vector<net::Link>& links,
+                  const std::vector<Lease>& leases) {
+    Blockade whole;
+    whole.trusted = config.guard.trusted_macs;
+    if (config.guard.block) whole.ports = of_bridges(bridge_ports(config, links), links);
+    if (config.guard.validate_sources)
+        whole.sources = {of_bridges(guard_ports(config, links), links),
+                         own_addresses(config, links), leases};
     return whole;
 }
 
 /// The home's links that are there and no bridge.
-Hindrances::Reasons not_to_be_blocked(const Config& config, const std::vector<net::Link>& links) {
+Hindrances::Reasons not_to_be_guarded(const Config& config, const std::vector<net::Link>& links) {
     Hindrances::Reasons reasons;
     for (const LanConfig& lan : config.lan)
         for (const net::Link& link : links)
             if (link.name == lan.interface && !link.bridge)
-                reasons["block rogue servers on " + link.name] =
-                    "it is no bridge, and what its hosts send each other can't be stopped here";
+                reasons["guard the hosts of " + link.name + " from each other"] =
+                    "it is no bridge, and what they send each other can't be stopped here";
     return reasons;
 }
 
@@ -44,7 +67,7 @@ Hindrances::Reasons not_to_be_blocked(const Config& config, const std::vector<ne
 void Keeper::guard_links() {
     const auto links = net::read_links();
     if (!links) return log::warn("cannot read links", {{"error", links.error().message}});
-    block_rogues(*links);
+    load_guard_rules(*links);
     if (!agent_.running()) return;
     auto handover = guard_ports_.follow(config_.guard.detect ? guard_ports(config_, *links)
                                                              : std::vector<GuardPort>());
@@ -63,16 +86,19 @@ void Keeper::guard_links() {
     guard_look_ = Clock::now() + lost_sockets_sent_again_after;
 }
 
-void Keeper::block_rogues(const std::vector<net::Link>& links) {
-    if (!config_.guard.block) {
+void Keeper::load_guard_rules(const std::vector<net::Link>& links) {
+    const GuardConfig& guard = config_.guard;
+    lease_file_.follow(guard.validate_sources ? config_.dnsmasq.lease_file : "", Clock::now());
+    if (!guard.validate_sources) hindrances_.set(Area::leases, {});
+    if (!guard.block && !guard.validate_sources) {
         // Also where that failed before, or those of a former run were left.
         if (guard_rules_.may_stand())
             report(guard_rules_.unload(), "cannot unload the guard's rules");
         return hindrances_.set(Area::guard_rules, {});
     }
-    Hindrances::Reasons reasons = not_to_be_blocked(config_, links);
-    Blockade wanted = blockade(config_, links);
-    const std::string what = "load the rules that block rogue servers";
+    Hindrances::Reasons reasons = not_to_be_guarded(config_, links);
+    Blockade wanted = blockade(config_, links, leases_);
+    const std::string what = "load the guard's rules";
     if (!has_capability(CAP_NET_ADMIN)) {
         reasons[what] = "";
     } else if (guard_rules_.loaded() != wanted) {
@@ -90,9 +116,27 @@ void Keeper::look_at_guard(Clock::time_point now) {
     if (guard_rules_.loaded() && !guard_rules_.look())
         log::warn("the guard's rules are gone, loading them again");
     guard_links();
-    if (told_.blocks_rogues != guard_rules_.loaded().has_value() ||
-        told_.blocked != guard_rules_.blocked())
-        send_processes();
+    send_processes();
+}
+
+/// What stands in it hosts chose, so the agent reads it. Where it can't be had, this router's own
+/// addresses are still nobody's.
+void Keeper::look_at_leases(Clock::time_point now) {
+    const auto file = lease_file_.read(storage_, now);
+    if (!file) return;
+    agent_.send(static_cast<std::uint16_t>(Keep::lease_file), *file ? Bytes(**file) : Bytes());
+    Hindrances::Reasons reasons;
+    if (!*file) reasons["keep leased addresses to their hosts"] = file->error().message;
+    hindrances_.set(Area::leases, std::move(reasons));
+    if (!*file) send_processes();
+}
+
+void Keeper::on_leases(Bytes message) {
+    auto leases = parse_leases(message);
+    if (!leases || *leases == leases_) return;
+    leases_ = std::move(*leases);
+    guard_links();
+    send_processes();
 }
 
 }  // namespace porchlight::agent

@@ -83,7 +83,9 @@ void write(Writer& out, const Processes& processes) {
     write_field(out, processes.odhcpd_trouble);
     write_list(out, processes.troubles, [&](const std::string& line) { write_field(out, line); });
     out.u8(processes.blocks_rogues);
-    out.u64(processes.blocked);
+    out.u8(processes.validates_sources);
+    out.u64(processes.dropped.blocked);
+    out.u64(processes.dropped.forged);
 }
 
 Result<Processes> parse_processes(Bytes message) {
@@ -100,7 +102,8 @@ Result<Processes> parse_processes(Bytes message) {
     processes.odhcpd_trouble = read_text_field(in);
     processes.troubles = read_list<std::string>(in, read_text_field);
     processes.blocks_rogues = in.u8() != 0;
-    processes.blocked = in.u64();
+    processes.validates_sources = in.u8() != 0;
+    processes.dropped = {in.u64(), in.u64()};
     if (!in.finished()) return in.error("the keeper's processes");
     return processes;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/carriers.h"
+#include "agent/guard_rules.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/writer.h"
@@ -29,6 +30,7 @@ enum class Keep : std::uint16_t {
     guard_ports = 9,        // where rogues are listened for, see agent/guard_ports.h
     cannot = 10,            // list of names: what these processes may not do, for people
     wan_records = 11,       // StoredParts: what `porchlight wan` noted, where that changed
+    lease_file = 13,        // octets: dnsmasq's leases as it wrote them, answered by `leases`
 
     // Agent to keeper.
     dnsmasq_options = 20,   // text of the option file: write it, then tell dnsmasq
@@ -43,6 +45,7 @@ enum class Keep : std::uint16_t {
     store_prefixes = 30,    // octets: the prefixes that RAs of ours told, for after a power cut
     wan_changed = 31,       // empty: `porchlight wan` noted something: read it again
     upstreams = 32,         // octets: learned ones that answer, so dnsmasq may ask us; empty: none
+    leases = 33,            // what stands in `lease_file`, see agent/leases.h
     odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 
     // Both ways, empty: the watchdog's question and its answer.
@@ -91,8 +94,9 @@ struct Processes {
     bool firewall = false;              // our rule is loaded
     std::string odhcpd_trouble;         // empty: it is fed, or need not be
     std::vector<std::string> troubles;  // what the keeper could not do, until it is done
-    bool blocks_rogues = false;         // the guard's rules are loaded
-    std::uint64_t blocked = 0;          // messages that they dropped
+    bool blocks_rogues = false;         // the guard's rules that do are loaded
+    bool validates_sources = false;     // likewise
+    GuardDropped dropped;               // by both
     bool operator==(const Processes&) const = default;
 };
 

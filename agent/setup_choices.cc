@@ -118,6 +118,7 @@ void add_dnsmasq(Value& root, const DnsmasqFound& found) {
     Value dnsmasq = object();
     if (!found.fragment.empty()) add(dnsmasq, "fragment", found.fragment);
     add(dnsmasq, "pid_file", found.pid_file);
+    if (found.lease_file != DnsmasqFound().lease_file) add(dnsmasq, "lease_file", found.lease_file);
     if (!found.restart.empty()) add(dnsmasq, "restart", texts(found.restart));
     add(dnsmasq, "resolv_file", found.resolv_file);
     add(root, "dnsmasq", std::move(dnsmasq));

@@ -26,6 +26,8 @@ std::string_view long_name(char letter) {
             return "conf-dir";
         case 'x':
             return "pid-file";
+        case 'l':
+            return "dhcp-leasefile";
         case 'r':
             return "resolv-file";
         case 'i':
@@ -129,6 +131,8 @@ class Reading {
             if (!value.empty() && !value.starts_with('/')) found_.servers.push_back(value);
         } else if (name == "pid-file" && !value.empty()) {
             found_.pid_file = used_at(value);
+        } else if (name == "dhcp-leasefile" && !value.empty()) {
+            found_.lease_file = used_at(value);
         } else if (name == "resolv-file" && !value.empty()) {
             found_.resolv_file = used_at(value);
         } else if (name == "conf-file") {

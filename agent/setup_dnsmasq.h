@@ -21,6 +21,7 @@ struct DnsmasqFound {
     std::string config_file = "/etc/dnsmasq.conf";
     std::string fragment;  // where a file of ours belongs; empty: it reads no conf-dir
     std::string pid_file = "/run/dnsmasq.pid";
+    std::string lease_file = "/var/lib/misc/dnsmasq.leases";
     std::string resolv_file = "/etc/resolv.conf";
     std::vector<std::string> interfaces = {};         // it serves, "*" at the end; empty: all
     std::vector<std::string> except_interfaces = {};  // but for these

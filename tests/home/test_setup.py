@@ -52,7 +52,8 @@ def test_three_empty_lines_and_hosts_are_told_of_a_well_known_resolver(home: Hom
     assert config["wan"] == [{"interface": "eth0"}]
     # All of them out of the file that the home's dnsmasq was started with.
     found = router.config()["dnsmasq"]
-    assert config["dnsmasq"] == {key: found[key] for key in ("fragment", "pid_file", "resolv_file")}
+    assert config["dnsmasq"] == {
+        key: found[key] for key in ("fragment", "pid_file", "lease_file", "resolv_file")}
     assert "good" in router.command("check").stdout
 
     # What the lab keeps apart from the machine that it runs on; the rest is what was written.

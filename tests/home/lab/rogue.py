@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .host import Host
 from .program import Program, eventually, unconfined
-from .router import LAN4
+from .router import LAN4, LAN6
 
 ROGUE4 = f"{LAN4.rsplit('.', 1)[0]}.66"
 RESOLVER6 = "fd66::53"
@@ -198,6 +198,56 @@ def ordinary() -> Disguise:
         inet6.ICMPv6EchoRequest(data=b"anyone?"))
     return Disguise("ordinary", mac, [bytes(ether / part) for part in
                                       [*inet6.fragment6(large, 1280), echo]])
+
+
+def forgeries(victim: Host, victim4: str) -> list[Disguise]:
+    """What says that it comes from a host of the home or from its router, and does not."""
+    from scapy.layers import inet, inet6, l2
+    from scapy.packet import Raw
+
+    def ether(number: int) -> l2.Ether:
+        return l2.Ether(src=f"02:00:5e:67:00:{number:02x}", dst="ff:ff:ff:ff:ff:ff")
+
+    def udp4(source: str) -> inet.IP:
+        return inet.IP(src=source, dst="255.255.255.255") / inet.UDP(dport=4000) / Raw(b"?")
+
+    def arp(number: int, source: str, says: str = "") -> l2.ARP:
+        return l2.ARP(op=2, hwsrc=says or f"02:00:5e:67:00:{number:02x}", psrc=source,
+                      pdst=ROGUE4)
+
+    def neighbor(whose: str, source: str = "fe80::67:1") -> inet6.IPv6:
+        return inet6.IPv6(src=source, dst="ff02::1", hlim=255) / inet6.ICMPv6ND_NA(
+            tgt=whose, R=0, S=0, O=1) / inet6.ICMPv6NDOptDstLLAddr(lladdr="02:00:5e:67:00:08")
+
+    made = [("a host's address", udp4(victim4)), ("the router's", udp4(LAN4)),
+            ("the router's IPv6", inet6.IPv6(src=LAN6, dst="ff02::1") / inet.UDP(dport=4000)),
+            ("ARP of a host", arp(4, victim4)), ("ARP of the router", arp(5, LAN4)),
+            ("a Neighbor Advertisement of the router", neighbor(LAN6)),
+            ("the same behind options", inet6.IPv6(
+                src="fe80::67:1", dst="ff02::1", hlim=255) / inet6.IPv6ExtHdrDestOpt(
+                    options=[inet6.PadN(optdata=b"\0\0\0\0")]) / neighbor(LAN6).payload)]
+    return [Disguise(name, f"02:00:5e:67:00:{number:02x}", [bytes(ether(number) / content)])
+            for number, (name, content) in enumerate(made, 1)]
+
+
+def honest(sender: Host, sender4: str) -> list[Disguise]:
+    """What uses its sender's own address, or one that is nobody's."""
+    from scapy.layers import inet, inet6, l2
+
+    def made(number: int, content: l2.Packet, mac: str = "") -> Disguise:
+        mac = mac or f"02:00:5e:67:01:{number:02x}"
+        return Disguise(f"honest {number}", mac,
+                        [bytes(l2.Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / content)])
+
+    return [made(1, inet.IP(src=sender4, dst="255.255.255.255") / inet.UDP(dport=4000),
+                 sender.mac()),
+            made(2, inet.IP(src=f"{LAN4.rsplit('.', 1)[0]}.77", dst="255.255.255.255")
+                 / inet.UDP(dport=4000)),
+            made(3, l2.ARP(op=1, hwsrc="02:00:5e:67:01:03", psrc="0.0.0.0", pdst=ROGUE4)),
+            made(4, inet6.IPv6(src="fe80::67:4", dst="ff02::1", hlim=255)
+                 / inet6.ICMPv6ND_NA(tgt="fe80::67:4", R=0, S=0, O=1)),
+            made(5, l2.Dot1Q(vlan=5) / inet.IP(src=LAN4, dst="255.255.255.255")
+                 / inet.UDP(dport=4000))]
 
 
 def send(host: Host, *all_frames: Disguise) -> None:

@@ -140,6 +140,7 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
                           "addresses": [RESOLVER4, RESOLVER6], "profile": "strict"}],
             "local": {"server": "127.0.0.1:53", "domains": ["lan"]},
             "dnsmasq": {"fragment": str(self.fragment), "pid_file": str(self._pid_file),
+                        "lease_file": str(self.leases),
                         "restart": [str(self._restart)], "resolv_file": str(self.resolv_file)},
             "certificate": {"acme": {
                 "directory": DIRECTORY, "agree_to_terms": True,

@@ -216,6 +216,24 @@ TEST_SUITE("agent/config_files") {
         CHECK(machine.warnings().starts_with("/certificate/acme/agree_to_terms: is false"));
     }
 
+    TEST_CASE("a guard that has nothing to guard is told of") {
+        Machine machine;
+        machine.set("/dnsmasq/lease_file", machine.folder + "/leases");
+        machine.set("/guard", R"({"validate_sources": true, "trusted_ports": ["lo", "lan77"]})");
+        const std::string not_there = "/guard/trusted_ports/1: there is no interface lan77 now\n";
+        const std::string no_bridge =
+            "/guard: lo is no bridge; what its hosts send each other can't be stopped here\n";
+        CHECK(machine.warnings() ==
+              not_there +
+                  "/dnsmasq/lease_file: there is no file DIR/leases; guard.validate_sources then "
+                  "keeps this router's addresses alone\n" +
+                  no_bridge);
+        machine.put("leases", "");
+        CHECK(machine.warnings() == not_there + no_bridge);
+        machine.set("/guard", R"({"trusted_ports": ["lo"]})");
+        CHECK(machine.warnings() == "");
+    }
+
     TEST_CASE("roots without a certificate are told") {
         Machine machine;
         machine.put("roots.pem", "nothing\n");

@@ -92,13 +92,16 @@ TEST_SUITE("agent/config") {
                                           {name("home.example"), name("lan")}});
         CHECK(config.dnsmasq == DnsmasqConfig{"/tmp/dnsmasq.d/porchlight.conf",
                                               "/tmp/dnsmasq.pid",
+                                              "/tmp/dnsmasq.leases",
                                               {"/tmp/restart", "dnsmasq"},
                                               "/tmp/resolv.conf",
                                               OnExit::refuse});
         CHECK(config.odhcpd == OdhcpdConfig{"/tmp/uci"});
-        CHECK(config.guard ==
-              GuardConfig{
-                  false, true, {"lan3", "wlan0"}, {*net::parse_mac_address("02:00:5e:10:00:02")}});
+        CHECK(config.guard == GuardConfig{false,
+                                          true,
+                                          true,
+                                          {"lan3", "wlan0"},
+                                          {*net::parse_mac_address("02:00:5e:10:00:02")}});
         REQUIRE(config.certificate.acme);
         const AcmeConfig& acme = *config.certificate.acme;
         CHECK(acme.directories == std::vector<std::string>{"https://ca.example/dir",

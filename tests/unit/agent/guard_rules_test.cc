@@ -90,9 +90,10 @@ TEST_SUITE("agent/guard_rules") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
         REQUIRE(rules.load({{{"lan1"}}, {}}));
-        nft.table = "counter blocked {\n packets 42 bytes 4711\n}";
+        nft.table =
+            "counter blocked {\n packets 42 bytes 4711\n}\ncounter forged {\n packets 7 bytes 1\n}";
         REQUIRE(rules.load({{{"lan2"}}, {}}));
-        CHECK(rules.blocked() == 42);
+        CHECK(rules.dropped() == GuardDropped{42, 7});
         CHECK(nft.table.find("packets 42") != std::string::npos);
     }
 
@@ -133,13 +134,38 @@ TEST_SUITE("agent/guard_rules") {
     TEST_CASE("what was dropped is read, and counted on in rules that are loaded anew") {
         const char* const listed =
             "table bridge porchlight_guard {\n\tcounter blocked {\n\t\tpackets 42 bytes "
-            "4711\n\t}\n";
-        CHECK(blocked_in(listed) == 42);
-        CHECK(!blocked_in("table bridge porchlight_guard {\n"));
-        CHECK(!blocked_in("counter blocked {\n"));
-        CHECK(!blocked_in("counter blocked {\n packets many"));
-        CHECK(guard_rules({}, 42).find("counter blocked { packets 42 bytes 0 }") !=
-              std::string::npos);
+            "4711\n\t}\n\tcounter forged {\n\t\tpackets 7 bytes 460\n\t}\n";
+        CHECK(dropped_in(listed) == GuardDropped{42, 7});
+        CHECK(!dropped_in("table bridge porchlight_guard {\n"));
+        CHECK(!dropped_in("counter blocked {\n packets 42 bytes 4711\n}\n"));
+        CHECK(!dropped_in("counter blocked {\n packets 42\n}\ncounter forged {\n packets many"));
+        const std::string rules = guard_rules({}, {42, 7});
+        CHECK(rules.find("counter blocked { packets 42 bytes 0 }") != std::string::npos);
+        CHECK(rules.find("counter forged { packets 7 bytes 0 }") != std::string::npos);
+    }
+
+    TEST_CASE("sources: whose is which address, of the home's VLAN alone") {
+        Blockade blockade;
+        blockade.sources = {
+            {{"lan1"}, {"lan2", 10}},
+            {*parse_address("192.168.1.1"), *parse_address("fe80::1"), *parse_address("fd00::1")},
+            {{{{2, 0, 0x5e, 0x10, 0, 1}}, *parse_ipv4("192.168.1.23")},
+             {{{2, 0, 0x5e, 0x10, 0, 2}}, *parse_ipv4("192.168.1.24")}}};
+        const std::string rules = guard_rules(blockade);
+        for (const char* const line :
+             {"set home { type ifname; elements = { \"lan1\", \"lan2\" }; }",
+              "set own4 { type ipv4_addr; elements = { 192.168.1.1 }; }",
+              "set own6 { type ipv6_addr; elements = { fe80::1, fd00::1 }; }",
+              "set leased { type ether_addr . ipv4_addr; elements = { 02:00:5e:10:00:01 . "
+              "192.168.1.23, 02:00:5e:10:00:02 . 192.168.1.24 }; }",
+              "set leased4 { type ipv4_addr; elements = { 192.168.1.23, 192.168.1.24 }; }",
+              "iifname @home ether saddr != @trusted jump sources",
+              "@th,64,128 0xfe800000000000000000000000000001 counter name forged drop",
+              "iifname { \"lan2\" } @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != { 0, 10 } "
+              "return"})
+            CHECK_MESSAGE(rules.find(line) != std::string::npos, line);
+        // The control: nobody asked.
+        CHECK(guard_rules({}).find("prerouting") == std::string::npos);
     }
 }
 

@@ -28,7 +28,7 @@ GuardStatus some_status() {
     guard.detects = true;
     guard.ports = {{"br-lan", "lan3", 7}, {"br-lan", "lan4", 8}};
     guard.rogues = {rogue};
-    guard.blocked = 9;
+    guard.dropped.blocked = 9;
     return guard;
 }
 
@@ -61,8 +61,15 @@ TEST_SUITE("agent/guard_status") {
         text = guard_text(guard_json(guard, now));
         CHECK(text.find("listening nowhere; blocking") != std::string::npos);
         CHECK(text.find("  none\n  9 messages blocked\n") != std::string::npos);
+        CHECK(text.find("another's address") == std::string::npos);
         guard.blocks = guard.detects = false;
         CHECK(guard_text(guard_json(guard, now)).empty());
+        guard.validates_sources = true;
+        guard.dropped.forged = 3;
+        guard.leases = 12;
+        CHECK(guard_text(guard_json(guard, now))
+                  .find("3 packets dropped that came from another's address; 12 leases known") !=
+              std::string::npos);
     }
 
     TEST_CASE("who is a threat is a warning, and many are summed up") {

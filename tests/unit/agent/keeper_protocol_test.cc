@@ -53,7 +53,8 @@ TEST_SUITE("agent/keeper_protocol") {
                                   "odhcpd is not running",
                                   {"no space"},
                                   true,
-                                  7};
+                                  false,
+                                  {7, 9}};
         CHECK(*parse_processes(octets(processes)) == processes);
         const std::vector<std::string> names{"br-lan", "br-guest", ""};
         CHECK(*parse_names(octets(names)) == names);

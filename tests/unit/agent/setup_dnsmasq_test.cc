@@ -30,6 +30,7 @@ TEST_SUITE("agent/setup_dnsmasq") {
         CHECK(found.fragment == "/etc/dnsmasq.d/porchlight.conf");
         CHECK(found.pid_file == "/run/dnsmasq/dnsmasq.pid");
         CHECK(found.resolv_file == "/run/dnsmasq/resolv.conf");
+        CHECK(found.lease_file == "/var/lib/misc/dnsmasq.leases");
         CHECK(found.interfaces == Words{"br-lan"});
         CHECK(found.domain == "home.example");
         CHECK(found.restart == Words{"systemctl", "restart", "dnsmasq"});
@@ -38,7 +39,8 @@ TEST_SUITE("agent/setup_dnsmasq") {
     TEST_CASE("OpenWrt's: a generated file and an init script") {
         MemoryStorage storage;
         put(storage, "/var/etc/dnsmasq.conf.cfg01411c",
-            "conf-dir=/tmp/dnsmasq.d\nresolv-file=/tmp/resolv.conf.d/"
+            "conf-dir=/tmp/dnsmasq.d\ndhcp-leasefile=/tmp/dhcp.leases\nresolv-file=/tmp/"
+            "resolv.conf.d/"
             "resolv.conf.auto\ndomain=lan\n");
         const DnsmasqFound found = read_dnsmasq({{"-C", "/var/etc/dnsmasq.conf.cfg01411c", "-k",
                                                   "-x", "/var/run/dnsmasq/dnsmasq.cfg01411c.pid"},
@@ -47,6 +49,7 @@ TEST_SUITE("agent/setup_dnsmasq") {
                                                 storage);
         CHECK(found.fragment == "/tmp/dnsmasq.d/porchlight.conf");
         CHECK(found.pid_file == "/var/run/dnsmasq/dnsmasq.cfg01411c.pid");
+        CHECK(found.lease_file == "/tmp/dhcp.leases");
         CHECK(found.resolv_file == "/tmp/resolv.conf.d/resolv.conf.auto");
         CHECK(found.restart == Words{"/etc/init.d/dnsmasq", "restart"});
     }

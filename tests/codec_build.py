@@ -26,7 +26,7 @@ PARSERS = [
     "net/udp_packet.cc",
     "ra/advertisement.cc", "ra/dnr_option.cc", "ra/draft_options.cc", "ra/ends.cc",
     "ra/heard_offers.cc", "ra/options.cc", "ra/pvd_option.cc", "ra/rdnss_option.cc",
-    "ra/told_resolvers.cc", "agent/server_message.cc", "agent/rogues.cc",
+    "ra/told_resolvers.cc", "agent/server_message.cc", "agent/rogues.cc", "agent/leases.cc",
     "agent/draft_codecs.cc", "agent/option_codecs.cc", "agent/option_refusals.cc",
     "agent/resolver_json.cc",
 ]

@@ -84,4 +84,11 @@ GUARD_MUTANTS: dict[str, list[tuple]] = {
         ("return a.threat != b.threat ? a.threat < b.threat : a.last_seen < b.last_seen;",
          "return a.last_seen < b.last_seen;"),
     ],
+    "agent/leases.cc": [
+        ("if (!mac || !address) continue;", "if (!mac) continue;"),
+        ("if (by_address.size() < leases_max || by_address.contains(*address))", ""),
+        (" || by_address.contains(*address))", ")"),
+        ("if (!in.finished())", FALSE),
+        ("by_address[*address] = *mac;", "by_address.emplace(*address, *mac);"),
+    ],
 }

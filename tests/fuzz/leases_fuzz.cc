@@ -1,0 +1,9 @@
+#include "agent/leases.h"
+#include "check.h"
+
+using namespace porchlight;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    check_round_trip(agent::parse_lease_file(text_of({data, size})), agent::parse_leases);
+    return 0;
+}

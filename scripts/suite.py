@@ -29,6 +29,8 @@ FUZZ_SECONDS = 12
 FOREIGN = ("s390x", "armhf")
 # Homes wait for their programs' timers most of the time.
 HOMES_AT_ONCE = 3
+# Of so few files scenarios that failed beside others are run again, alone: see tests/README.md.
+AGAIN_MAX = 3
 # Steps of `--all` that are programs of their own and end with a sum like ours.
 PROGRAMS = {
     "each check of the codecs is missed when it is gone": "tests/mutants/run",
@@ -74,10 +76,10 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
         ("units under ASan and UBSan", lambda: units_of("asan")),
         ("forwarder under ASan, against programs of others",
          lambda: scenarios(FORWARDER, chosen.k, "", ROOT / "build/asan/porchlight"))]
-    homes: list[tuple[str, Step]] = [
+    in_homes: list[tuple[str, Step]] = [
         ("build as released", lambda: build("release")),
-        ("scenarios in homes", lambda: scenarios(HOME, chosen.k, "" if chosen.all or chosen.home
-                                                 else "not slow", at_once=HOMES_AT_ONCE))]
+        ("scenarios in homes",
+         lambda: homes(chosen.k, "" if chosen.all or chosen.home else "not slow"))]
     more: list[tuple[str, Step]] = [
         ("build with TSan", lambda: build("tsan")),
         ("units under TSan", lambda: units_of("tsan", WITH_THREADS)),
@@ -90,8 +92,8 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
              (f"fuzz, {FUZZ_SECONDS} s a target", fuzz)]
     more += [(name, partial(program, path)) for name, path in PROGRAMS.items()]
     if chosen.unit or chosen.home:
-        return (units if chosen.unit else []) + (homes if chosen.home else [])
-    return units + homes + (more if every else [])
+        return (units if chosen.unit else []) + (in_homes if chosen.home else [])
+    return units + in_homes + (more if every else [])
 
 
 def run(steps: list[tuple[str, Step]]) -> int:
@@ -171,42 +173,80 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_che
               "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
 
 
-def scenarios(where: Path, expression: str, marks: str, program: Path | None = None,
-              at_once: int = 1) -> Count:
-    """A folder of scenarios: whole, or some files at once, each by a pytest of its own that shows
-    what it said at its end. Large files begin, because they take longest."""
+def scenarios(where: Path, expression: str, marks: str, program: Path | None = None) -> Count:
+    """A folder of scenarios, one after the other."""
     env = {"PORCHLIGHT": str(program)} if program else {}
-    files = sorted(where.glob("test_*.py"), key=lambda file: -file.stat().st_size)
+    return pytest([str(where)], where, env, "-k", expression, "-m", marks).count
+
+
+def homes(expression: str, marks: str) -> Count:
+    """Some files at once, each by a pytest of its own that shows what it said at its end. Large
+    files begin, because they take longest."""
+    files = sorted(HOME.glob("test_*.py"), key=lambda file: -file.stat().st_size)
+    count, runs = Count(), []
+    with ThreadPoolExecutor(HOMES_AT_ONCE) as pool:
+        for run in pool.map(lambda file: pytest([file.name], HOME, {}, "-k", expression,
+                                                "-m", marks, show=False), files):
+            if run.status != NOTHING_CHOSEN:
+                # Whether something failed is not known before it was run alone.
+                mark = "first try: " if run.failed else ""
+                print("\n".join(mark + line for line in run.said.splitlines()), flush=True)
+            count.add(run.count)
+            if run.failed:
+                runs.append(run)
+    for run in runs:
+        if len(runs) <= AGAIN_MAX:
+            count.add(once_more(run))
+        else:
+            print("\n".join(f"FAILED {name}" for name in run.failed), flush=True)
+    return count
+
+
+def once_more(first: Run) -> Count:
+    """What has to be added to the count of those that failed beside others, for what they do
+    alone."""
+    again = pytest(first.failed, HOME, {})
     count = Count()
-    with ThreadPoolExecutor(at_once) as pool:
-        for each in pool.map(lambda part: pytest(part, expression, marks, env, show=at_once == 1),
-                             files if at_once > 1 else [where]):
-            count.add(each)
+    for name in first.failed:
+        if again.count.passed and name not in again.failed:
+            print(f"UNSTEADY {name}: failed beside others, passes alone", flush=True)
+            count.add(Count(passed=1, failed=-1))
     return count
 
 
 NOTHING_CHOSEN = 5  # pytest's exit status
 
 
-def pytest(part: Path, expression: str, marks: str, env: dict[str, str], show: bool) -> Count:
+@dataclasses.dataclass
+class Run:
+    """Of one pytest."""
+    count: Count
+    failed: list[str]  # as pytest takes them for arguments
+    said: str
+    status: int
+
+
+def pytest(what: list[str], where: Path, env: dict[str, str], *options: str, show: bool = True
+           ) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         # Debian's pytest, whatever other Python there is: its modules are the packages'.
         done = subprocess.run(
             ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v", "--tb=short",
-             "--durations=10", "--junitxml", report, "-k", expression, "-m", marks, str(part)],
-            cwd=part if part.is_dir() else part.parent, text=True, errors="replace",
+             "--durations=10", "--junitxml", report, *options, *what],
+            cwd=where, text=True, errors="replace",
             stdout=None if show else subprocess.PIPE, stderr=None if show else subprocess.STDOUT,
             env={**os.environ, **SANITIZERS, **env, "PYTHONDONTWRITEBYTECODE": "1"})
-        if done.stdout and done.returncode != NOTHING_CHOSEN:
-            print(done.stdout, flush=True)
+        run = Run(Count(), [], done.stdout or "", done.returncode)
         if not report.exists():
-            return Count(failed=1)
-        count = Count()
+            run.count.failed = 1
+            return run
+        count = run.count
         for case in xml.parse(report).iter("testcase"):
             name = f"{case.get('classname', '').split('.')[-1]}::{case.get('name')}"
             if case.find("failure") is not None or case.find("error") is not None:
                 count.failed += 1
+                run.failed.append(name.replace("::", ".py::", 1))
             elif case.find("skipped") is None:
                 count.passed += 1
             elif name in skips():
@@ -214,7 +254,7 @@ def pytest(part: Path, expression: str, marks: str, env: dict[str, str], show: b
             else:
                 print(f"{name}: skipped, and tests/skips does not list it")
                 count.failed += 1
-        return count
+        return run
 
 
 def skips() -> dict[str, str]:

@@ -57,6 +57,7 @@ def main() -> int:
 
     checks: list[Callable[[], Complaints]] = [
         includes_point_down, links_point_down, sources_are_built, headers_stay_light,
+        no_await_within_a_choice,
         folders_have_readmes, readmes_name_every_file, links_lead_somewhere, files_are_short,
         no_path_of_this_machine]
     if program:
@@ -127,6 +128,16 @@ def headers_stay_light() -> Complaints:
         if '"net/asio.h"' in text and not re.search(r"\b(awaitable<|asio::|error_code\b)", text):
             yield f'{name(path)}: includes "net/asio.h" and uses nothing of it'
     yield from unused(BOOST_IN_HEADERS, used)
+
+
+def no_await_within_a_choice() -> Complaints:
+    """g++ 12 destroys twice what a co_await within `?:` returns; such a program aborts."""
+    for path in files(".cc", ".h"):
+        text = re.sub(r"//[^\n]*", "", path.read_text())
+        for statement in re.finditer(r"[^;{}]*\bco_await\b[^;{}]*", text):
+            if re.search(r"\?.*\bco_await\b", statement[0], re.S):
+                line = text.count("\n", 0, statement.start(0) + 1) + 1
+                yield f"{name(path)}:{line}: co_await within ?: is miscompiled by g++ 12"
 
 
 def files_are_short() -> Complaints:

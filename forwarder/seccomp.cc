@@ -1,6 +1,7 @@
 #include "forwarder/seccomp.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -115,7 +116,7 @@ constexpr const char* allowed[] = {
 constexpr const char* never_executable[] = {"mmap", "mmap2", "mprotect"};
 constexpr unsigned protection_argument = 2;
 
-constexpr unsigned long ioctl_requests[] = {FIONBIO, FIONREAD};
+constexpr unsigned long ioctl_requests[] = {FIONBIO, FIONREAD, SIOCOUTQ};
 constexpr unsigned request_argument = 1;
 
 struct Release {

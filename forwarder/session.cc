@@ -44,7 +44,7 @@ Session::Session(Sessions& home, Ref ref, Stream stream, Client* client, Leg leg
 }
 
 Session::~Session() {
-    if (!closed_) close(false);
+    if (!closed_) close(Stream::Close::plainly);
 }
 
 void Session::on_ready(std::uint32_t events) {
@@ -65,12 +65,12 @@ void Session::on_events(std::uint32_t events) {
     }
     if (!out_.empty()) write_pending();
     if (closed_) return;
-    if (!may_read()) {
+    if (!may_serve()) {
         // Nothing is read now, so an error would come again and again.
-        if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close(false);
+        if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close(Stream::Close::plainly);
         return settle();
     }
-    serve();
+    serve((events & EPOLLIN) != 0);
 }
 
 void Session::shake_hands() {
@@ -78,26 +78,27 @@ void Session::shake_hands() {
     switch (outcome.state) {
         case Stream::State::done:
             established_ = true;
-            handshake_writes_ = false;
+            tls_writes_ = false;
             ++home_.counters().dot_handshakes;
             if (stream_.was_resumed()) ++home_.counters().dot_handshakes_resumed;
             return settle();
         case Stream::State::wait_readable:
         case Stream::State::wait_writable:
-            handshake_writes_ = outcome.state == Stream::State::wait_writable;
+            tls_writes_ = outcome.state == Stream::State::wait_writable;
             return watch();
         case Stream::State::ended:
         case Stream::State::failed:
             ++home_.counters().dot_handshakes_failed;
-            return close(false);
+            return close(Stream::Close::plainly);
     }
 }
 
-/// Reads what has come and answers all of it that can be answered now.
-void Session::serve() {
+/// Reads what has come and answers all of it that can be answered now. `woken`: the peer sent
+/// something.
+void Session::serve(bool woken) {
     Writer& out = home_.output();
     out.truncate(0);
-    bool moved = false;
+    bool moved = false, asked = false;
     do {
         const std::span<std::uint8_t> input = home_.input();
         std::size_t have = in_.size();
@@ -105,8 +106,9 @@ void Session::serve() {
         const std::size_t got = fill(input.subspan(have));
         have += got;
         const std::size_t used = answer_frames(input.first(have), out);
-        note_progress(got, used);
+        note_progress(used, got != 0 || std::exchange(woken, false));
         moved = got != 0 || used != 0;
+        asked |= used != 0;
         if (used != have)
             in_.assign(input.begin() + static_cast<std::ptrdiff_t>(used),
                        input.begin() + static_cast<std::ptrdiff_t>(have));
@@ -116,13 +118,14 @@ void Session::serve() {
     } while (moved && !closed_ && may_read() && stream_.has_pending());
     if (closed_) return;
     if (out.size() != 0) send(out.view());
-    settle();
+    settle(asked);
 }
 
 /// One read into the room there is. The end of the stream ends the session, once it is answered.
 std::size_t Session::fill(std::span<std::uint8_t> into) {
     if (into.empty() || ending_) return 0;
     const Stream::Outcome outcome = stream_.read(into);
+    tls_writes_ = outcome.state == Stream::State::wait_writable;
     switch (outcome.state) {
         case Stream::State::done:
             return outcome.count;
@@ -133,7 +136,7 @@ std::size_t Session::fill(std::span<std::uint8_t> into) {
             ending_ = true;
             return 0;
         case Stream::State::failed:
-            close(false);
+            close(Stream::Close::plainly);
             return 0;
     }
     return 0;
@@ -159,11 +162,12 @@ std::size_t Session::answer_frames(Bytes input, Writer& out) {
     return deaf_ ? input.size() : at;
 }
 
-/// A client that needs very many reads for one query means no good.
-void Session::note_progress(std::size_t got, std::size_t used) {
+/// A client that needs very many reads for one query means no good; nor does one whose reads hold
+/// pieces of TLS and no octet of a query.
+void Session::note_progress(std::size_t used, bool sent) {
     if (used != 0) {
         reads_in_vain_ = 0;
-    } else if (got != 0 && has_room() && ++reads_in_vain_ > reads_in_vain_max) {
+    } else if (sent && !ending_ && has_room() && ++reads_in_vain_ > reads_in_vain_max) {
         if (client_ != nullptr) home_.admission().block(*client_, home_.now() + blocked_for);
         break_off();
     }
@@ -177,8 +181,8 @@ void Session::answer(Bytes message, Writer& out) {
         ++home_.counters().do53_queries;
     }
     if (client_ != nullptr && !client_->admit_query(home_.limits(), home_.now())) {
-        framed(out, [&] { home_.responder().refuse(message, leg_now(), out); });
         ending_ = deaf_ = true;
+        framed(out, [&] { home_.responder().refuse(message, leg_now(), out); });
         return;
     }
     auto given = Responder::Given::nothing;
@@ -202,7 +206,7 @@ void Session::deliver(const KeptQuery& asked, const Found& found) {
     // To stop reading is not enough: what was in flight by then may be megabytes.
     if (write_blocked_ && out_.size() > home_.limits().output_bytes_max * unread_max_factor) {
         ++home_.counters().closed_slow;
-        return close(false);
+        return close(Stream::Close::reset);
     }
     out_.insert(out_.end(), late.view().begin(), late.view().end());
     home_.mark_dirty(*this);
@@ -214,7 +218,7 @@ void Session::after_answers() {
     if (!write_blocked_) write_pending();
     if (closed_) return;
     // What had to wait, here or inside TLS, gives no sign of its own.
-    if (has_room() && (!in_.empty() || (events_ & EPOLLIN) == 0)) return serve();
+    if (has_room() && (!in_.empty() || (events_ & EPOLLIN) == 0)) return serve(false);
     settle();
 }
 
@@ -231,7 +235,7 @@ void Session::send(Bytes octets) {
             continue;
         }
         if (outcome.state == Stream::State::ended || outcome.state == Stream::State::failed)
-            return close(false);
+            return close(Stream::Close::plainly);
         write_blocked_ = true;
         out_.assign(octets.begin(), octets.end());
         return;
@@ -269,31 +273,39 @@ Leg Session::leg_now() const {
     return leg;
 }
 
-/// After anything happened: closes what is done, and says what is waited for.
-void Session::settle() {
-    if (closed_) return;
-    if (ending_ && out_.empty() && in_flight_ == 0) return close(true);
-    watch();
-    set_deadline();
+/// Frames that a client left behind it are answered though it sends no more.
+bool Session::may_serve() const {
+    return may_read() || (ending_ && !deaf_ && !in_.empty() && has_room());
 }
 
-void Session::set_deadline() {
-    if (!out_.empty()) {
+/// After anything happened: closes what is done, and says what is waited for. `asked`: a query
+/// came.
+void Session::settle(bool asked) {
+    if (closed_) return;
+    if (ending_ && out_.empty() && in_flight_ == 0) return close(Stream::Close::politely);
+    watch();
+    set_deadline(asked);
+}
+
+void Session::set_deadline(bool asked) {
+    if (!out_.empty() || tls_writes_) {
         if (waiting != Waiting::reading) home_.wait_for(*this, Waiting::reading);
     } else if (in_flight_ != 0) {
         home_.wait_for(*this, Waiting::nothing);
     } else if (!in_.empty()) {
         // From the frame's first octet: further ones win no time.
         if (waiting != Waiting::frame || reads_in_vain_ == 0) home_.wait_for(*this, Waiting::frame);
-    } else {
+    } else if (asked || waiting != Waiting::idle) {
+        // Whoever sends anything else idles all the same.
         home_.wait_for(*this, Waiting::idle);
     }
 }
 
 void Session::watch() {
     std::uint32_t events = 0;
-    if (!established_ || may_read()) events |= EPOLLIN;
-    if (handshake_writes_ || write_blocked_) events |= EPOLLOUT;
+    // While TLS itself has to write, what comes can't be read and would wake us for ever.
+    if (!established_ || may_read()) events |= tls_writes_ ? EPOLLOUT : EPOLLIN;
+    if (write_blocked_) events |= EPOLLOUT;
     if (events == events_) return;
     events_ = events;
     home_.poller().change(stream_.descriptor(), events_, *this);
@@ -302,17 +314,17 @@ void Session::watch() {
 void Session::expire() {
     if (waiting == Waiting::idle) {
         ++home_.counters().closed_idle;
-        return close(true);
+        return close(stream_.is_heard() ? Stream::Close::politely : Stream::Close::reset);
     }
     ++home_.counters().closed_slow;
     if (waiting == Waiting::handshake) ++home_.counters().dot_handshakes_failed;
-    close(false);
+    close(waiting == Waiting::reading ? Stream::Close::reset : Stream::Close::plainly);
 }
 
-void Session::close(bool politely) {
+void Session::close(Stream::Close how) {
     if (closed_) return;
     closed_ = true;
-    stream_.close(politely && established_);
+    stream_.close(how == Stream::Close::politely && !established_ ? Stream::Close::plainly : how);
     if (client_ != nullptr) home_.admission().leave(*client_);
     home_.bury(*this);
 }

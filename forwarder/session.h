@@ -34,8 +34,7 @@ class Session : public Pollable, public DeadlineHook {
     void expire();
     /// Writes what was delivered since the last turn, and reads on if that made room.
     void after_answers();
-    /// `politely`: with close_notify.
-    void close(bool politely);
+    void close(Stream::Close how);
 
     const Ref& ref() const { return ref_; }
     bool is_closed() const { return closed_; }
@@ -44,7 +43,7 @@ class Session : public Pollable, public DeadlineHook {
     void on_events(std::uint32_t events);
     Serving::Host host() const;
     void shake_hands();
-    void serve();
+    void serve(bool woken);
     std::size_t fill(std::span<std::uint8_t> into);
     std::size_t answer_frames(Bytes input, Writer& out);
     void answer(Bytes message, Writer& out);
@@ -53,12 +52,13 @@ class Session : public Pollable, public DeadlineHook {
     void send(Bytes octets);
     void write_pending();
     void break_off();
-    void note_progress(std::size_t got, std::size_t used);
+    void note_progress(std::size_t used, bool sent);
     bool has_room() const;
     bool may_read() const;
+    bool may_serve() const;
     Leg leg_now() const;
-    void settle();
-    void set_deadline();
+    void settle(bool asked = false);
+    void set_deadline(bool asked);
     void watch();
 
     Sessions& home_;
@@ -73,9 +73,9 @@ class Session : public Pollable, public DeadlineHook {
     std::uint8_t reads_in_vain_ = 0;  // since the last whole frame
     bool established_ = false;
     bool write_blocked_ = false;
-    bool handshake_writes_ = false;
-    bool ending_ = false;  // reads no more; closes when all is answered and written
-    bool deaf_ = false;    // and hears nothing of what was read already
+    bool tls_writes_ = false;  // its own messages, before it reads on
+    bool ending_ = false;      // reads no more; closes when all is answered and written
+    bool deaf_ = false;        // and hears nothing of what was read already
     bool closed_ = false;
     bool dirty_ = false;  // known to Sessions as having something to write
     friend class Sessions;

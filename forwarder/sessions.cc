@@ -61,7 +61,7 @@ void Sessions::open(Stream stream, Client* client, Leg leg) {
 
 void Sessions::close_all() {
     for (std::size_t place = 0; place < sessions_.size(); ++place)
-        if (sessions_[place]) sessions_[place]->close(true);
+        if (sessions_[place]) sessions_[place]->close(Stream::Close::politely);
     buried_.clear();
 }
 

@@ -1,6 +1,8 @@
 #include "forwarder/stream.h"
 
+#include <linux/sockios.h>
 #include <openssl/err.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -67,11 +69,20 @@ Outcome Stream::write(Bytes octets) {
     return outcome_of(SSL_write(ssl_.get(), octets.data(), size_for_ssl(octets.size())));
 }
 
-void Stream::close(bool politely) {
+bool Stream::is_heard() const {
+    int unheard = 0;
+    return ::ioctl(socket_.get(), SIOCOUTQ, &unheard) == 0 && unheard == 0;
+}
+
+void Stream::close(Close how) {
     if (!socket_) return;
-    if (ssl_ && politely) {
+    if (ssl_ && how == Close::politely) {
         SSL_shutdown(ssl_.get());
         forget_errors();
+    }
+    if (how == Close::reset) {
+        const linger at_once{1, 0};
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
     ssl_.reset();
     socket_.reset();  // with octets unread the kernel sends RST, so nothing is half answered

@@ -23,6 +23,12 @@ class Stream {
         State state;
         std::size_t count = 0;  // of octets, when done
     };
+    /// How a connection ends.
+    enum class Close {
+        politely,  // close_notify, then FIN
+        plainly,   // what was written still arrives
+        reset,     // nothing does any more: a peer that reads nothing leaves no queue behind
+    };
 
     /// Plain.
     explicit Stream(FileDescriptor socket) : socket_(std::move(socket)) {}
@@ -35,15 +41,17 @@ class Stream {
     /// Drives the handshake; done at once for a plain one.
     Outcome handshake();
     bool was_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
-    /// At least one octet when done.
+    /// At least one octet when done. May have to write first (TLS's own messages).
     Outcome read(std::span<std::uint8_t> into);
     /// Whether octets wait inside, of which the socket will give no sign.
     bool has_pending() const { return ssl_ && SSL_has_pending(ssl_.get()) == 1; }
     /// Perhaps not all of `octets`, which is not empty. After `wait_…` call again with at least the
     /// same octets in front.
     Outcome write(Bytes octets);
-    /// Says goodbye (close_notify, then FIN), without waiting for an answer.
-    void close(bool politely);
+    /// Whether the peer's kernel has all that was written.
+    bool is_heard() const;
+    /// Waits for nothing.
+    void close(Close how);
 
   private:
     Outcome outcome_of(int returned);

@@ -167,9 +167,11 @@ void use_protocol(SSL_CTX* context) {
     SSL_CTX_set_max_early_data(context, 0);
 }
 
-/// One read a wake-up however many records came, and no buffers while a connection idles.
+/// One read a wake-up however many records came, also of those that hold nothing to be answered (a
+/// client can send Key Updates without end), and no buffers while a connection idles.
 void use_little(SSL_CTX* context) {
     SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }

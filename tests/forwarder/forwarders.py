@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import ctypes.util
 import os
 import socket
 import ssl
@@ -188,3 +190,35 @@ class Resolver:
                 response.answer += answer_to(asked, f"192.0.2.{i}").answer
         with self._writing:
             connection.sendall(framed(response.to_wire(max_size=65535)))
+
+
+class KeyUpdates:
+    """A client that does TLS with zeal and asks nothing: Python's `ssl` can't."""
+
+    _REQUESTED = 1  # SSL_KEY_UPDATE_REQUESTED: the other side has to update too
+
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self._tls = ctypes.CDLL(ctypes.util.find_library("ssl"))
+        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+            getattr(self._tls, name).restype = ctypes.c_void_p
+        context = self._tls.SSL_CTX_new(ctypes.c_void_p(self._tls.TLS_client_method()))
+        self._ssl = ctypes.c_void_p(self._tls.SSL_new(ctypes.c_void_p(context)))
+        self._tls.SSL_CTX_free(ctypes.c_void_p(context))
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5,
+                                               source_address=(source, 0))
+        self.socket.setblocking(True)
+        self._tls.SSL_set_fd(self._ssl, self.socket.fileno())
+        assert self._tls.SSL_connect(self._ssl) == 1
+        self.socket.setblocking(False)
+
+    def __enter__(self) -> "KeyUpdates":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._tls.SSL_free(self._ssl)
+        self.socket.close()
+
+    def send(self) -> bool:
+        """One that asks for one; reads nothing. False: nothing more can be sent."""
+        return (self._tls.SSL_key_update(self._ssl, self._REQUESTED) == 1
+                and self._tls.SSL_do_handshake(self._ssl) == 1)

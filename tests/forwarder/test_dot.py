@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import time
+from pathlib import Path
 
 import dns.edns
 import dns.flags
@@ -18,8 +19,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from forwarders import (NAME, STRANGER, Client, Forwarder, HalfRecord, Resolver, huge_answer_to,
-                        query)
+from forwarders import (NAME, STRANGER, Client, Forwarder, HalfRecord, KeyUpdates, Resolver,
+                        huge_answer_to, query)
 from upstreams import ADN, Authority, DotServer, answers, framed
 
 CLIENT_SUBNET, KEEPALIVE, PADDING, EXTENDED_ERROR = 8, 11, 12, 15
@@ -301,6 +302,8 @@ def test_what_was_in_flight_does_not_pile_up_for_who_reads_nothing(forwarder, co
             break
         time.sleep(0.1)
     assert forwarder.status()["closed_slow"] == 1  # long before it would count as stalled
+    # Nor does what was written already: the kernel would keep it for minutes, beyond every limit.
+    assert unsent_toward(deaf.tls.getsockname()[1]) == 0
     upstream.behave = answers  # the other worker has a connection of its own
     assert connect().ask(query("other.example.")).rcode() == dns.rcode.NOERROR
 
@@ -482,3 +485,73 @@ class TestDo53:
         asked = query("clear.example.", use_edns=0, options=[dns.edns.GenericOption(PADDING, b"")])
         answer = dns.query.udp(asked, "127.0.0.1", port=forwarder.do53, timeout=3)
         assert option(answer, PADDING) is None
+
+    def test_what_it_asked_before_it_closed_its_half_is_all_answered(self, forwarder, upstream):
+        """Also what had to wait until it read."""
+        def huge(server, connection):
+            while asked := server.read(connection):
+                connection.sendall(framed(huge_answer_to(asked).to_wire(max_size=65535)))
+
+        upstream.behave = huge
+        limit(forwarder, output_bytes_max=4096)
+        count = 100  # one read, and answers of 5.5 MB: more than the kernel takes
+        asked = query("huge.example.", "TXT")
+        dns.query.tcp(asked, "127.0.0.1", port=forwarder.do53, timeout=3)  # known from now on
+        with socket.create_connection(("127.0.0.1", forwarder.do53), timeout=10) as client:
+            client.sendall(framed(asked.to_wire()) * count)
+            client.shutdown(socket.SHUT_WR)
+            time.sleep(0.5)
+            data = b""
+            while more := client.recv(65536):
+                data += more
+        assert data.count(asked.to_wire()[:2] + b"\x81") == count
+
+
+class TestAskingNothing:
+    """Clients that keep TLS busy and ask nothing."""
+
+    def test_a_record_octet_by_octet_ends_the_connection(self, forwarder, ca, connect):
+        with HalfRecord(forwarder.dot, ca.roots, STRANGER) as half:
+            half.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            record = half.record(query("x" * 60 + ".example."))
+            with pytest.raises(OSError):
+                for octet in record[:-1]:
+                    half.socket.sendall(bytes([octet]))
+                    time.sleep(0.005)
+                assert half.socket.recv(1), "closed"
+                raise ConnectionError
+        assert forwarder.status()["closed_broken"] == 1
+        with pytest.raises(OSError):
+            connect(source=STRANGER)  # for a minute
+
+    def test_pieces_of_a_record_are_no_sign_of_life(self, forwarder, ca):
+        limit(forwarder, idle_max=1000)
+        with HalfRecord(forwarder.dot, ca.roots) as half:
+            record = half.record(query("half.example."))
+            begin = time.monotonic()
+            with pytest.raises(OSError):
+                for octet in record[:20]:
+                    half.socket.sendall(bytes([octet]))
+                    time.sleep(0.2)
+            assert time.monotonic() - begin < 3.5
+        assert forwarder.status()["closed_idle"] == 1
+
+    def test_key_updates_without_end_keep_nobody_busy(self, forwarder, connect):
+        with KeyUpdates(forwarder.dot, STRANGER) as zealous:
+            end = time.monotonic() + 5
+            sent = 0
+            while zealous.send() and time.monotonic() < end:
+                sent += 1
+            assert sent > 50, "the control: some are taken"
+            before = forwarder.cpu_seconds()
+            time.sleep(1)
+            assert forwarder.cpu_seconds() - before < 0.3
+        assert connect().ask(query("whole.example.")).rcode() == dns.rcode.NOERROR
+
+
+def unsent_toward(port: int) -> int:
+    """Octets that this machine's kernel still holds for a client, whoever owns the socket."""
+    lines = [line.split() for table in ("tcp", "tcp6")
+             for line in Path("/proc/net", table).read_text().splitlines()[1:]]
+    return sum(int(fields[4].split(":")[0], 16) for fields in lines
+               if fields[2].endswith(f":{port:04X}"))

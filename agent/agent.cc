@@ -27,6 +27,7 @@
 #include "agent/ddr_status.h"
 #include "agent/dnsmasq.h"
 #include "agent/forwarder_settings.h"
+#include "agent/forwarder_word.h"
 #include "agent/guard.h"
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
@@ -46,7 +47,6 @@
 namespace porchlight::agent {
 namespace {
 
-constexpr std::chrono::milliseconds forwarder_answers_within{1000};
 constexpr std::chrono::seconds clock_looked_at{10};
 constexpr std::chrono::seconds offers_looked_at{1};  // strangers choose when they end
 
@@ -102,7 +102,6 @@ class Agent {
     void end();
     void finish();
     awaitable<std::string> answer(std::string request);
-    awaitable<void> ask_forwarder();
     Status status();
 
     asio::io_context loop_{1};
@@ -138,8 +137,7 @@ class Agent {
     Processes processes_;
     std::vector<std::string> cannot_;
     std::size_t leases_ = 0;  // of dnsmasq's, as the guard's rules have them
-    std::optional<forwarder::Status> forwarder_status_;
-    std::weak_ptr<asio::steady_timer> status_came_;  // held by those who wait on it
+    ForwarderWord word_{loop_.get_executor()};
     bool ending_ = false;
 };
 
@@ -206,8 +204,7 @@ void Agent::on_keeper(net::ChannelMessage message) {
             return on_forwarder_channel(std::move(message));
         case Keep::forwarder_lost:
             forwarder_.reset();
-            forwarder_status_.reset();
-            return;
+            return word_.lose();
         case Keep::wan_records:
             if (auto records = parse_stored_parts(message.body)) world_.wan = std::move(*records);
             learn();
@@ -382,10 +379,7 @@ void Agent::on_forwarder(net::ChannelMessage message) {
             return log::error("the forwarder refuses its settings",
                               {{"error", forwarder_trouble_}});
         case forwarder::Control::status:
-            if (auto parsed = forwarder::parse_status(message.body))
-                forwarder_status_ = std::move(*parsed);
-            if (const auto came = status_came_.lock()) came->cancel();
-            return;
+            return word_.hear(message.body);
         default:
             return;
     }
@@ -508,7 +502,7 @@ void Agent::finish() {
 
 awaitable<std::string> Agent::answer(std::string request) {
     if (request == "status") {
-        co_await ask_forwarder();
+        co_await word_.ask(forwarder_.get());
         co_return status_json(status(), time_.wall());
     }
     if (request == "renew") {
@@ -530,20 +524,6 @@ awaitable<std::string> Agent::answer(std::string request) {
     co_return "unknown request";
 }
 
-/// Waits until the forwarder told how it is, or for a second. Whoever asks meanwhile waits along.
-awaitable<void> Agent::ask_forwarder() {
-    if (!forwarder_) co_return forwarder_status_.reset();
-    std::shared_ptr<asio::steady_timer> came = status_came_.lock();
-    if (!came) {
-        came = std::make_shared<asio::steady_timer>(loop_, forwarder_answers_within);
-        status_came_ = came;
-        forwarder_status_.reset();
-        forwarder_->send(number(forwarder::Control::ask_status), {});
-    }
-    error_code cancelled;
-    co_await came->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-}
-
 Status Agent::status() {
     Status status;
     status.uptime = std::chrono::floor<std::chrono::seconds>(Clock::now() - started_);
@@ -551,7 +531,8 @@ Status Agent::status() {
     status.processes = processes_;
     status.processes.agent = static_cast<std::uint32_t>(::getpid());
     status.cannot = cannot_;
-    status.forwarder = forwarder_status_;
+    status.forwarder = word_.status();
+    status.counters = word_.counters();
     status.forwarder_trouble = forwarder_trouble_;
     if (config_ && uses_dnsmasq(*config_) && announces(*config_) && !processes_.dnsmasq_found)
         status.processes.dnsmasq_trouble = why_no_dnsmasq(*config_, depends_on_found(asked_));

@@ -283,11 +283,12 @@ Json forwarder_json(const std::optional<forwarder::Status>& status) {
     return json;
 }
 
-Json counters_json(const std::optional<forwarder::Status>& status) {
+Json counters_json(const Status& status) {
     Json json = Json::object();
-    if (status)
-        for (const forwarder::Counter& counter : status->counters)
-            json[counter.name] = counter.value;
+    for (const forwarder::Counter& counter : status.counters) json[counter.name] = counter.value;
+    if (!status.forwarder) return json;
+    json["cache_entries"] = status.forwarder->cache_entries;
+    json["cache_octets"] = status.forwarder->cache_octets;
     return json;
 }
 
@@ -541,7 +542,7 @@ std::string status_json(const Status& status, WallTime now) {
     json["upstreams_because"] = std::string(to_text(status.upstreams_origin));
     json["forwarder"] = forwarder_json(status.forwarder);
     json["guard"] = guard_json(status.guard, Clock::now());
-    json["counters"] = counters_json(status.forwarder);
+    json["counters"] = counters_json(status);
     json["processes"] = processes_json(status.processes);
     json["dnsmasq"] = dnsmasq_json(status.processes);
     json["firewall"] = status.processes.firewall;

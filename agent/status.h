@@ -93,6 +93,7 @@ struct Status {
     std::vector<std::string> cannot;
     GuardStatus guard;
     std::chrono::seconds uptime{0};
+    std::vector<forwarder::Counter> counters;    // of each that there was, see ForwarderTotals
     OffersStatus offers;
     UpstreamOrigin upstreams_origin = UpstreamOrigin::configuration;
     std::vector<Upstreams::Tried> upstreams_tried;  // offered by a WAN

@@ -16,6 +16,7 @@ constexpr Entry entries[] = {
     {"dot_handshakes_failed", &Counters::dot_handshakes_failed},
     {"dot_queries", &Counters::dot_queries},
     {"do53_queries", &Counters::do53_queries},
+    {"do53_tcp_queries", &Counters::do53_tcp_queries},
     {"do53_foreign", &Counters::do53_foreign},
     {"queries_refused", &Counters::queries_refused},
     {"queries_malformed", &Counters::queries_malformed},

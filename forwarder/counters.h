@@ -16,8 +16,9 @@ struct Counters {
     std::uint64_t dot_handshakes_failed = 0;
     std::uint64_t dot_queries = 0;
     std::uint64_t do53_queries = 0;
-    std::uint64_t do53_foreign = 0;     // from beyond loopback: not answered
-    std::uint64_t queries_refused = 0;  // over a client's rate
+    std::uint64_t do53_tcp_queries = 0;  // of those
+    std::uint64_t do53_foreign = 0;      // from beyond loopback: not answered
+    std::uint64_t queries_refused = 0;   // over a client's rate
     std::uint64_t queries_malformed = 0;
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;

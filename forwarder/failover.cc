@@ -22,8 +22,12 @@ std::chrono::milliseconds until(Clock::time_point deadline) {
 
 }  // namespace
 
-Failover::Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers)
-    : loop_(std::move(loop)), servers_(std::move(servers)), order_(servers_.size()) {}
+Failover::Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers,
+                   std::shared_ptr<UpstreamFailures> failures)
+    : loop_(std::move(loop)),
+      servers_(std::move(servers)),
+      order_(servers_.size()),
+      failures_(std::move(failures)) {}
 
 awaitable<Result<Response>> Failover::resolve(dns::Question question,
                                               std::chrono::milliseconds within) {
@@ -63,6 +67,10 @@ awaitable<Result<Response>> Failover::ask(std::size_t server, dns::Question ques
         order_.note_timeout(server);
     else
         order_.note_failure(server);
+    if (!response)
+        failures_->note(response.error().code);
+    else if (!is_final(*response))
+        ++failures_->unhelpful;
     co_return response;
 }
 

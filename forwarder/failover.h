@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "forwarder/resolver.h"
+#include "forwarder/upstream_failures.h"
 #include "forwarder/upstream_order.h"
 #include "net/asio.h"
 
@@ -18,7 +19,9 @@ class Failover : public Resolver, public std::enable_shared_from_this<Failover> 
     static constexpr std::chrono::milliseconds attempt_max{3000};
     static constexpr int rounds_max = 4;
 
-    Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers);
+    /// What fails is counted in `failures`, whichever server it was.
+    Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers,
+             std::shared_ptr<UpstreamFailures> failures);
 
     /// A response that nobody bettered (SERVFAIL, REFUSED) is handed over rather than an error.
     awaitable<Result<Response>> resolve(dns::Question question,
@@ -33,6 +36,7 @@ class Failover : public Resolver, public std::enable_shared_from_this<Failover> 
     asio::any_io_executor loop_;
     std::vector<std::shared_ptr<Resolver>> servers_;  // shared with who shows their state
     UpstreamOrder order_;
+    std::shared_ptr<UpstreamFailures> failures_;  // shared with who shows them
 };
 
 }  // namespace porchlight::forwarder

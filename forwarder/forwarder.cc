@@ -79,7 +79,9 @@ class Correspondent {
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-std::vector<Counter> lookup_counters(const Lookup::Counters& counters) {
+std::vector<Counter> lookup_counters(const Worker::State& state) {
+    const Lookup::Counters& counters = state.lookup;
+    const UpstreamFailures& failed = state.upstream_failures;
     return {{"own_answers", counters.own_answers},
             {"companion_queries", counters.companion_queries},
             {"companion_failures", counters.companion_failures},
@@ -88,7 +90,13 @@ std::vector<Counter> lookup_counters(const Lookup::Counters& counters) {
             {"refused_full", counters.refused_full},
             {"stale_answers", counters.stale_answers},
             {"failures", counters.failures},
-            {"failures_recent", counters.failures_recent}};
+            {"failures_recent", counters.failures_recent},
+            {"upstream_timeouts", failed.timeouts},
+            {"upstream_unproved", failed.unproved},
+            {"upstream_unreachable", failed.unreachable},
+            {"upstream_malformed", failed.malformed},
+            {"upstream_internal", failed.internal},
+            {"upstream_unhelpful", failed.unhelpful}};
 }
 
 /// Adds `part` to what is known of the same upstreams.
@@ -329,7 +337,7 @@ void Forwarder::send_status() {
                        std::optional<Clock::time_point> last;
                        for (const Worker::State& state : *states) {
                            add(sum, state.counters);
-                           merge(lookups, lookup_counters(state.lookup));
+                           merge(lookups, lookup_counters(state));
                            merge(status.upstreams, state.upstreams);
                            status.dot_connections += state.dot_connections;
                            last = std::max(last, state.last_dot_query);
@@ -338,8 +346,8 @@ void Forwarder::send_status() {
                        status.counters.insert(status.counters.end(), lookups.begin(),
                                               lookups.end());
                        const Cache::Counts kept = cache_.counts();
-                       status.counters.push_back({"cache_entries", kept.entries});
-                       status.counters.push_back({"cache_octets", kept.octets});
+                       status.cache_entries = kept.entries;
+                       status.cache_octets = kept.octets;
                        status.clients_today = admission_.clients_today(now);
                        if (last)
                            status.since_last_dot_query =

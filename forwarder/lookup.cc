@@ -37,7 +37,8 @@ bool made_from(const Upstreams& upstreams, const Settings& settings) {
 
 Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSource& time,
                                  const Settings& settings,
-                                 const DotConnection::OnReading& on_reading) {
+                                 const DotConnection::OnReading& on_reading,
+                                 const std::shared_ptr<UpstreamFailures>& failures) {
     Upstreams made{settings.upstreams,
                    settings.roots_pem,
                    settings.dates_count,
@@ -60,7 +61,8 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
                     std::make_shared<DotUpstream>(loop, tls, upstream, address, ttls, on_reading));
     }
     made.failover = std::make_shared<Failover>(
-        loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()));
+        loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()),
+        failures);
     return made;
 }
 
@@ -126,6 +128,8 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     asio::steady_timer slow_timer;
     bool slow_timer_runs = false;
     Counters counters;
+    // Shared with each Failover, whose look-ups under way may end after us.
+    std::shared_ptr<UpstreamFailures> upstream_failures = std::make_shared<UpstreamFailures>();
 };
 
 Lookup::Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time, Serving& serving)
@@ -143,12 +147,13 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
     if (state.upstreams.failover && made_from(state.upstreams, *settings)) {
         for (const auto& server : state.upstreams.servers) server->forget_failures();
     } else {
-        Result<Upstreams> made =
-            make_upstreams(state.loop, state.time, *settings,
-                           [weak = std::weak_ptr(state_)](const dns::Question* question) {
-                               if (const auto self = weak.lock(); self && !self->gone)
-                                   self->note_reading(question);
-                           });
+        Result<Upstreams> made = make_upstreams(
+            state.loop, state.time, *settings,
+            [weak = std::weak_ptr(state_)](const dns::Question* question) {
+                if (const auto self = weak.lock(); self && !self->gone)
+                    self->note_reading(question);
+            },
+            state.upstream_failures);
         if (!made) return made.error();
         state.upstreams = std::move(*made);
     }
@@ -186,6 +191,10 @@ void Lookup::find(const dns::Question& question, bool from_companion, Done done)
 
 const Lookup::Counters& Lookup::counters() const {
     return state_->counters;
+}
+
+const UpstreamFailures& Lookup::upstream_failures() const {
+    return *state_->upstream_failures;
 }
 
 std::vector<UpstreamState> Lookup::upstreams() const {

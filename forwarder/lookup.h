@@ -12,6 +12,7 @@
 #include "forwarder/link_name.h"
 #include "forwarder/serving.h"
 #include "forwarder/settings.h"
+#include "forwarder/upstream_failures.h"
 #include "net/asio.h"
 
 namespace porchlight::forwarder {
@@ -66,6 +67,8 @@ class Lookup {
     void find(const dns::Question& question, bool from_companion, Done done);
 
     const Counters& counters() const;
+    /// Of all upstreams there were, whatever settings named them.
+    const UpstreamFailures& upstream_failures() const;
     std::vector<UpstreamState> upstreams() const;
 
   private:

@@ -179,6 +179,7 @@ void Session::answer(Bytes message, Writer& out) {
         if (client_ != nullptr && client_->is_host()) home_.note_dot_query();
     } else {
         ++home_.counters().do53_queries;
+        ++home_.counters().do53_tcp_queries;
     }
     if (client_ != nullptr && !client_->admit_query(home_.limits(), home_.now())) {
         ending_ = deaf_ = true;

@@ -267,6 +267,8 @@ void write(Writer& out, const Status& status) {
     out.u8(status.serving);
     write_list(out, status.upstreams, [&](const auto& one) { write_upstream_state(out, one); });
     write_list(out, status.counters, [&](const auto& one) { write_counter(out, one); });
+    out.u64(status.cache_entries);
+    out.u64(status.cache_octets);
     out.u32(status.dot_connections);
     out.u32(status.clients_today);
     write_optional(out, status.since_last_dot_query, [&](auto age) { write_seconds(out, age); });
@@ -278,6 +280,8 @@ Result<Status> parse_status(Bytes message) {
     status.serving = in.u8() != 0;
     status.upstreams = read_list<UpstreamState>(in, read_upstream_state);
     status.counters = read_list<Counter>(in, read_counter);
+    status.cache_entries = in.u64();
+    status.cache_octets = in.u64();
     status.dot_connections = in.u32();
     status.clients_today = in.u32();
     status.since_last_dot_query = read_optional(in, read_seconds);

@@ -98,7 +98,9 @@ struct Counter {
 struct Status {
     bool serving = false;  // settings arrived and, if there is an identity, it is in use
     std::vector<UpstreamState> upstreams;
-    std::vector<Counter> counters;
+    std::vector<Counter> counters;    // since the process began
+    std::uint64_t cache_entries = 0;  // now
+    std::uint64_t cache_octets = 0;
     std::uint32_t dot_connections = 0;  // open now
     std::uint32_t clients_today = 0;    // distinct addresses that asked over DoT, last 24 hours
     std::optional<std::chrono::seconds> since_last_dot_query;  // by a host; none: never

@@ -57,8 +57,8 @@ std::unique_ptr<Pollable> Worker::listener(Listening listening) {
 }
 
 Worker::State Worker::state() const {
-    return {counters_, lookup_.counters(), lookup_.upstreams(), sessions_.encrypted_count(),
-            sessions_.last_dot_query()};
+    return {counters_,           lookup_.counters(),          lookup_.upstream_failures(),
+            lookup_.upstreams(), sessions_.encrypted_count(), sessions_.last_dot_query()};
 }
 
 }  // namespace porchlight::forwarder

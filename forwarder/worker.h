@@ -35,6 +35,7 @@ class Worker {
     struct State {
         Counters counters;
         Lookup::Counters lookup;
+        UpstreamFailures upstream_failures;
         std::vector<UpstreamState> upstreams;
         std::uint32_t dot_connections = 0;
         std::optional<Clock::time_point> last_dot_query;

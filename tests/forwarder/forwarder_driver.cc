@@ -140,7 +140,8 @@ std::string status_text(net::Channel& agent) {
     std::ostringstream out;
     out << "ok serving=" << status->serving << " connections=" << status->dot_connections
         << " clients=" << status->clients_today
-        << " asked=" << status->since_last_dot_query.has_value();
+        << " asked=" << status->since_last_dot_query.has_value()
+        << " cache_entries=" << status->cache_entries << " cache_octets=" << status->cache_octets;
     for (const Counter& counter : status->counters)
         out << ' ' << counter.name << '=' << counter.value;
     return out.str();

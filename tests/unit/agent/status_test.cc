@@ -128,7 +128,7 @@ TEST_SUITE("agent/status") {
 
     TEST_CASE("the JSON form holds the plan, and the text form is made of it") {
         Status status = announced_status();
-        status.forwarder->counters = {{"dot_queries", 7}};
+        status.counters = {{"dot_queries", 7}};
         status.forwarder->upstreams = {{*dns::parse_name("dns.example"),
                                         Endpoint{*parse_address("192.0.2.53"), 853}, true, "", 5, 1,
                                         900}};

@@ -48,7 +48,7 @@ struct Home {
         : servers(std::move(scripted)),
           failover(std::make_shared<Failover>(
               loop.get_executor(),
-              std::vector<std::shared_ptr<Resolver>>(servers.begin(), servers.end()))) {}
+              std::vector<std::shared_ptr<Resolver>>(servers.begin(), servers.end()), failures)) {}
 
     Result<Response> ask() {
         std::optional<Result<Response>> result;
@@ -67,6 +67,7 @@ struct Home {
 
     asio::io_context loop{1};
     std::vector<std::shared_ptr<Scripted>> servers;
+    std::shared_ptr<UpstreamFailures> failures = std::make_shared<UpstreamFailures>();
     std::shared_ptr<Failover> failover;
 };
 
@@ -94,6 +95,20 @@ TEST_SUITE("forwarder/failover") {
             REQUIRE(found);
             CHECK(found->facts.kind == Kind::positive);
         }
+    }
+
+    TEST_CASE("failures are counted by what was wrong, an answer is none") {
+        Home home({says({response(Kind::failure), error(Errc::unavailable)}),
+                   says({error(Errc::timeout), error(Errc::refused)}),
+                   says({error(Errc::malformed), error(Errc::internal)}),
+                   says({response(Kind::no_name)})});
+        CHECK(home.ask());
+        const UpstreamFailures& failed = *home.failures;
+        CHECK(failed.unhelpful == 1);
+        CHECK(failed.timeouts == 1);
+        CHECK(failed.malformed == 1);
+        CHECK(failed.internal == 1);  // the probe of who was better liked
+        CHECK(failed.unreachable + failed.unproved == 0);
     }
 
     TEST_CASE("SERVFAIL from all is handed over, not asked for again") {

@@ -95,6 +95,8 @@ TEST_SUITE("forwarder/settings") {
         status.upstreams = {{name_of("dns.example"), *parse_endpoint("192.0.2.53", 853), true,
                              "timed out", 7, 8, 9}};
         status.counters = {{"cache_hits", 12}, {"dot_queries", 1ull << 40}};
+        status.cache_entries = 5;
+        status.cache_octets = 1ull << 33;
         status.dot_connections = 3;
         status.clients_today = 4;
         for (const std::optional<std::chrono::seconds> age :

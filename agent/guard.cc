@@ -159,7 +159,8 @@ void Guard::State::look_at(Bytes octets, Listened& listened) {
     if (!message) return;
     auto rogue = judge(*frame, *message, listened.port, *facts);
     if (!rogue) return;
-    ++counters.messages;
+    ++counters.messages[rogue->kind];
+    if (!rogue->resolvers.empty()) ++counters.naming[rogue->kind];
     const Clock::time_point now = time.now();
     Rogue* const news = rogues.note(std::move(*rogue), now);
     if (news == nullptr) return;

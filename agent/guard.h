@@ -17,9 +17,10 @@ namespace porchlight::agent {
 struct GuardStatus {
     struct Counters {
         std::uint64_t frames = 0;     // that might have been such messages
-        std::uint64_t messages = 0;   // of routers and servers that are not this one
         std::uint64_t malformed = 0;  // frames that nobody can read
         std::uint64_t untold = 0;     // news that were too many for the log
+        PerServerKind messages;       // of routers and servers that are not this one
+        PerServerKind naming;         // those of them that name a resolver which is not the home's
     };
     bool detects = false;
     bool blocks = false;             // the rules that do it are loaded

@@ -35,22 +35,22 @@ constexpr std::string_view hook = R"(
 
 /// A rule that tells a message by what stands behind its extension headers does not match while
 /// that can't be read. So the last chain lets go whatever can be read.
-constexpr std::string_view chains = R"(        udp dport 68 counter name blocked drop
+constexpr std::string_view chains = R"(        udp dport 68 counter name blocked_dhcpv4 drop
         meta protocol ip6 jump strangers6
-        meta protocol { 8021q, 8021ad } @nh,0,16 & 0x0fff == 0 counter name blocked drop
-        meta protocol 0x0004 @nh,0,16 0xaaaa counter name blocked drop
+        meta protocol { 8021q, 8021ad } @nh,0,16 & 0x0fff == 0 counter name blocked_hidden drop
+        meta protocol 0x0004 @nh,0,16 0xaaaa counter name blocked_hidden drop
     }
     chain strangers6 {
-        meta protocol ip6 icmpv6 type nd-router-advert counter name blocked drop
-        udp dport 546 counter name blocked drop
-        meta l4proto { 135, 139, 140, 253, 254 } counter name blocked drop
+        meta protocol ip6 icmpv6 type nd-router-advert counter name blocked_router_advertisement drop
+        udp dport 546 counter name blocked_dhcpv6 drop
+        meta l4proto { 135, 139, 140, 253, 254 } counter name blocked_hidden drop
         meta protocol ip6 exthdr frag exists frag frag-off 0 jump first_fragments
     }
     chain first_fragments {
         meta protocol ip6 icmpv6 type 0-255 return
         udp dport 0-65535 return
         meta l4proto != { 17, 58 } return
-        counter name blocked drop
+        counter name blocked_hidden drop
     }
 }
 )";
@@ -82,6 +82,10 @@ std::string without_other_vlans(const std::vector<BridgePort>& ports) {
 std::string set_of(std::string_view name, std::string_view type, const std::string& elements) {
     return "    set " + std::string(name) + " { type " + std::string(type) + "; " +
            (elements.empty() ? "" : "elements = { " + elements + " }; ") + "}\n";
+}
+
+std::string blocked_name(ServerKind kind) {
+    return "blocked_" + std::string(word_of(kind));
 }
 
 std::string counter_of(std::string_view name, std::uint64_t packets) {
@@ -155,17 +159,25 @@ std::string guard_rules(const Blockade& blockade, const GuardDropped& dropped) {
     text += "table bridge porchlight_guard {\n";
     text += set_of("ports", "ifname", names_of(blockade.ports)) +
             set_of("trusted", "ether_addr", trusted);
-    text += counter_of("blocked", dropped.blocked) + counter_of("forged", dropped.forged);
+    for (const ServerKind kind : server_kinds)
+        text += counter_of(blocked_name(kind), dropped.blocked[kind]);
+    text += counter_of("forged", dropped.forged);
     if (blockade.sources) text += sets_of(*blockade.sources) + chains_of(*blockade.sources);
     text += hook;
     return text.append(without_other_vlans(blockade.ports)).append(chains);
 }
 
 std::optional<GuardDropped> dropped_in(std::string_view listed) {
-    const auto blocked = counted_in(listed, "blocked");
+    GuardDropped dropped;
+    for (const ServerKind kind : server_kinds) {
+        const auto blocked = counted_in(listed, blocked_name(kind));
+        if (!blocked) return std::nullopt;
+        dropped.blocked[kind] = *blocked;
+    }
     const auto forged = counted_in(listed, "forged");
-    if (!blocked || !forged) return std::nullopt;
-    return GuardDropped{*blocked, *forged};
+    if (!forged) return std::nullopt;
+    dropped.forged = *forged;
+    return dropped;
 }
 
 Result<std::string> GuardRules::run_nft(const std::vector<std::string>& arguments, Bytes input) {
@@ -197,7 +209,6 @@ Result<void> GuardRules::unload() {
     may_stand_ = !gone;
     if (!gone) return gone.error();
     loaded_.reset();
-    dropped_ = {};
     return {};
 }
 

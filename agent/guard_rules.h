@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/leases.h"
+#include "agent/server_message.h"
 #include "core/address.h"
 #include "core/bytes.h"
 #include "core/result.h"
@@ -41,8 +42,8 @@ struct Blockade {
 
 /// Frames that the rules have dropped.
 struct GuardDropped {
-    std::uint64_t blocked = 0;  // messages of routers and servers
-    std::uint64_t forged = 0;   // from another's address
+    PerServerKind blocked;     // messages of routers and servers
+    std::uint64_t forged = 0;  // from another's address
     bool operator==(const GuardDropped&) const = default;
 };
 
@@ -85,6 +86,7 @@ class GuardRules {
     const std::optional<Blockade>& loaded() const { return loaded_; }
     /// Whether there may be something to take away: loading failed on the way, or unloading did.
     bool may_stand() const { return may_stand_; }
+    /// Since this process began, whatever was loaded and unloaded since.
     const GuardDropped& dropped() const { return dropped_; }
 
   private:

@@ -45,10 +45,18 @@ Json guard_json(const GuardStatus& guard, Clock::time_point now) {
     for (const GuardPort& port : guard.ports) json["listens_at"].push_back(port.port);
     json["rogues"] = Json::array();
     for (const Rogue& rogue : guard.rogues) json["rogues"].push_back(rogue_json(rogue, now));
-    json["counters"] = {
-        {"frames", guard.counters.frames},       {"messages", guard.counters.messages},
-        {"malformed", guard.counters.malformed}, {"untold", guard.counters.untold},
-        {"blocked", guard.dropped.blocked},      {"forged", guard.dropped.forged}};
+    json["counters"] = {{"frames", guard.counters.frames},
+                        {"messages", guard.counters.messages.sum()},
+                        {"malformed", guard.counters.malformed},
+                        {"untold", guard.counters.untold},
+                        {"blocked", guard.dropped.blocked.sum()},
+                        {"forged", guard.dropped.forged},
+                        {"by_kind", Json::object()}};
+    for (const ServerKind kind : server_kinds)
+        json["counters"]["by_kind"][std::string(word_of(kind))] = {
+            {"messages", guard.counters.messages[kind]},
+            {"naming_a_resolver", guard.counters.naming[kind]},
+            {"blocked", guard.dropped.blocked[kind]}};
     return json;
 }
 

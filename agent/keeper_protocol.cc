@@ -84,7 +84,7 @@ void write(Writer& out, const Processes& processes) {
     write_list(out, processes.troubles, [&](const std::string& line) { write_field(out, line); });
     out.u8(processes.blocks_rogues);
     out.u8(processes.validates_sources);
-    out.u64(processes.dropped.blocked);
+    for (const std::uint64_t count : processes.dropped.blocked.counts) out.u64(count);
     out.u64(processes.dropped.forged);
 }
 
@@ -103,7 +103,8 @@ Result<Processes> parse_processes(Bytes message) {
     processes.troubles = read_list<std::string>(in, read_text_field);
     processes.blocks_rogues = in.u8() != 0;
     processes.validates_sources = in.u8() != 0;
-    processes.dropped = {in.u64(), in.u64()};
+    for (std::uint64_t& count : processes.dropped.blocked.counts) count = in.u64();
+    processes.dropped.forged = in.u64();
     if (!in.finished()) return in.error("the keeper's processes");
     return processes;
 }

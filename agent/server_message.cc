@@ -56,6 +56,20 @@ std::optional<ServerMessage> datagram(const net::Frame& frame) {
 
 }  // namespace
 
+std::string_view word_of(ServerKind kind) {
+    switch (kind) {
+        case ServerKind::advertisement:
+            return "router_advertisement";
+        case ServerKind::dhcpv6:
+            return "dhcpv6";
+        case ServerKind::dhcpv4:
+            return "dhcpv4";
+        case ServerKind::hidden:
+            break;
+    }
+    return "hidden";
+}
+
 std::optional<ServerMessage> server_message(const net::Frame& frame) {
     switch (frame.payload) {
         case net::Frame::Payload::icmpv6:

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dns/encrypted_resolver.h"
@@ -18,6 +22,26 @@ enum class ServerKind {
     /// A first fragment that hides what it is: nobody needs one but to pass a guard (RFC 7113
     /// section 2, RFC 7112).
     hidden,
+};
+
+inline constexpr std::array server_kinds{ServerKind::advertisement, ServerKind::dhcpv6,
+                                         ServerKind::dhcpv4, ServerKind::hidden};
+
+/// For programs: "router_advertisement", "dhcpv6", "dhcpv4", "hidden".
+std::string_view word_of(ServerKind kind);
+
+/// A count for each kind.
+struct PerServerKind {
+    std::array<std::uint64_t, server_kinds.size()> counts{};
+
+    std::uint64_t& operator[](ServerKind kind) { return counts[static_cast<std::size_t>(kind)]; }
+    std::uint64_t operator[](ServerKind kind) const {
+        return counts[static_cast<std::size_t>(kind)];
+    }
+    std::uint64_t sum() const {
+        return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    }
+    bool operator==(const PerServerKind&) const = default;
 };
 
 /// What a frame tells hosts in the manner of a router or a DHCP server.

@@ -25,6 +25,8 @@ struct PretendedNft {
     }
 };
 
+const GuardDropped some_dropped{{{42, 0, 8, 1}}, 7};
+
 const Error killed{Errc::timeout, "nft took too long and was killed"};
 const Error absent{Errc::unavailable, "nft: no such program"};
 
@@ -86,14 +88,17 @@ TEST_SUITE("agent/guard_rules") {
         CHECK(rules.may_stand());
     }
 
-    TEST_CASE("what was dropped is counted on over a reload") {
+    TEST_CASE("what was dropped is counted on over a reload, and while nothing is dropped") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
         REQUIRE(rules.load({{{"lan1"}}, {}}));
-        nft.table =
-            "counter blocked {\n packets 42 bytes 4711\n}\ncounter forged {\n packets 7 bytes 1\n}";
+        nft.table = guard_rules({}, some_dropped);
         REQUIRE(rules.load({{{"lan2"}}, {}}));
-        CHECK(rules.dropped() == GuardDropped{42, 7});
+        CHECK(rules.dropped() == some_dropped);
+        CHECK(nft.table.find("packets 42") != std::string::npos);
+        REQUIRE(rules.unload());
+        CHECK(rules.dropped() == some_dropped);
+        REQUIRE(rules.load({{{"lan1"}}, {}}));
         CHECK(nft.table.find("packets 42") != std::string::npos);
     }
 
@@ -131,17 +136,21 @@ TEST_SUITE("agent/guard_rules") {
         CHECK(rules.find("flush") == std::string::npos);
     }
 
-    TEST_CASE("what was dropped is read, and counted on in rules that are loaded anew") {
-        const char* const listed =
-            "table bridge porchlight_guard {\n\tcounter blocked {\n\t\tpackets 42 bytes "
-            "4711\n\t}\n\tcounter forged {\n\t\tpackets 7 bytes 460\n\t}\n";
-        CHECK(dropped_in(listed) == GuardDropped{42, 7});
-        CHECK(!dropped_in("table bridge porchlight_guard {\n"));
-        CHECK(!dropped_in("counter blocked {\n packets 42 bytes 4711\n}\n"));
-        CHECK(!dropped_in("counter blocked {\n packets 42\n}\ncounter forged {\n packets many"));
-        const std::string rules = guard_rules({}, {42, 7});
-        CHECK(rules.find("counter blocked { packets 42 bytes 0 }") != std::string::npos);
-        CHECK(rules.find("counter forged { packets 7 bytes 0 }") != std::string::npos);
+    TEST_CASE("what was dropped is read by kind, and counted on in rules that are loaded anew") {
+        const std::string listed =
+            "table bridge porchlight_guard {\n"
+            "\tcounter blocked_router_advertisement {\n\t\tpackets 42 bytes 4711\n\t}\n"
+            "\tcounter blocked_dhcpv6 {\n\t\tpackets 0 bytes 0\n\t}\n"
+            "\tcounter blocked_dhcpv4 {\n\t\tpackets 8 bytes 4711\n\t}\n"
+            "\tcounter blocked_hidden {\n\t\tpackets 1 bytes 1\n\t}\n"
+            "\tcounter forged {\n\t\tpackets 7 bytes 460\n\t}\n";
+        CHECK(dropped_in(listed) == some_dropped);
+        CHECK(dropped_in(guard_rules({}, some_dropped)) == some_dropped);
+        for (const char* const word : {"counter blocked_dhcpv6", "packets 1", "counter forged"}) {
+            CAPTURE(word);
+            CHECK(!dropped_in(listed.substr(0, listed.find(word))));
+        }
+        CHECK(!dropped_in(listed.substr(0, listed.find("7 bytes 460")) + "many"));
     }
 
     TEST_CASE("sources: whose is which address, of the home's VLAN alone") {

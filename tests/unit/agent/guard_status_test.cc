@@ -28,7 +28,9 @@ GuardStatus some_status() {
     guard.detects = true;
     guard.ports = {{"br-lan", "lan3", 7}, {"br-lan", "lan4", 8}};
     guard.rogues = {rogue};
-    guard.dropped.blocked = 9;
+    guard.dropped.blocked = {{2, 0, 7, 0}};
+    guard.counters.messages = {{0, 0, 5, 1}};
+    guard.counters.naming = {{0, 0, 4, 0}};
     return guard;
 }
 
@@ -45,6 +47,9 @@ TEST_SUITE("agent/guard_status") {
         CHECK(rogue["seconds_since_last"] == 3);
         CHECK(json["listens_at"].size() == 2);
         CHECK(json["counters"]["blocked"] == 9);
+        CHECK(json["counters"]["messages"] == 6);
+        CHECK(json["counters"]["by_kind"]["dhcpv4"].dump() ==
+              R"({"messages":5,"naming_a_resolver":4,"blocked":7})");
         CHECK(json["blocks"] == false);
     }
 

@@ -54,7 +54,7 @@ TEST_SUITE("agent/keeper_protocol") {
                                   {"no space"},
                                   true,
                                   false,
-                                  {7, 9}};
+                                  {{{7, 8, 9, 10}}, 11}};
         CHECK(*parse_processes(octets(processes)) == processes);
         const std::vector<std::string> names{"br-lan", "br-guest", ""};
         CHECK(*parse_names(octets(names)) == names);

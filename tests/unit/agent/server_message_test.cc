@@ -120,6 +120,18 @@ TEST_SUITE("agent/server_message") {
         CHECK(hidden->kind == ServerKind::hidden);
         CHECK(!server_message(frame(Payload::other, {})));
     }
+
+    TEST_CASE("each kind has a word of its own, and a count") {
+        std::string words;
+        PerServerKind counted;
+        for (const ServerKind kind : server_kinds) {
+            words += std::string(word_of(kind)) + " ";
+            counted[kind] += words.size();
+        }
+        CHECK(words == "router_advertisement dhcpv6 dhcpv4 hidden ");
+        CHECK(counted == PerServerKind{{21, 28, 35, 42}});
+        CHECK(counted.sum() == 126);
+    }
 }
 
 }  // namespace

@@ -32,6 +32,7 @@
 #include "agent/keeper_protocol.h"
 #include "agent/lan_watch.h"
 #include "agent/learned.h"
+#include "agent/metrics.h"
 #include "agent/odhcpd.h"
 #include "agent/orders.h"
 #include "agent/plan.h"
@@ -505,6 +506,10 @@ awaitable<std::string> Agent::answer(std::string request) {
         co_await word_.ask(forwarder_.get());
         co_return status_json(status(), time_.wall());
     }
+    if (request == "metrics") {
+        co_await word_.ask(forwarder_.get());
+        co_return metrics_text(status());
+    }
     if (request == "renew") {
         const Result<std::string> ordered = orders_.order_now();
         co_return ordered ? *ordered : std::string(refusal) + ordered.error().message;
@@ -533,6 +538,7 @@ Status Agent::status() {
     status.cannot = cannot_;
     status.forwarder = word_.status();
     status.counters = word_.counters();
+    for (const auto& [name, watch] : lan_) status.fitness.push_back(watch->fitness());
     status.forwarder_trouble = forwarder_trouble_;
     if (config_ && uses_dnsmasq(*config_) && announces(*config_) && !processes_.dnsmasq_found)
         status.processes.dnsmasq_trouble = why_no_dnsmasq(*config_, depends_on_found(asked_));

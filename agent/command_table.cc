@@ -94,6 +94,13 @@ std::vector<Command> make_table() {
                  "many used it, how long the certificate is good. Where the configuration file is "
                  "not valid the daemon is found by the one that it last took.",
          .function = status_command},
+        {.name = "metrics",
+         .options = {config_option},
+         .summary = "print what is counted, for Prometheus",
+         .help = "Asks the running daemon, as status does, and prints what it counts and measures "
+                 "in the text exposition format of Prometheus: for node_exporter's textfile "
+                 "collector, or to look at. docs/metrics.md describes each.",
+         .function = metrics_command},
         {.name = "discover",
          .options = {{.letter = 'i',
                       .name = "interface",

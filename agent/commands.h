@@ -12,6 +12,7 @@ int setup_command(const Arguments& arguments);
 int check_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
+int metrics_command(const Arguments& arguments);
 int discover_command(const Arguments& arguments);
 int options_command(const Arguments& arguments);
 int certificate_command(const Arguments& arguments);

@@ -231,6 +231,7 @@ void Keeper::reload() {
     if (!taken)
         log::error("the new configuration is refused, the old one stays",
                    {{"error", taken.error().message}});
+    reload_refused_ = !taken;
     note("the last reload was refused", taken);
 }
 
@@ -368,6 +369,7 @@ void Keeper::send_processes() {
     processes.blocks_rogues = rules && config_.guard.block;
     processes.validates_sources = rules && rules->sources;
     processes.dropped = guard_rules_.dropped();
+    processes.reload_refused = reload_refused_;
     processes.odhcpd_trouble = odhcpd_trouble_;
     processes.troubles = troubles_.list();
     for (std::string& line : deaths_.lines(Clock::now()))

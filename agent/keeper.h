@@ -149,6 +149,7 @@ class Keeper {
     Processes told_;             // to the agent, last
     bool firewall_ = false;      // our rule is loaded
     bool guarded_ = false;       // it is, or can't be: sockets may listen
+    bool reload_refused_ = false;
     bool stopping_ = false;
     bool withdrawn_ = false;
 };

@@ -86,6 +86,7 @@ void write(Writer& out, const Processes& processes) {
     out.u8(processes.validates_sources);
     for (const std::uint64_t count : processes.dropped.blocked.counts) out.u64(count);
     out.u64(processes.dropped.forged);
+    out.u8(processes.reload_refused);
 }
 
 Result<Processes> parse_processes(Bytes message) {
@@ -105,6 +106,7 @@ Result<Processes> parse_processes(Bytes message) {
     processes.validates_sources = in.u8() != 0;
     for (std::uint64_t& count : processes.dropped.blocked.counts) count = in.u64();
     processes.dropped.forged = in.u64();
+    processes.reload_refused = in.u8() != 0;
     if (!in.finished()) return in.error("the keeper's processes");
     return processes;
 }

@@ -97,6 +97,7 @@ struct Processes {
     bool blocks_rogues = false;         // the guard's rules that do are loaded
     bool validates_sources = false;     // likewise
     GuardDropped dropped;               // by both
+    bool reload_refused = false;        // the last one was; the configuration before stays
     bool operator==(const Processes&) const = default;
 };
 

@@ -81,6 +81,8 @@ struct Orders::State : std::enable_shared_from_this<State> {
     Buffer awaited_chain;                    // of the certificate that came, until it is stored
     acme::Attempts attempts;
     bool read = false;  // `attempts` came from the store
+    std::uint64_t succeeded = 0;
+    std::uint64_t failed = 0;
     Account account;
 };
 
@@ -157,6 +159,8 @@ Result<std::string> Orders::order_now() {
 
 void Orders::describe(CertificateStatus& status) const {
     const State& state = *state_;
+    status.orders_succeeded = state.succeeded;
+    status.orders_failed = state.failed;
     if (!state.config || !state.config->certificate.acme) return;
     if (!state.under_way()) status.next_attempt = state.due();
     if (state.attempts.failures == 0) return;
@@ -230,6 +234,7 @@ void Orders::State::on_outcome(const acme::Outcome& outcome) {
     if (outcome.chain_pem.empty())
         return fail(outcome.retry_after, outcome.error_code, outcome.error);
     log::info("a certificate came", {{"from", outcome.directory}});
+    ++succeeded;
     attempts = acme::after_success(random);
     callbacks.store_schedule(bytes_of(acme::write_attempts(attempts)));
     callbacks.store_certificate(
@@ -251,6 +256,7 @@ void Orders::State::on_lost() {
 
 void Orders::State::fail(std::chrono::seconds retry_after, const std::string& code,
                          const std::string& error) {
+    ++failed;
     attempts = acme::after_failure(attempts, time.wall(), retry_after, code, error, random);
     log::warn("no certificate was had",
               {{"code", code}, {"error", error}, {"next", porchlight::to_text(due())}});

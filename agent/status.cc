@@ -210,6 +210,8 @@ Json certificate_json(const CertificateStatus& certificate) {
     if (!certificate.last_error.empty())
         json["last_error"] = {{"code", certificate.last_error_code},
                               {"text", certificate.last_error}};
+    json["orders"] = {{"succeeded", certificate.orders_succeeded},
+                      {"failed", certificate.orders_failed}};
     return json;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,8 @@ struct CertificateStatus {
     std::optional<WallTime> next_attempt;  // of the next order; none: nothing is planned
     std::string last_error_code;           // of the last order; empty: it went well
     std::string last_error;
+    std::uint64_t orders_succeeded = 0;  // since this process began
+    std::uint64_t orders_failed = 0;
 };
 
 /// What a carrier does on a link right now.
@@ -88,12 +91,13 @@ struct Status {
     bool needs_certificate = false;
     CertificateStatus certificate;
     bool wall_trusted = true;
+    std::vector<Fitness> fitness;                // of links that may be told of this router
     std::optional<forwarder::Status> forwarder;  // none: it did not answer
+    std::vector<forwarder::Counter> counters;    // of each that there was, see ForwarderTotals
     Processes processes;
     std::vector<std::string> cannot;
     GuardStatus guard;
     std::chrono::seconds uptime{0};
-    std::vector<forwarder::Counter> counters;    // of each that there was, see ForwarderTotals
     OffersStatus offers;
     UpstreamOrigin upstreams_origin = UpstreamOrigin::configuration;
     std::vector<Upstreams::Tried> upstreams_tried;  // offered by a WAN

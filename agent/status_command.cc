@@ -44,6 +44,18 @@ int status_command(const Arguments& arguments) {
     return exit_done;
 }
 
+int metrics_command(const Arguments& arguments) {
+    int exit = exit_done;
+    const auto text = ask(arguments, "metrics", exit);
+    if (!text) return exit;
+    if (!text->starts_with("# ")) {
+        std::fprintf(stderr, "the daemon knows no metrics; it is older than this program\n");
+        return exit_failed;
+    }
+    std::printf("%s", text->c_str());
+    return exit_done;
+}
+
 int certificate_command(const Arguments& arguments) {
     int exit = exit_done;
     const bool renew = !arguments.words.empty() && arguments.words[0] == "renew";

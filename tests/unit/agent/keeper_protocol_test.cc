@@ -54,7 +54,8 @@ TEST_SUITE("agent/keeper_protocol") {
                                   {"no space"},
                                   true,
                                   false,
-                                  {{{7, 8, 9, 10}}, 11}};
+                                  {{{7, 8, 9, 10}}, 11},
+                                  true};
         CHECK(*parse_processes(octets(processes)) == processes);
         const std::vector<std::string> names{"br-lan", "br-guest", ""};
         CHECK(*parse_names(octets(names)) == names);

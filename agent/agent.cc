@@ -33,6 +33,7 @@
 #include "agent/lan_watch.h"
 #include "agent/learned.h"
 #include "agent/metrics.h"
+#include "agent/metrics_server.h"
 #include "agent/odhcpd.h"
 #include "agent/orders.h"
 #include "agent/plan.h"
@@ -133,6 +134,7 @@ class Agent {
     UpstreamWatch upstreams_;
     std::vector<forwarder::UpstreamSettings> asked_by_orders_;
     Guard guard_;
+    MetricsServer metrics_;
     Orders orders_;
 
     Processes processes_;
@@ -157,6 +159,7 @@ Agent::Agent(net::Channel keeper)
            .tls = [this] { return upstream_tls(); },
            .keep = [this](Bytes octets) { keeper_->send(number(Keep::upstreams), octets); }}),
       guard_(loop_.get_executor(), time_),
+      metrics_(loop_.get_executor(), [this] { return answer("metrics"); }),
       orders_(loop_.get_executor(), time_, random_,
               {.start_provision = [this] { keeper_->send(number(Keep::start_provision), {}); },
                .store_account =
@@ -445,6 +448,7 @@ void Agent::wait_for_end_of_offers() {
 
 void Agent::replan() {
     if (!config_ || !links_ || !links_->knows_links() || ending_) return;
+    metrics_.follow(*config_, links_->links());
     // What an agent that died told stays until the WAN's routers could repeat their offers.
     if (!plan_ && wan_.expects() && relayed_stands(*config_, world_, advertisers_)) return;
     Facts facts{links_->links(), {}, told_, offers()};
@@ -536,6 +540,7 @@ Status Agent::status() {
     status.processes = processes_;
     status.processes.agent = static_cast<std::uint32_t>(::getpid());
     status.cannot = cannot_;
+    for (std::string& one : metrics_.hindered()) status.cannot.push_back(std::move(one));
     status.forwarder = word_.status();
     status.counters = word_.counters();
     for (const auto& [name, watch] : lan_) status.fitness.push_back(watch->fitness());

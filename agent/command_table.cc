@@ -99,7 +99,8 @@ std::vector<Command> make_table() {
          .summary = "print what is counted, for Prometheus",
          .help = "Asks the running daemon, as status does, and prints what it counts and measures "
                  "in the text exposition format of Prometheus: for node_exporter's textfile "
-                 "collector, or to look at. docs/metrics.md describes each.",
+                 "collector, or to look at. The daemon serves the same by HTTP where "
+                 "metrics.listen says so. docs/metrics.md describes each.",
          .function = metrics_command},
         {.name = "discover",
          .options = {{.letter = 'i',

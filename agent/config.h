@@ -164,6 +164,12 @@ struct GuardConfig {
     bool operator==(const GuardConfig&) const = default;
 };
 
+/// Where metrics are served by HTTP, beside `porchlight metrics`; nowhere where it is empty.
+struct MetricsConfig {
+    std::vector<Endpoint> listen;  // of this machine, with ports that need no privilege
+    bool operator==(const MetricsConfig&) const = default;
+};
+
 /// A secret never stands in the configuration; the file with it does.
 struct SecretFile {
     std::string path;
@@ -248,6 +254,7 @@ struct Config {
     DnsmasqConfig dnsmasq;
     OdhcpdConfig odhcpd;
     GuardConfig guard;
+    MetricsConfig metrics;
     CertificateConfig certificate;
     TlsConfig tls;
     CacheConfig cache;

@@ -39,6 +39,8 @@ constexpr std::pair<std::string_view, log::Level> levels[] = {{"error", log::Lev
 constexpr std::pair<std::string_view, log::Target> targets[] = {
     {"stderr", log::Target::standard_error}, {"syslog", log::Target::syslog}};
 
+constexpr std::uint16_t metrics_port = 9853;
+
 /// A place in a complete tree. The table has vouched for every type, so reading can't fail.
 class Node {
   public:
@@ -263,6 +265,8 @@ Config build(const Value& whole) {
     config.dnsmasq = dnsmasq(root["dnsmasq"]);
     config.odhcpd = {root["odhcpd"]["uci"].text()};
     config.guard = guard(root["guard"]);
+    config.metrics.listen = root["metrics"]["listen"].list(
+        [](Node at) { return *parse_endpoint(at.text(), metrics_port); });
     config.certificate = certificate(root["certificate"]);
     config.tls = {root["tls"]["roots"].text()};
     config.cache = {root["cache"]["size"].size(), root["cache"]["negative_ttl_max"].seconds(),

@@ -11,6 +11,7 @@
 #include "agent/carriers.h"
 #include "agent/config_json.h"
 #include "agent/custody.h"
+#include "agent/metrics_places.h"
 #include "agent/odhcpd.h"
 #include "agent/plan.h"
 #include "agent/privileges.h"
@@ -79,6 +80,7 @@ class Examiner {
 
     std::vector<Complaint> examine() {
         examine_interfaces();
+        examine_metrics();
         examine_dnsmasq();
         if (feeds_odhcpd(config_) && announces(config_) &&
             ::access(config_.odhcpd.uci.c_str(), X_OK) != 0)
@@ -105,6 +107,17 @@ class Examiner {
         };
         examine("/lan", config_.lan);
         examine("/wan", config_.wan);
+    }
+
+    void examine_metrics() {
+        const auto links = net::read_links();
+        if (!links || config_.metrics.listen.empty()) return;
+        const MetricsPlaces places = metrics_places(config_, *links);
+        for (std::size_t i = 0; i < config_.metrics.listen.size(); ++i)
+            if (const auto why = places.refused.find(config_.metrics.listen[i]);
+                why != places.refused.end())
+                warn(config::below("/metrics/listen", i),
+                     why->second + "; nothing is served there");
     }
 
     void examine_announced() {

@@ -13,6 +13,7 @@ namespace porchlight::agent::config {
 namespace {
 
 constexpr std::uint32_t ipv6_mtu_min = 1280;
+constexpr std::uint16_t unprivileged_port_min = 1024;
 
 class Rules {
   public:
@@ -30,6 +31,7 @@ class Rules {
         for (std::size_t i = 0; i < config_.upstream.size(); ++i)
             judge_upstream(config_.upstream[i], below("/upstream", i));
         judge_ports();
+        judge_metrics();
         judge_certificate();
         judge_directories();
         return std::move(complaints_);
@@ -269,6 +271,33 @@ class Rules {
         if (own_companion && dot == companion->port)
             complain("/resolver/dot/port",
                      std::to_string(dot) + " is the port of local.server too");
+    }
+
+    /// The process that serves them holds no privilege. Which addresses are this router's toward
+    /// the home is for the machine to say.
+    void judge_metrics() {
+        const std::vector<Endpoint>& places = config_.metrics.listen;
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const Endpoint& at = places[i];
+            const std::string here = below("/metrics/listen", i);
+            const auto* v6 = std::get_if<Ipv6>(&at.address);
+            if (at.port < unprivileged_port_min)
+                complain(here, "expected a port from 1024, found " + std::to_string(at.port));
+            if (!is_loopback(at.address) &&
+                (!is_announceable(at.address) || (v6 != nullptr && is_link_local(*v6))))
+                complain(here, to_text(at.address) +
+                                   " is neither loopback nor an address that a host of the home "
+                                   "could name");
+            if (std::find(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(i), at) !=
+                places.begin() + static_cast<std::ptrdiff_t>(i))
+                complain(here, to_text(at) + " stands here twice");
+            if (config_.resolver && at.port == config_.resolver->dot.port)
+                complain(here, std::to_string(at.port) + " is resolver.dot.port too");
+            if (is_loopback(at.address) && !config_.do53.addresses.empty() &&
+                at.port == config_.do53.port)
+                complain(here, std::to_string(at.port) + " is do53.port too");
+            if (config_.local.server == at) complain(here, to_text(at) + " is local.server");
+        }
     }
 
     void judge_certificate() {

@@ -1,6 +1,6 @@
 #include "agent/config_table_parts.h"
 
-// Processes, log and directories.
+// Processes, log, metrics and directories.
 
 namespace porchlight::agent::config {
 namespace {
@@ -28,6 +28,22 @@ constexpr Setting table[] = {
      .fallback = "\"stderr\"",
      .help = "Where lines go: standard error, with the priority in front unless it is a terminal, "
              "or syslog. A service manager wants the former."},
+    {.path = "/metrics",
+     .fallback = "{}",
+     .help = "What `porchlight metrics` prints, for Prometheus to fetch. docs/metrics.md names "
+             "each."},
+    {.path = "/metrics/listen",
+     .type = Type::list,
+     .max = 8,
+     .fallback = "[]",
+     .shorthand = true,
+     .help = "Where it is served by HTTP, at /metrics, such as \"127.0.0.1:9853\". Whoever can "
+             "connect there may read it, so beside loopback only an address of the router's on an "
+             "interface of lan can be named, and what comes by another interface does not reach "
+             "it."},
+    {.path = "/metrics/listen/*",
+     .type = Type::endpoint,
+     .help = "An address and a port from 1024. Without a port it is 9853."},
     {.path = "/users",
      .fallback = "{}",
      .help = "Who the processes that talk to the network run as. Without root they run as who "

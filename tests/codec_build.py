@@ -28,7 +28,7 @@ PARSERS = [
     "ra/heard_offers.cc", "ra/options.cc", "ra/pvd_option.cc", "ra/rdnss_option.cc",
     "ra/told_resolvers.cc", "agent/server_message.cc", "agent/rogues.cc", "agent/leases.cc",
     "agent/draft_codecs.cc", "agent/option_codecs.cc", "agent/option_refusals.cc",
-    "agent/resolver_json.cc",
+    "agent/resolver_json.cc", "agent/metrics_request.cc",
 ]
 BASE = ["core/address.cc", "core/bytes.cc", "core/escape.cc", "core/reader.cc", "core/writer.cc"]
 

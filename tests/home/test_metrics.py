@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import subprocess
+import time
 from typing import Iterator
 
 import pytest
@@ -13,8 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab import Home, rogue
 from lab.host import Host
 from lab.isp import ADN, RESOLVER_ADN
+from lab.namespace import Namespace
 from lab.program import eventually
-from lab.router import LAN4, ROOT, Router
+from lab.router import LAN4, LAN6, ROOT, WAN4, Router
 
 Samples = dict[str, float]
 
@@ -159,3 +163,85 @@ def test_counters_go_on_when_the_forwarder_is_started_again(home: Home, host: Ho
               if after.get(one, -1) < value}
     assert not fallen
     assert after[name] <= router.status()["counters"]["dot_queries"]
+
+
+# By HTTP.
+
+
+def serve(router: Router, *listen: str) -> None:
+    router.configure(metrics={"listen": list(listen)})
+    router.reload_porchlight()
+
+
+def curl(from_: Namespace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return from_.run("curl", "-sS", "--max-time", "8", *arguments, check=False)
+
+
+def scraped(from_: Namespace, url: str) -> str:
+    """Once there is an answer."""
+    return eventually("it is served", lambda: curl(from_, "-f", url).stdout)
+
+
+def status_of(from_: Namespace, url: str, *arguments: str) -> int:
+    return int(curl(from_, "-o", "/dev/null", "-w", "%{http_code}", *arguments, url).stdout)
+
+
+def test_what_is_served_is_what_the_command_prints(home: Home) -> None:
+    router = home.router
+    url = "http://127.0.0.1:9853/metrics"
+    assert curl(router.ns, url).returncode == 7, "nothing listens unless it shall"
+    serve(router, "127.0.0.1", "[::1]:9900")
+    for at in (url, "http://[::1]:9900/metrics"):
+        eventually("the same is told", lambda at=at: (
+            samples(scraped(router.ns, at)).keys() == metrics(router).keys()))
+    head = curl(router.ns, "-I", url).stdout
+    assert "text/plain; version=0.0.4" in head and "Content-Length: " in head
+    assert "porchlight_" not in head
+    assert "porchlight_" in scraped(router.ns, "http://localhost:9853/metrics")
+
+
+def test_it_says_no_to_everything_else(home: Home) -> None:
+    router = home.router
+    serve(router, "127.0.0.1")
+    scraped(router.ns, url := "http://127.0.0.1:9853/metrics")
+    assert status_of(router.ns, url) == 200, "the control"
+    assert status_of(router.ns, "http://127.0.0.1:9853/") == 404
+    assert status_of(router.ns, url, "-d", "x" * 5000) == 405
+    assert status_of(router.ns, url, "-H", "Host: rebound.example:9853") == 421
+    assert status_of(router.ns, url, "-H", "X: " + "x" * 9000) == 431
+
+
+def test_few_connections_at_once_and_none_for_long(home: Home) -> None:
+    router = home.router
+    serve(router, "127.0.0.1")
+    scraped(router.ns, url := "http://127.0.0.1:9853/metrics")
+    begun = time.monotonic()
+    with router.ns.entered():
+        idle = [socket.create_connection(("127.0.0.1", 9853), timeout=20) for _ in range(8)]
+    waited = curl(router.ns, "--max-time", "20", url)
+    assert "porchlight_" in waited.stdout
+    assert time.monotonic() - begun >= 4.9, "the first of them had to go before"
+    for each in idle:
+        assert each.recv(1) == b"", "closed without an answer"
+        each.close()
+
+
+def test_the_home_may_ask_where_it_shall_and_the_wan_may_not(home: Home, host: Host) -> None:
+    router = home.router
+    checked = router.command("check", check=False)
+    assert "/metrics" not in checked.stdout + checked.stderr
+    serve(router, f"{LAN4}:9853", f"[{LAN6}]:9853", f"{WAN4}:9853")
+    assert "porchlight_" in scraped(host.ns, f"http://{LAN4}:9853/metrics")
+    assert "porchlight_" in scraped(host.ns, f"http://[{LAN6}]:9853/metrics")
+    for address in (LAN4, WAN4):
+        asked = curl(home.isp.ns, "--connect-timeout", "2", f"http://{address}:9853/metrics")
+        assert asked.returncode in (7, 28) and not asked.stdout, "refused, or silence"
+    assert status_of(host.ns, f"http://{WAN4}:9853/metrics", "--connect-timeout", "2") == 0
+    said = f"{WAN4} is no address of this router on an interface of lan"
+    checked = router.command("check", check=False)
+    assert said in checked.stdout + checked.stderr
+    assert any(said in line for line in router.status()["cannot"])
+    # The control: the ISP can reach both addresses, where something else listens at them.
+    for address, port in ((WAN4, 9853), (LAN4, 9854)):
+        with router.ns.entered(), socket.create_server((address, port)):
+            assert home.isp.ns.accepts(address, port)

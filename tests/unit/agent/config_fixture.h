@@ -40,6 +40,7 @@ inline constexpr std::string_view full_config = R"({
   "odhcpd": {"uci": "/tmp/uci"},
   "guard": {"detect": false, "block": true, "validate_sources": true,
             "trusted_ports": ["lan3", "wlan0"], "trusted_macs": "02:00:5E:10:00:02"},
+  "metrics": {"listen": ["[::1]", "192.168.77.1:9900"]},
   "certificate": {"acme": {
     "directory": ["https://ca.example/dir", "https://other.example:14000/dir"],
     "contact": ["mailto:admin@example.net"], "agree_to_terms": true, "roots": "/tmp/ca.pem",

@@ -273,6 +273,29 @@ TEST_SUITE("agent/config_rules") {
         CHECK(complaints(with(full_config, "127.0.0.1:5353", "192.0.2.9:5300")) == "");
     }
 
+    TEST_CASE("metrics are served where no privilege is needed, and not to everybody") {
+        const auto listening = [](std::string_view list) {
+            return complaints(with(full_config, R"(["[::1]", "192.168.77.1:9900"])", list));
+        };
+        CHECK(listening(R"("192.168.77.1")") == "");
+        CHECK(listening(R"(["127.0.0.1:80"])") ==
+              "/metrics/listen/0: expected a port from 1024, found 80\n");
+        for (const char* at : {"0.0.0.0:9853", "[::]:9853", "224.0.0.1:9853", "[fe80::1]:9853"}) {
+            CAPTURE(at);
+            const std::string text(at);
+            CHECK(listening('"' + text + '"').find("is neither loopback nor an address") !=
+                  std::string::npos);
+        }
+        CHECK(listening(R"(["[::1]", "[::1]:9853"])") ==
+              "/metrics/listen/1: [::1]:9853 stands here twice\n");
+        CHECK(listening(R"(["192.168.77.1:8853"])") ==
+              "/metrics/listen/0: 8853 is resolver.dot.port too\n");
+        CHECK(listening(R"(["[::1]:5300"])") == "/metrics/listen/0: 5300 is do53.port too\n");
+        CHECK(listening(R"(["192.168.77.1:5300"])") == "");
+        CHECK(listening(R"(["127.0.0.1:5353"])") ==
+              "/metrics/listen/0: 127.0.0.1:5353 is local.server\n");
+    }
+
     TEST_CASE("an upstream can be connected to, and is somebody else") {
         const std::string addresses = R"(["192.0.2.53", "2001:db8::53"], "port": 8530)";
         for (std::string_view address : {"fe80::1", "ff02::1", "0.0.0.0", "::"}) {

@@ -29,6 +29,7 @@ TEST_SUITE("agent/config") {
         CHECK(config.dnsmasq.fragment == "/etc/dnsmasq.d/porchlight.conf");
         CHECK(config.dnsmasq.restart.empty());
         CHECK(config.dnsmasq.on_exit == OnExit::former);
+        CHECK(config.metrics.listen.empty());
         CHECK(config.certificate == CertificateConfig());
         CHECK(config.cache == CacheConfig());
         CHECK(config.limits == forwarder::Limits());
@@ -102,6 +103,8 @@ TEST_SUITE("agent/config") {
                                           true,
                                           {"lan3", "wlan0"},
                                           {*net::parse_mac_address("02:00:5e:10:00:02")}});
+        CHECK(config.metrics == MetricsConfig{{*parse_endpoint("[::1]:9853", 0),
+                                               *parse_endpoint("192.168.77.1:9900", 0)}});
         REQUIRE(config.certificate.acme);
         const AcmeConfig& acme = *config.certificate.acme;
         CHECK(acme.directories == std::vector<std::string>{"https://ca.example/dir",

@@ -89,6 +89,7 @@ def test_after_a_kill_withdraw_takes_exactly_ours(home: Home, odhcpd: Odhcpd) ->
     router.kill_porchlight()
     eventually("the last will has taken ours back", lambda: odhcpd.dnr() == [OWN])
     assert odhcpd.in_uci() == [OWN]
+    eventually("the last will is done", lambda: not router.programs())
 
     # A power cut leaves no last will: what stands in UCI is announced again until someone withdraws.
     router.start_porchlight()
@@ -173,7 +174,7 @@ def test_what_a_wan_offered_before_a_power_cut_is_taken_out_at_once(home: Home, 
     odhcpd.start()
     router.start_porchlight()
     eventually("nothing of it is left", lambda: odhcpd.dnr() == odhcpd.in_uci() == [OWN],
-               within_s=5)
+               within_s=8)
 
 
 def test_what_is_missing_is_told_and_mended(home: Home, odhcpd: Odhcpd) -> None:
@@ -207,7 +208,7 @@ def test_what_is_missing_is_told_and_mended(home: Home, odhcpd: Odhcpd) -> None:
     said = router.porchlight.said
     eventually("UCI could not write", lambda: "I/O error" in said())
     odhcpd.empty_flash()
-    eventually("nothing of ours is left", lambda: odhcpd.in_uci("guest") == [], within_s=20)
+    eventually("nothing of ours is left", lambda: odhcpd.in_uci("guest") == [], within_s=60)
 
 
 # Carriers that the configuration leaves to what runs.
@@ -222,7 +223,7 @@ def carriers(status: dict[str, Any]) -> tuple[str, ...]:
     return tuple(status["carriers"][name]["by"] for name in ("dhcpv4", "dhcpv6", "ra"))
 
 
-def until_chosen(home: Home, by: tuple[str, ...], within_s: float = 30) -> None:
+def until_chosen(home: Home, by: tuple[str, ...], within_s: float = 60) -> None:
     home.router.until(f"carriers are {by}", lambda status: carriers(status) == by
                       and announces(status), within_s)
 
@@ -251,7 +252,7 @@ def test_an_odhcpd_that_starts_later_takes_over_and_nobody_speaks_twice(home: Ho
     assert odhcpd.in_uci() == [OWN]
     with host.watching() as seen:
         odhcpd.start()
-        eventually("odhcpd has read one value of ours", lambda: len(ours(odhcpd)) == 1, 30)
+        eventually("odhcpd has read one value of ours", lambda: len(ours(odhcpd)) == 1, 60)
         before = len(seen)
         time.sleep(3)
     # Ours was taken back first: what came later would have made hosts forget odhcpd's.
@@ -283,9 +284,9 @@ def test_a_restart_of_odhcpd_changes_nothing_its_end_does(home: Home, odhcpd: Od
     assert choices(home) == 1
     # The control, and the way back: one that does not come again is gone after a minute.
     odhcpd.stop()
-    until_chosen(home, OURS, within_s=100)
+    until_chosen(home, OURS, within_s=150)
     assert choices(home) == 2
-    assert odhcpd.in_uci() == [OWN]
+    eventually("ours is out of UCI", lambda: odhcpd.in_uci() == [OWN])
     host = home.host()
     host.join()
     assert host.dhcpv6() == [option.resolver for option in host.ra()] == [ROUTER6]
@@ -308,7 +309,7 @@ def test_after_a_power_cut_odhcpd_is_waited_for_and_a_withdrawal_takes_ours(home
     assert carriers(router.status()) == ODHCPDS and odhcpd.in_uci() == standing
     odhcpd.start()
     until_chosen(home, ODHCPDS)
-    assert choices(home) == 2  # one at each start
+    assert choices(home) == 1, "since the last start"
 
     # Nobody runs, so nothing can be found, and the configuration does not name odhcpd.
     router.cut_power()

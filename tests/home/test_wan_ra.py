@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -44,6 +44,21 @@ def start(home: Home) -> None:
     home.router.until("it listens on the WAN", lambda status: on_wan(status)["hears"])
 
 
+def until_heard(home: Home, isp: WanRouter, what: str, holds: Callable[[dict[str, Any]], Any],
+                *options: bytes) -> dict[str, Any]:
+    """The ISP's router says so until it was heard: on a link that has just come up, or beside a
+    change of sockets, one word may be lost."""
+    isp.say(*options)
+
+    def heard(status: dict[str, Any]) -> bool:
+        if holds(status):
+            return True
+        isp.say(*options)
+        return False
+
+    return home.router.until(what, heard)
+
+
 @pytest.fixture
 def listening(home: Home) -> Iterator[Home]:
     start(home)
@@ -62,7 +77,7 @@ def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, 
     with Capture(home.isp.ns, "wan0", "icmp6") as wire:
         start(home)
         # Nobody answers the first: four seconds later there is another.
-        assert isp.solicited(within_s=7, enough=2) == 2
+        assert isp.solicited(within_s=30, enough=2) == 2
         daemon = radvd(home.isp)
         eventually("radvd runs", daemon.alive)
         home.router.until("radvd's first word is heard", lambda status: on_wan(status)["routers"])
@@ -70,7 +85,7 @@ def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, 
         home.router.ns.ip("link set eth0 down")
         home.router.ns.ip("link set eth0 up")
         # radvd speaks unasked every ten minutes; it was asked, and answered.
-        assert isp.solicited(within_s=5, enough=1) == 1
+        assert isp.solicited(within_s=30, enough=1) == 1
         heard = on_wan(home.router.until(
             "the answer is heard", lambda status: on_wan(status)["counters"]["advertisements"] > 1))
         plain = [one for router in heard["routers"] for one in router["plain"]]
@@ -86,8 +101,9 @@ def test_a_router_is_asked_when_the_link_comes_up_until_one_answers(home: Home, 
 
 def test_what_is_offered_lasts_as_long_as_it_was_told_to(listening: Home, isp: WanRouter) -> None:
     router = listening.router
-    isp.say(resolver(600), resolver(FOR_EVER, "always.isp.test"), resolver(4, "soon.isp.test"))
-    status = router.until("all are heard", lambda status: len(offered(status)) == 3)
+    status = until_heard(listening, isp, "all are heard", lambda status: len(offered(status)) == 3,
+                         resolver(600), resolver(FOR_EVER, "always.isp.test"),
+                         resolver(4, "soon.isp.test"))
     isp.solicited(within_s=0.1)
     assert 590 <= offered(status)["dns.isp.test."] <= 600
     assert offered(status)["always.isp.test."] is None
@@ -95,15 +111,15 @@ def test_what_is_offered_lasts_as_long_as_it_was_told_to(listening: Home, isp: W
     assert f"{RESOLVER_ADN}. at {RESOLVER6} for" in text and "for ever" in text
     # Its router falls silent, and is no default router any more: only what has ended is gone.
     isp.say(router_lifetime_s=0)
-    router.until("one has ended", lambda status: "soon.isp.test." not in offered(status), 20)
+    router.until("one has ended", lambda status: "soon.isp.test." not in offered(status))
     assert len(offered(router.status())) == 2
     assert isp.solicited(within_s=0.5) == 0, "whoever was answered asks no more"
     isp.say(resolver(0))
     router.until("one is taken back", lambda status: list(offered(status)) == ["always.isp.test."])
     # Whoever replaces the configuration forgets nothing.
     router.reload_porchlight()
-    isp.say(resolver(600))
-    router.until("it is offered again", lambda status: len(offered(status)) == 2)
+    until_heard(listening, isp, "it is offered again", lambda status: len(offered(status)) == 2,
+                resolver(600))
 
 
 def test_what_is_wrong_is_dropped_counted_and_told_once(listening: Home, isp: WanRouter) -> None:
@@ -145,13 +161,14 @@ def test_places_that_a_stranger_took_for_ever_are_taken_back(listening: Home, is
     router.ns.ip("link set eth0 down")
     router.ns.ip("link set eth0 up")
     router.until("it has an end", lambda status: offered(status)["bad.isp.test."] is not None)
-    isp.say(resolver(FOR_EVER, "bad.isp.test"))
-    router.until("it is said again", lambda status: offered(status) == {"bad.isp.test.": None})
+    until_heard(listening, isp, "it is said again",
+                lambda status: offered(status) == {"bad.isp.test.": None},
+                resolver(FOR_EVER, "bad.isp.test"))
     isp.solicited(within_s=2, enough=1)
     # A person has it forgotten.
     assert router.command("wan", "clear", "eth0", "ra").returncode == 0
     router.until("it is forgotten", lambda status: not offered(status))
-    assert isp.solicited(within_s=3, enough=1), "the routers are asked again"
+    assert isp.solicited(within_s=30, enough=1), "the routers are asked again"
     isp.say(resolver(600))
     router.until("who answers is heard", lambda status: len(offered(status)) == 1)
 
@@ -166,10 +183,10 @@ def test_a_link_that_is_made_anew_is_heard_again(listening: Home, isp: WanRouter
     listening.isp.connect()
     with wan_router(listening.isp) as anew:
         listening.router.ns.ip("link set eth0 up")
-        assert anew.solicited(within_s=15, enough=1), "it asks on the new link"
-        anew.say(resolver(600, "anew.isp.test"))
-        listening.router.until("it is heard on the new link",
-                               lambda status: "anew.isp.test." in offered(status))
+        assert anew.solicited(within_s=60, enough=1), "it asks on the new link"
+        until_heard(listening, anew, "it is heard on the new link",
+                    lambda status: "anew.isp.test." in offered(status),
+                    resolver(600, "anew.isp.test"))
 
 
 # Passed on to hosts.
@@ -202,7 +219,6 @@ def told(host: Host) -> dict[str, int]:
 def test_no_host_is_told_of_an_offer_for_longer_than_it_lasts(relaying: Home, isp: WanRouter
                                                               ) -> None:
     router, host = relaying.router, relaying.host()
-    said_at = time.monotonic()
     isp.say(resolver(60), resolver(FOR_EVER, OTHER_ADN, OTHER6))
     first: dict[str, int] = {}
     eventually("hosts hear of both", lambda: first.update(told(host)) or len(first) == 2)
@@ -212,23 +228,30 @@ def test_no_host_is_told_of_an_offer_for_longer_than_it_lasts(relaying: Home, is
         second_at, second = time.monotonic(), told(host)
         # Control: what has no end is told with our own lifetime, always.
         assert first[OTHER_ADN] == second[OTHER_ADN] == OURS_S
-        for lifetimes, at in ((first, said_at), (second, second_at)):
-            assert 30 < lifetimes[RESOLVER_ADN] <= said_at + 60 - at + 1.5
-        assert second[RESOLVER_ADN] < first[RESOLVER_ADN] <= 60
+        assert 20 < second[RESOLVER_ADN] < first[RESOLVER_ADN] <= 60
+        # Of whole seconds, told before the one moment and after the other.
+        assert second[RESOLVER_ADN] <= first[RESOLVER_ADN] + 1 - (second_at - first_at)
         # Put off, it is told for longer again; nobody needs to hear of that at once.
         isp.say(resolver(3600))
         eventually("it is told with ours", lambda: told(host)[RESOLVER_ADN] == OURS_S)
         assert not withdrawals(heard)
         # Taken back, it is taken back.
         isp.say(resolver(0))
-        eventually("hosts forget it", lambda: withdrawals(heard), within_s=10)
+        eventually("hosts forget it", lambda: withdrawals(heard))
         assert {one.resolver.adn for one in withdrawals(heard)} == {RESOLVER_ADN}
         assert list(told(host)) == [OTHER_ADN]
         # A router that falls silent.
-        heard.clear()
-        isp.say(resolver(7))
-        eventually("it is told again, and its end", lambda: withdrawals(heard), within_s=30)
-        assert any(0 < option.lifetime_s <= 7 for each in heard for option in each.encrypted_dns())
+        def told_for_so_long() -> int | None:
+            """Which advertisement was the first to tell it again. Offered while hosts ask: between
+            multicasts for all lie more seconds than it may have left."""
+            isp.say(resolver(7))
+            told(host)
+            return next((number for number, each in enumerate(heard) if any(
+                0 < option.lifetime_s <= 7 for option in each.encrypted_dns())), None)
+
+        again = eventually("it is told again", told_for_so_long)
+        # Not before: it was taken back more than once.
+        eventually("and its end", lambda: withdrawals(heard[again:]))
         router.until("it is gone", lambda status: list(offered(status)) == [OTHER_ADN + "."])
     assert router.status()["announced"]["ra"]
 
@@ -246,29 +269,30 @@ def test_an_offer_that_is_told_again_wakes_nobody_and_a_flood_not_many(relaying:
     for lifetime_s in (900, 700, 1200):
         isp.say(resolver(lifetime_s))
         router.until("it lasts as told", lambda status: offered(status)[
-            RESOLVER_ADN + "."] in range(lifetime_s - 5, lifetime_s + 1))
+            RESOLVER_ADN + "."] in range(lifetime_s - 60, lifetime_s + 1))
     assert announcing() == lines
     # Control: another one is news.
     isp.say(resolver(600, OTHER_ADN, OTHER6))
     eventually("another one is announced", lambda: announcing() == lines + 1)
     # A stranger who changes it all the time.
-    end, count = time.monotonic() + 3, 0
-    while time.monotonic() < end:
+    begin, count = time.monotonic(), 0
+    while time.monotonic() < begin + 3 or count <= 50:
         isp.say(resolver(600 if count % 2 else 0, "flood.isp.test", "2001:db8:0:1::55"))
         count += 1
         time.sleep(0.02)
-    assert count > 50
-    assert announcing() <= lines + 1 + 4, "one a second at most"
+    changes = announcing() - lines - 1
+    assert changes <= 1 + time.monotonic() - begin, "one a second at most"
 
 
 def test_an_agent_that_dies_takes_no_offer_along(relaying: Home, isp: WanRouter) -> None:
     router, host = relaying.router, relaying.host()
     isp.say(resolver(600))
     eventually("hosts hear of it", lambda: told(host))
+    isp.solicited(within_s=0.1)
     with host.watching() as heard:
         starts = router.status()["processes"]["agent_starts"]
         kill(router.status()["processes"]["agent"])
-        assert isp.solicited(within_s=20, enough=1), "the next one asks at once"
+        assert isp.solicited(within_s=60, enough=1), "the next one asks at once"
         isp.say(resolver(600))
         router.until("the next one goes on", lambda status: status["announced"]["ra"]
                      and status["processes"]["agent_starts"] > starts)
@@ -276,7 +300,7 @@ def test_an_agent_that_dies_takes_no_offer_along(relaying: Home, isp: WanRouter)
         assert not withdrawals(heard)
         # Control: where nobody answers the next one takes it back.
         kill(router.status()["processes"]["agent"])
-        eventually("hosts forget it", lambda: withdrawals(heard), within_s=20)
+        eventually("hosts forget it", lambda: withdrawals(heard), within_s=60)
 
 
 def test_what_dhcp_told_outlives_an_agent_too(home: Home, isp: WanRouter) -> None:
@@ -293,7 +317,7 @@ def test_what_dhcp_told_outlives_an_agent_too(home: Home, isp: WanRouter) -> Non
     isp.solicited(within_s=0.1)
     starts = router.status()["processes"]["agent_starts"]
     kill(router.status()["processes"]["agent"])
-    assert isp.solicited(within_s=20, enough=1), "the next one asks at once"
+    assert isp.solicited(within_s=60, enough=1), "the next one asks at once"
     isp.say(resolver(600))
     router.until("the next one goes on", lambda status: status["announced"]["dhcpv6"]
                  and status["processes"]["agent_starts"] > starts)

@@ -56,6 +56,7 @@ class RouterAdvertisement:
     hop_limit: int
     header: bytes  # 16 octets, ICMPv6 type to Retrans Timer
     options: tuple[tuple[int, bytes], ...]  # type, whole option
+    multicast: bool = True
 
     @property
     def router_lifetime_s(self) -> int:

@@ -34,7 +34,9 @@ ip -4 route replace default via "${{router%% *}}" dev "$interface"
 for server in $dns; do echo "nameserver $server" >> /etc/resolv.conf; done
 """
 _DHCLIENT_SCRIPT = """#!/bin/sh
-case "$reason" in BOUND|RENEW|REBIND|REBOOT|BOUND6|RENEW6) env > {folder}/dhclient.env;; esac
+case "$reason" in BOUND|RENEW|REBIND|REBOOT|BOUND6|RENEW6)
+    env > {folder}/dhclient.new && mv {folder}/dhclient.new {folder}/dhclient.env;;
+esac
 exit 0
 """
 _DHCLIENT_CONF = """option dnr code 162 = string;
@@ -86,7 +88,7 @@ class Host:
             "ip", "-6", "addr", "show", "dev", "eth0").stdout)
         return told
 
-    def ask_udhcpc(self, within_s: float = 15, also: tuple[int, ...] = (), tries: int = 10
+    def ask_udhcpc(self, within_s: float = 30, also: tuple[int, ...] = (), tries: int = 10
                    ) -> dict[str, str]:
         """busybox's DHCP client, asking for option 162 and those of `also`; the variables its
         script was given."""
@@ -147,8 +149,7 @@ class Host:
             "-pf", str(folder / "dhclient.pid"), "-sf", str(script), "eth0")
         try:
             eventually(f"dhclient is told (see {client.log})",
-                       lambda: (folder / "dhclient.env").exists(), within_s=20)
-            time.sleep(0.05)  # the script writes the file after it has made it
+                       lambda: (folder / "dhclient.env").exists())
         finally:
             client.stop()
         return _environment(folder / "dhclient.env")
@@ -226,6 +227,7 @@ class Host:
         types[134 // 32] &= ~(1 << 134 % 32)
         listener.setsockopt(socket.IPPROTO_ICMPV6, 1, struct.pack("8I", *types))
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
         return listener
@@ -332,13 +334,19 @@ def addresses(answer: dns.message.Message) -> list[str]:
 
 def _received(listener: socket.socket, until: float, over: threading.Event
               ) -> Iterator[decode.RouterAdvertisement]:
-    while (left := until - time.monotonic()) > 0 and not over.is_set():
+    while True:
+        # Read before what is there, so that at the end nothing stays unread that came in time.
+        left = 0 if over.is_set() else max(0, until - time.monotonic())
         if not select.select([listener], [], [], min(left, 0.2))[0]:
-            continue
+            if left:
+                continue
+            return
         message, ancillary, _, peer = listener.recvmsg(4096, 256)
-        hops = next(struct.unpack("i", data)[0] for _, kind, data in ancillary
-                    if kind == socket.IPV6_HOPLIMIT)
-        yield decode.router_advertisement(message, peer[0].split("%")[0], hops)
+        told = {kind: data for _, kind, data in ancillary}
+        hops = struct.unpack("i", told[socket.IPV6_HOPLIMIT])[0]
+        yield dataclasses.replace(
+            decode.router_advertisement(message, peer[0].split("%")[0], hops),
+            multicast=told[socket.IPV6_PKTINFO][0] == 0xFF)
 
 
 def _environment(file: Path) -> dict[str, str]:

@@ -96,9 +96,10 @@ def dhcpv6_option(value: str) -> bytes:
 
 
 def main() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    # Who knows it by its name may signal it from now on.
     Path("/proc/self/comm").write_text("odhcpd")
     config, read = Path(sys.argv[1]), Path(sys.argv[2])
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     times = 0
     while True:
         times += 1

@@ -18,9 +18,10 @@ class Late(AssertionError):
 
 
 def eventually(
-    what: str, probe: Callable[[], Value], within_s: float = 10, every_s: float = 0.05
+    what: str, probe: Callable[[], Value], within_s: float = 30, every_s: float = 0.05
 ) -> Value:
-    """The first true value of `probe`; raises Late when there is none in time."""
+    """The first true value of `probe`; raises Late when there is none in time, which is more than a
+    busy machine needs: where the time itself is promised, whoever waits says which."""
     end = time.monotonic() + within_s
     while True:
         value = probe()
@@ -59,6 +60,7 @@ class Program:
         self.name = name
         self.log = log
         with log.open("ab") as output:
+            self._begins_at = output.tell()  # behind what others of that name have said
             self.process = subprocess.Popen(
                 argv, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, cwd="/",
                 env={**os.environ, **(env or {})}, start_new_session=True,
@@ -88,4 +90,5 @@ class Program:
             return self.process.wait(10)
 
     def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        """Since this one was started."""
+        return self.log.read_bytes()[self._begins_at:].decode(errors="replace")

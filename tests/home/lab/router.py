@@ -218,7 +218,7 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
         except json.JSONDecodeError:
             return None
 
-    def until(self, what: str, holds: Any, within_s: float = 20) -> dict[str, Any]:
+    def until(self, what: str, holds: Any, within_s: float = 60) -> dict[str, Any]:
         """The first status of which `holds` is true."""
 
         def probe() -> dict[str, Any] | None:
@@ -232,12 +232,35 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
             now = json.dumps(self.status_or_none(), indent=1)
             raise AssertionError(f"{late}\nstatus: {now}\nporchlight said: …{said}") from None
 
-    def until_announced(self, within_s: float = 30) -> dict[str, Any]:
-        return self.until("hosts are told of the resolver by every carrier", announces, within_s)
+    def until_announced(self, within_s: float = 60) -> dict[str, Any]:
+        return self.until("hosts are told of the resolver by every carrier", lambda status: announces(
+            status) and self.dnsmasq_was_told(status), within_s)
 
-    def until_withdrawn(self, within_s: float = 30) -> dict[str, Any]:
+    def until_withdrawn(self, within_s: float = 60) -> dict[str, Any]:
         return self.until("nothing is announced", lambda status: not any(
-            status["announced"][carrier] for carrier in ("dhcpv4", "dhcpv6", "ra")), within_s)
+            status["announced"][carrier] for carrier in ("dhcpv4", "dhcpv6", "ra"))
+            and self.dnsmasq_was_told(status), within_s)
+
+    def until_dnsmasq_tells(self) -> dict[str, Any]:
+        """The same where Router Advertisements are nobody's."""
+        return self.until("dnsmasq tells", lambda status: status["announced"]["dhcpv4"]
+                          and status["announced"]["dhcpv6"] and self.dnsmasq_was_told(status))
+
+    def dnsmasq_was_told(self, status: dict[str, Any]) -> bool:
+        """Whether what dnsmasq is to tell by `status` is in its file: the agent says what it wants,
+        and the keeper writes it a moment later."""
+        wanted = {option.split()[-1] for row in status["announced"]["carriers"]
+                  if status["carriers"].get(row["carrier"], {}).get("by") == "dnsmasq"
+                  and row["announced"] for option in row.get("options", [])}
+        runtime = self.runtime
+        with contextlib.suppress(OSError, ValueError, KeyError):  # a story may have spoilt the file
+            runtime = Path(json.loads(self.config_file.read_text())["runtime_directory"])
+        try:
+            lines = (runtime / "dnsmasq/options").read_text().splitlines()
+        except FileNotFoundError:
+            return not wanted
+        told = {line.rsplit(",", 1)[-1].replace(":", "") for line in lines if line[:1] not in ("", "#")}
+        return wanted <= told if wanted else not told
 
     def cut_power(self) -> None:
         """Everything that runs dies at once, and what memory held is gone: /run, the firewall."""

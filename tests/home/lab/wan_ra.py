@@ -80,10 +80,10 @@ class WanRouter:
     def solicited(self, within_s: float, enough: int = 100) -> int:
         """How many solicitations come meanwhile; no longer than until there are enough."""
         count, end = 0, time.monotonic() + within_s
-        while count < enough and (left := end - time.monotonic()) > 0:
-            if select.select([self._wire], [], [], left)[0]:
-                self._wire.recv(1500)
-                count += 1
+        while count < enough and select.select([self._wire], [], [],
+                                               max(0, end - time.monotonic()))[0]:
+            self._wire.recv(1500)
+            count += 1
         return count
 
     def close(self) -> None:

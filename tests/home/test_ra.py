@@ -32,7 +32,7 @@ def ra_row(status: dict[str, Any]) -> dict[str, Any]:
 def daemon(request: pytest.FixtureRequest, home: Home) -> Any:
     if request.param == "dnsmasq":
         # Within its first minute dnsmasq speaks every 5 to 20 s, whatever it is told.
-        steady = "one_router" in request.node.name
+        steady = any(story in request.node.name for story in ("one_router", "route_stands"))
         made: Any = ra.DnsmasqRa(home.router, 30 if steady else DAEMON_LIFETIME_S)
     else:
         ra.without_ra(home.router)
@@ -45,8 +45,21 @@ def daemon(request: pytest.FixtureRequest, home: Home) -> Any:
 def host(home: Home, daemon: Any) -> Host:
     """It has its route and its address from the daemon, before porchlight runs."""
     host = home.host()
-    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    eventually("the daemon's default route", lambda: ra.default_route(host))
     return host
+
+
+def until_just_heard(host: Host) -> None:
+    """The daemon's word is a fresh one; who has said nothing for a while is asked."""
+
+    def fresh() -> bool:
+        route = ra.default_route(host)
+        if route and route["expires"] > DAEMON_LIFETIME_S / 2:
+            return True
+        next(host.advertisements(1), None)
+        return False
+
+    eventually("the daemon was just heard", fresh)
 
 
 def test_a_daemon_and_its_supplement_are_one_router(home: Home, daemon: Any, host: Host) -> None:
@@ -57,9 +70,9 @@ def test_a_daemon_and_its_supplement_are_one_router(home: Home, daemon: Any, hos
     with ra.watching_route(host) as route, host.watching() as heard:
         home.router.start_porchlight()
         until_announced(home.router)
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
-        eventually("both speak for a while", lambda: len(heard) >= 5 and any(
-            not ra.is_supplement(each) for each in heard), within_s=30)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
+        eventually("both speak for a while", lambda: len(heard) >= 5 and 2 <= sum(
+            ra.is_supplement(each) for each in heard) < len(heard), within_s=60)
         assert home.router.stop_porchlight() == 0
         eventually("and that it is withdrawn", lambda: len(withdrawals(heard)) >= 3)
         time.sleep(1)
@@ -90,18 +103,18 @@ def test_a_daemon_that_is_killed_takes_its_route_with_it(
     home.router.start_porchlight()
     until_announced(home.router)
     with ra.watching_route(host) as route, host.watching() as heard:
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
+        until_just_heard(host)
         daemon.kill()
         died = time.monotonic()
-        eventually("the route ends", lambda: ra.default_route(host) is None,
-                   within_s=DAEMON_LIFETIME_S + 2)
+        eventually("the route ends", lambda: ra.default_route(host) is None)
         assert any(sample.route for sample in route if sample.at > died), "it did not end at once"
         time.sleep(5)  # more than an interval of ours
         assert ra.default_route(host) is None
         last = len(heard)
         daemon.start()
-        eventually("the route is back", lambda: ra.default_route(host), within_s=10)
-        eventually("and so is the resolver", lambda: resolvers(heard[last:]), within_s=10)
+        eventually("the route is back", lambda: ra.default_route(host))
+        eventually("and so is the resolver", lambda: resolvers(heard[last:]))
     assert withdrawals(heard) == [], "a crash that is mended withdraws nothing"
 
 
@@ -111,25 +124,25 @@ def test_a_farewell_is_respected_and_a_new_start_is_joined(home: Home) -> None:
     daemon = ra.Radvd(home.router, lifetime_s=DAEMON_LIFETIME_S)
     daemon.start()
     host = home.host()
-    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    eventually("the daemon's default route", lambda: ra.default_route(host))
     announce(home.router, "supplement")
     home.router.start_porchlight()
     until_announced(home.router)
     with host.watching() as heard:
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
         daemon.stop()
         farewell = eventually("its farewell", lambda: next(
             (number for number, each in enumerate(heard) if each.router_lifetime_s == 0), None))
         assert ra.default_route(host) is None
         eventually("what came from its address is withdrawn",
-                   lambda: len(withdrawals(heard)) >= 3, within_s=20)
+                   lambda: len(withdrawals(heard)) >= 3)
         time.sleep(5)
         assert all(each.router_lifetime_s == 0 for each in heard[farewell:])
         assert ra.default_route(host) is None
         last = len(heard)
         daemon.start()
-        eventually("the route is back", lambda: ra.default_route(host), within_s=10)
-        eventually("and so is the resolver", lambda: resolvers(heard[last:]), within_s=10)
+        eventually("the route is back", lambda: ra.default_route(host))
+        eventually("and so is the resolver", lambda: resolvers(heard[last:]))
 
 
 def test_a_restarted_daemon_interrupts_nothing(home: Home, daemon: Any, host: Host) -> None:
@@ -137,12 +150,12 @@ def test_a_restarted_daemon_interrupts_nothing(home: Home, daemon: Any, host: Ho
     home.router.start_porchlight()
     until_announced(home.router)
     with host.watching() as heard:
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
         daemon.stop()
         daemon.start()
         last = len(heard)
-        eventually("the resolver is told of again", lambda: resolvers(heard[last:]), within_s=15)
-        eventually("and the route stands", lambda: ra.default_route(host), within_s=10)
+        eventually("the resolver is told of again", lambda: resolvers(heard[last:]))
+        eventually("and the route stands", lambda: ra.default_route(host))
 
 
 def test_a_killed_porchlight_is_withdrawn_and_the_route_stands(
@@ -151,7 +164,7 @@ def test_a_killed_porchlight_is_withdrawn_and_the_route_stands(
     home.router.start_porchlight()
     until_announced(home.router)
     with ra.watching_route(host) as route, host.watching() as heard:
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
         home.router.kill_porchlight()
         eventually("hosts are told to forget it", lambda: len(withdrawals(heard)) >= 3)
         time.sleep(1)
@@ -168,30 +181,32 @@ def test_a_daemon_that_tells_of_a_resolver_itself_is_left_to_it(home: Home) -> N
     daemon = ra.OdhcpdStandIn(router, theirs.adn, theirs.addresses[0])
     daemon.start()
     host = home.host()
-    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    eventually("the daemon's default route", lambda: ra.default_route(host))
     announce(router, "supplement")
     router.start_porchlight()
     until_announced(router)
     with ra.watching_route(host) as route, host.watching() as heard:
-        eventually("hosts hear of our resolver", lambda: RESOLVER in resolvers(heard), within_s=10)
+        eventually("hosts hear of our resolver", lambda: RESOLVER in resolvers(heard))
         daemon.tell()
         status = router.until("it is left to the daemon", lambda status: ra_row(status).get(
             "why") == "the RA daemon of this link announces encrypted DNS itself")
         assert not status["announced"]["ra"]
         assert ra_row(status)["notes"] == ["it announces something else than planned: "
                                            "dns.other.example at 2001:db8:5::53"]
-        eventually("ours is taken back", lambda: len(withdrawals(heard)) >= 3, within_s=20)
+        eventually("ours is taken back", lambda: len(withdrawals(heard)) >= 3)
         assert {option.resolver for option in withdrawals(heard)} == {RESOLVER}
         last = len(heard)
         eventually("one is heard for a while, the daemon's",
-                   lambda: len(resolvers(heard[last:])) >= 3, within_s=20)
+                   lambda: len(resolvers(heard[last:])) >= 3)
         assert set(resolvers(heard[last:])) == {theirs}
         last = len(heard)
         daemon.take_back()
-        eventually("ours is told again", lambda: RESOLVER in resolvers(heard[last:]), within_s=15)
+        eventually("ours is told again", lambda: RESOLVER in resolvers(heard[last:]))
         router.until("and status says so", lambda status: status["announced"]["ra"])
+        last = len(heard)
         time.sleep(10)
-        assert resolvers(heard[-4:]) and set(resolvers(heard[-4:])) == {RESOLVER}
+        eventually("ours is told on", lambda: resolvers(heard[last:]))
+        assert set(resolvers(heard[last:])) == {RESOLVER}
     assert route and all(sample.route for sample in route)
     said = router.porchlight.said()
     assert said.count("announces encrypted DNS itself, leaving it to that") == 1
@@ -269,7 +284,7 @@ def test_in_full_a_stop_takes_route_and_resolvers_and_leaves_addresses(full_home
     before = set(ra.addresses(host))
     with host.watching() as heard:
         assert full_home.router.stop_porchlight() == 0
-        eventually("the route ends", lambda: ra.default_route(host) is None, within_s=3)
+        eventually("the route ends", lambda: ra.default_route(host) is None)
         time.sleep(1)
     last = [each for each in heard if each.router_lifetime_s == 0]
     assert len(last) >= 3 and withdrawals(last)
@@ -283,7 +298,9 @@ def test_in_full_a_kill_is_no_worse_than_a_stop(full_home: Home) -> None:
     eventually("a default route", lambda: ra.default_route(host))
     with host.watching() as heard:
         full_home.router.kill_porchlight()
-        eventually("the route ends", lambda: ra.default_route(host) is None, within_s=8)
+        eventually("it is told that the route ends, which does not run out",
+                   lambda: any(each.router_lifetime_s == 0 for each in heard))
+        eventually("the route ends", lambda: ra.default_route(host) is None)
         eventually("the resolver is withdrawn", lambda: withdrawals(heard))
 
 
@@ -305,7 +322,7 @@ def test_in_full_a_prefix_that_vanishes_is_deprecated(full_home: Home) -> None:
         last = len(heard)
         eventually("it tells of the old prefix", lambda: any(
             kind == 3 and option[4:12] == bytes(8) and option[16:22].hex() == "20010db80077"
-            for each in heard[last:] for kind, option in each.options), within_s=10)
+            for each in heard[last:] for kind, option in each.options))
 
 
 def test_in_full_a_prefix_that_vanished_while_the_power_was_off_is_deprecated(
@@ -328,7 +345,8 @@ def test_in_full_a_prefix_that_vanished_while_the_power_was_off_is_deprecated(
     eventually("the old one no more", lambda: ra.addresses(host)["2001:db8:77"][
         "preferred_life_time"] == 0)
     assert ra.addresses(host)["fd77:77:77"]["preferred_life_time"] > 0
-    assert stored.stat().st_mtime_ns != before.st_mtime_ns
+    eventually("flash hears of the new one", lambda: stored.stat().st_mtime_ns
+               != before.st_mtime_ns)
 
 
 def test_in_full_a_daemon_that_is_started_later_has_the_link_until_it_ends(
@@ -344,14 +362,14 @@ def test_in_full_a_daemon_that_is_started_later_has_the_link_until_it_ends(
         assert status["announced"]["ra"]
         last = len(heard)
         eventually("both speak", lambda: {ra.is_supplement(each) for each in heard[last:]} == {
-            True, False}, within_s=30)
+            True, False}, within_s=60)
         assert not any(is_ours_in_full(each) for each in heard[last:])
         router.stop_dnsmasq()  # without a farewell
         last = len(heard)
         router.until("it is the daemon again", lambda status: "notes" not in ra_row(status),
-                     within_s=45)
+                     within_s=90)
         eventually("and speaks as such", lambda: any(
-            is_ours_in_full(each) for each in heard[last:]), within_s=10)
+            is_ours_in_full(each) for each in heard[last:]))
         time.sleep(5)
     assert route and all(sample.route for sample in route), "the route never blinked"
     assert all(each.router_lifetime_s for each in heard) and withdrawals(heard) == []
@@ -366,37 +384,37 @@ def test_in_full_a_daemon_that_was_there_first_keeps_the_link(home: Home) -> Non
     daemon = ra.Radvd(router, lifetime_s=DAEMON_LIFETIME_S)
     daemon.start()
     host = home.host()
-    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    eventually("the daemon's default route", lambda: ra.default_route(host))
     announce(router, "full")
     with ra.watching_route(host) as route, host.watching() as heard:
         router.start_porchlight()
         router.until("it yields", lambda status: "notes" in ra_row(status))
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
         time.sleep(5)
         assert not any(is_ours_in_full(each) for each in heard)
         assert route and all(sample.route for sample in route)
         last = len(heard)
         daemon.stop()  # with a farewell, which takes the route
         eventually("we are the daemon", lambda: any(
-            is_ours_in_full(each) for each in heard[last:]), within_s=5)
-        eventually("and the route", lambda: ra.default_route(host), within_s=2)
+            is_ours_in_full(each) for each in heard[last:]))
+        eventually("and the route", lambda: ra.default_route(host))
 
 
 def test_a_supplement_becomes_the_daemon_when_the_other_was_told_to_be_none(home: Home) -> None:
     router = home.router  # dnsmasq gives 1800 s, which outlasts this scenario by far
     host = home.host()
-    eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+    eventually("the daemon's default route", lambda: ra.default_route(host))
     announce(router, "supplement")
     router.start_porchlight()
     until_announced(router)
     with ra.watching_route(host) as route, host.watching() as heard:
-        eventually("hosts hear of the resolver", lambda: resolvers(heard), within_s=10)
+        eventually("hosts hear of the resolver", lambda: resolvers(heard))
         ra.without_ra(router)  # without a farewell
         announce(router, "full")
         last = len(heard)
         router.reload_porchlight()
         eventually("hosts hear of the prefixes again", lambda: any(
-            is_ours_in_full(each) and 3 in dict(each.options) for each in heard[last:]), within_s=20)
+            is_ours_in_full(each) and 3 in dict(each.options) for each in heard[last:]))
     assert route and all(sample.route for sample in route)
     assert "notes" not in ra_row(router.status())
 
@@ -406,11 +424,11 @@ def test_in_full_a_router_without_uplink_is_no_default_router(full_home: Home) -
     host = full_home.host()
     eventually("a default route", lambda: ra.default_route(host))
     router.ns.ip("route del ::/0 via 2001:db8:0:1::1")
-    eventually("hosts hear of the loss", lambda: ra.default_route(host) is None, within_s=6)
+    eventually("hosts hear of the loss", lambda: ra.default_route(host) is None)
     assert [option.resolver for option in next(host.advertisements(10)).encrypted_dns()] == [
         RESOLVER], "the resolver is still announced"
     router.ns.ip("route add ::/0 via 2001:db8:0:1::1")
-    eventually("and of the return", lambda: ra.default_route(host), within_s=6)
+    eventually("and of the return", lambda: ra.default_route(host))
 
 
 def test_in_full_two_lans_each_have_their_own(home: Home) -> None:

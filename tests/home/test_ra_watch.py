@@ -31,7 +31,7 @@ def until_told_anew(router: Router, watch: Watch) -> None:
     before = len(watch.arrivals)
     until_announced(router)
     eventually("the host hears of the resolver", lambda: RESOLVER in resolvers(
-        watch.heard[before:]), within_s=12)
+        watch.heard[before:]))
 
 
 def until_withdrawn(watch: Watch, before: int) -> None:
@@ -59,7 +59,7 @@ def test_a_host_keeps_route_flags_and_plain_resolvers_through_everything(name: s
         daemon = daemon_of(name, router)
         daemon.start()
         host = home.host()
-        eventually("the daemon's default route", lambda: ra.default_route(host), within_s=20)
+        eventually("the daemon's default route", lambda: ra.default_route(host))
         announce(router, "supplement")
         flags = next(host.advertisements(10)).flags
 
@@ -102,12 +102,12 @@ def test_a_host_keeps_route_flags_and_plain_resolvers_through_everything(name: s
             router.kill_all_of_porchlight()
             assert router.command("withdraw").returncode == 0
             until_withdrawn(watch, before)
-            eventually("the daemon speaks on", lambda: not ra.is_supplement(watch.heard[-1]),
-                       within_s=20)
+            eventually("the daemon speaks on", lambda: not ra.is_supplement(watch.heard[-1]))
         assert not watch.route_was_lost()
         assert watch.flags() == {flags}
         assert not watch.rdnss_lapsed()
-        assert len(watch.looks) > 200 and watch.longest_gap_s() < 1
+        # What fell between two looks stands in the kernel's messages.
+        assert len(watch.looks) > 50 and watch.longest_gap_s() < 5
 
         # The control: the same watch misses nothing of it when the daemon ends.
         with watching(host) as watch:
@@ -117,7 +117,10 @@ def test_a_host_keeps_route_flags_and_plain_resolvers_through_everything(name: s
                 daemon.stop()  # which says farewell by itself
             else:
                 say_farewell(router, flags ^ 0xC0)
-            eventually("the route is gone", lambda: not watch.looks[-1][1])
+            # Which in dnsmasq's case it brings back.
+            eventually("the route is gone", lambda: not all(routed for _, routed in watch.looks))
+            eventually("the kernel says so", lambda: any(
+                line.startswith("Deleted default") for line in watch.deleted))
         assert watch.route_was_lost() and watch.rdnss_lapsed()
         assert any(line.startswith("Deleted default") for line in watch.deleted)
         assert name == "radvd" or watch.flags() == {flags, flags ^ 0xC0}

@@ -87,7 +87,7 @@ class Radvd:
 
     def kill(self) -> None:
         """radvd is two processes; both die at once, and neither says a word."""
-        for pid in _pids(self._router, "radvd"):
+        for pid in pids(self._router, "radvd"):
             kill(pid)
         assert self._program
         self._program.wait()
@@ -166,9 +166,13 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _pids(router: Router, name: str) -> list[int]:
-    return [pid for pid in router.ns.pids()
-            if Path(f"/proc/{pid}/comm").read_text().strip() == name]
+def pids(router: Router, name: str) -> list[int]:
+    found = []
+    for pid in router.ns.pids():
+        with contextlib.suppress(OSError):  # it may have ended since
+            if Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                found.append(pid)
+    return found
 
 
 # What the kernel of a host knows.
@@ -224,12 +228,16 @@ def watching_route(host: Host) -> Iterator[list[Sample]]:
 
 def rdisc6(host: Host) -> dict[str, list[str]]:
     """What rdisc6 prints of the answers to its solicitation: label to values."""
-    said = host.ns.run("rdisc6", "-m", "-w", "1500", "eth0", check=False).stdout
-    found: dict[str, list[str]] = {}
-    for line in said.splitlines():
-        if match := re.match(r"\s*(\S.*?)\s*:\s+(.*)$", line):
-            found.setdefault(match[1], []).append(match[2].strip())
-    return found
+
+    def asked() -> dict[str, list[str]]:
+        said = host.ns.run("rdisc6", "-m", "-w", "1500", "eth0", check=False).stdout
+        found: dict[str, list[str]] = {}
+        for line in said.splitlines():
+            if match := re.match(r"\s*(\S.*?)\s*:\s+(.*)$", line):
+                found.setdefault(match[1], []).append(match[2].strip())
+        return found if "Router lifetime" in found else {}
+
+    return eventually("rdisc6 is answered", asked)
 
 
 def is_supplement(advertisement: decode.RouterAdvertisement) -> bool:

@@ -8,10 +8,12 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Iterator
 
 from . import decode
 from .host import Host
+from .program import Program, eventually
 
 _FAR_AWAY = "2001:db8:ffff::1"  # by no route but the default one
 _EVERY_S = 0.05
@@ -24,11 +26,17 @@ class Watch:
     looks: list[tuple[float, bool]] = dataclasses.field(default_factory=list)  # had a default route
     arrivals: list[tuple[float, decode.RouterAdvertisement]] = dataclasses.field(
         default_factory=list)
-    deleted: list[str] = dataclasses.field(default_factory=list)  # routes, by the kernel's word
+    monitor: Program | None = None
 
     @property
     def heard(self) -> list[decode.RouterAdvertisement]:
         return [advertisement for _, advertisement in self.arrivals]
+
+    @property
+    def deleted(self) -> list[str]:
+        """Routes, by the kernel's word."""
+        assert self.monitor
+        return [line for line in self.monitor.said().splitlines() if line.startswith("Deleted")]
 
     def route_was_lost(self) -> bool:
         """Seen by a look, or between two by the kernel's message."""
@@ -77,7 +85,8 @@ def watching(host: Host) -> Iterator[Watch]:
     def heard(advertisement: decode.RouterAdvertisement) -> None:
         watch.arrivals.append((time.monotonic(), advertisement))
 
-    monitor = host.ns.start("routes", "ip", "-6", "-o", "monitor", "route")
+    monitor = watch.monitor = host.ns.start("routes", "ip", "-6", "-o", "monitor", "route")
+    eventually("the kernel's words are listened to", lambda: _listens(monitor.pid))
     looker = threading.Thread(target=look, daemon=True)
     looker.start()
     try:
@@ -88,4 +97,9 @@ def watching(host: Host) -> Iterator[Watch]:
         looker.join()
         probe.close()
         monitor.stop(signal.SIGINT)
-        watch.deleted = monitor.said().splitlines()
+
+
+def _listens(pid: int) -> bool:
+    """Whether a process has joined groups of the kernel's messages on routes."""
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:]]
+    return any(row[1] == "0" and row[2] == str(pid) and int(row[3], 16) for row in rows)

@@ -34,7 +34,8 @@ def test_a_host_that_kills_the_forwarder_twice_is_kept_out() -> None:
             eventually("the other host is served again",
                        lambda: other.kdig("www.example.org", LAN4, ADN).status == "NOERROR")
 
-        assert kept_out(home.router.status()) == [address_of(killer)]
+        home.router.until("who did it is kept out",
+                          lambda status: kept_out(status) == [address_of(killer)])
         assert "kept out" in home.router.command("status").stdout
         assert killer.kdig("www.example.org", LAN4, ADN).status == ""
         assert other.kdig("www.example.org", LAN4, ADN).status == "NOERROR"

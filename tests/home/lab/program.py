@@ -77,10 +77,10 @@ class Program:
         if self.alive():
             self.process.send_signal(number)
 
-    def wait(self, within_s: float = 10) -> int:
+    def wait(self, within_s: float = 60) -> int:
         return self.process.wait(within_s)
 
-    def stop(self, number: int = signal.SIGTERM, within_s: float = 10) -> int:
+    def stop(self, number: int = signal.SIGTERM, within_s: float = 20) -> int:
         """Asks to end, waits, insists. Returns the exit status."""
         self.send(number)
         try:

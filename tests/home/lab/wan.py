@@ -90,9 +90,12 @@ class Udhcpc:
     """The router's DHCPv4 client: SIGUSR1 renews, SIGUSR2 gives the lease up."""
 
     def __init__(self, router: Router, link: str = "eth0") -> None:
-        self._program = router.ns.start(
+        self._program: Program = router.ns.start(
             f"udhcpc-{link}", "udhcpc", "-i", link, "-f", "-t", "5", "-T", "1", "-A", "1",
             "-O", "162", "-s", str(hook(router, "udhcpc.user")))
+
+    def until_leased(self) -> None:
+        eventually(f"a lease (see {self._program.log})", lambda: "lease of" in self._program.said())
 
     def send(self, number: int) -> None:
         self._program.send(number)

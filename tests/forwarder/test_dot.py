@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 
 from forwarders import (NAME, STRANGER, Client, Forwarder, HalfRecord, KeyUpdates, Resolver,
                         huge_answer_to, query)
-from upstreams import ADN, Authority, DotServer, answers, framed
+from upstreams import ADN, Authority, DotServer, answers, eventually, framed
 
 CLIENT_SUBNET, KEEPALIVE, PADDING, EXTENDED_ERROR = 8, 11, 12, 15
 DNSMASQ_MAC = 65001
@@ -179,7 +179,7 @@ def test_a_frame_must_be_complete_in_time(forwarder, connect):
     client.tls.sendall(framed(query("late.example.").to_wire())[:-1])
     with pytest.raises(ssl.SSLError):
         client.tls.recv(1)
-    assert 0.25 < time.monotonic() - begin < 2
+    assert 0.25 < time.monotonic() - begin < 10
     assert forwarder.status()["closed_slow"] == 1
 
 
@@ -202,7 +202,7 @@ def test_idle_connections_are_closed_with_close_notify(forwarder, connect):
     client.ask(query("idle.example."))
     begin = time.monotonic()
     assert client.is_closed()
-    assert 0.3 < time.monotonic() - begin < 2
+    assert 0.3 < time.monotonic() - begin < 10
     assert forwarder.status()["closed_idle"] == 1
 
 
@@ -278,13 +278,13 @@ def test_who_reads_nothing_is_let_go_and_costs_no_one_else(forwarder, connect):
         for _ in range(100000):
             deaf.send(*(query("large.example.") for _ in range(20)))
     assert other.ask(query("other.example.")).rcode() == dns.rcode.NOERROR
-    time.sleep(1)
-    assert forwarder.status()["closed_slow"] == 1
+    eventually("it is let go", lambda: forwarder.status()["closed_slow"] == 1)
 
 
 def test_what_was_in_flight_does_not_pile_up_for_who_reads_nothing(forwarder, connect, upstream):
     count = 200
-    limit(forwarder, output_bytes_max=20000, in_flight_per_connection_max=count)
+    limit(forwarder, output_bytes_max=20000, in_flight_per_connection_max=count,
+          stalled_max=300000)
 
     def all_at_once(server, connection):
         """Answers when all have asked: 11 MB, more than the kernel takes."""
@@ -297,13 +297,10 @@ def test_what_was_in_flight_does_not_pile_up_for_who_reads_nothing(forwarder, co
     deaf = connect(source=STRANGER)
     deaf.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     deaf.send(*(query(f"huge{i}.example.", "TXT") for i in range(count)))
-    for _ in range(50):
-        if forwarder.status()["closed_slow"] == 1:
-            break
-        time.sleep(0.1)
-    assert forwarder.status()["closed_slow"] == 1  # long before it would count as stalled
+    # Long before it would count as stalled.
+    eventually("it is let go", lambda: forwarder.status()["closed_slow"] == 1)
     # Nor does what was written already: the kernel would keep it for minutes, beyond every limit.
-    assert unsent_toward(deaf.tls.getsockname()[1]) == 0
+    eventually("it is reset", lambda: unsent_toward(deaf.tls.getsockname()[1]) == 0)
     upstream.behave = answers  # the other worker has a connection of its own
     assert connect().ask(query("other.example.")).rcode() == dns.rcode.NOERROR
 
@@ -513,7 +510,8 @@ class TestAskingNothing:
     def test_a_record_octet_by_octet_ends_the_connection(self, forwarder, ca, connect):
         with HalfRecord(forwarder.dot, ca.roots, STRANGER) as half:
             half.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            record = half.record(query("x" * 60 + ".example."))
+            # Long enough for a busy machine, which reads several at once.
+            record = half.record(*(query("x" * 60 + ".example.") for _ in range(100)))
             with pytest.raises(OSError):
                 for octet in record[:-1]:
                     half.socket.sendall(bytes([octet]))
@@ -533,7 +531,7 @@ class TestAskingNothing:
                 for octet in record[:20]:
                     half.socket.sendall(bytes([octet]))
                     time.sleep(0.2)
-            assert time.monotonic() - begin < 3.5
+            assert time.monotonic() - begin < 10
         assert forwarder.status()["closed_idle"] == 1
 
     def test_key_updates_without_end_keep_nobody_busy(self, forwarder, connect):

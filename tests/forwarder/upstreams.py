@@ -68,6 +68,14 @@ class Authority:
         return builder.sign(self._key, hashes.SHA256())
 
 
+def eventually(what: str, holds: Callable[[], object], within_s: float = 30) -> None:
+    """Waits until it does, for longer than a busy machine needs."""
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, f"{what}: not within {within_s:g} s"
+        time.sleep(0.02)
+
+
 def answer_to(query: dns.message.Message, address: str = "192.0.2.7",
               ttl: int = 300) -> dns.message.Message:
     response = dns.message.make_response(query)

@@ -139,7 +139,7 @@ class Agent {
 
     Processes processes_;
     std::vector<std::string> cannot_;
-    std::size_t leases_ = 0;  // of dnsmasq's, as the guard's rules have them
+    std::vector<Lease> leases_;  // dnsmasq's, as the guard's rules have them
     ForwarderWord word_{loop_.get_executor()};
     bool ending_ = false;
 };
@@ -355,9 +355,16 @@ void Agent::on_guard_ports(net::ChannelMessage message) {
 
 /// The keeper reads nothing that hosts chose, such as their names.
 void Agent::on_lease_file(std::string_view file) {
-    const std::vector<Lease> leases = parse_lease_file(file);
-    leases_ = leases.size();
+    std::vector<Lease> leases =
+        parse_lease_file(file, wall_trusted_ ? std::optional(time_.wall()) : std::nullopt);
+    // Nobody proves to dnsmasq who he is: one who takes a lease over looks like this.
+    if (const std::vector<Lease> now_others = moved(leases_, leases); !now_others.empty())
+        log::warn("an address was leased to another host",
+                  {{"address", to_text(now_others[0].address)},
+                   {"mac", net::to_text(now_others[0].mac)},
+                   {"addresses", std::to_string(now_others.size())}});
     keeper_->send(number(Keep::leases), octets_of(leases));
+    leases_ = std::move(leases);
 }
 
 void Agent::on_forwarder_channel(net::ChannelMessage message) {
@@ -565,7 +572,7 @@ Status Agent::status() {
     if (!status.guard.detects) status.guard.rogues.clear();
     status.guard.blocks = processes_.blocks_rogues;
     status.guard.validates_sources = processes_.validates_sources;
-    status.guard.leases = leases_;
+    status.guard.leases = leases_.size();
     status.guard.dropped = processes_.dropped;
     status.needs_certificate = status.plan.router;
     status.certificate = custody_.status;

@@ -31,7 +31,8 @@ constexpr Setting table[] = {
              "has leased to another hardware address, or from an address of this router, and ARP "
              "and Neighbor Advertisements that claim such an address. An address that nobody has "
              "leased may be used by anybody. A repeater that sends for the hosts behind it under "
-             "its own hardware address must stand in trusted_macs."},
+             "its own hardware address must stand in trusted_macs; docs/guard.md names others whom "
+             "this cuts off."},
     {.path = "/guard/trusted_ports",
      .type = Type::list,
      .max = 64,

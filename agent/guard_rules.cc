@@ -1,8 +1,8 @@
 #include "agent/guard_rules.h"
 
 #include <charconv>
-#include <map>
 
+#include "agent/nft_text.h"
 #include "agent/spawn.h"
 
 namespace porchlight::agent {
@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::chrono::seconds nft_may_take{5};
 constexpr std::string_view counter_words = "packets ";
-/// By ARP a host that asks for an address tells its own along. Neither may be another's.
-constexpr std::string_view source_rules = R"(        ip saddr @own4 counter name forged drop
-        ip6 saddr @own6 counter name forged drop
-        ip saddr @leased4 ether saddr . ip saddr != @leased counter name forged drop
-        arp saddr ip @own4 counter name forged drop
-        arp saddr ip @leased4 arp saddr ether . arp saddr ip != @leased counter name forged drop
-        icmpv6 type nd-neighbor-advert jump neighbors
-    }
-    chain neighbors {
-)";
-
 /// Adding before deleting makes the deletion succeed whether the table was there or not.
 constexpr std::string_view remove_table =
     "add table bridge porchlight_guard\ndelete table bridge porchlight_guard\n";
@@ -55,87 +44,8 @@ constexpr std::string_view chains = R"(        udp dport 68 counter name blocked
 }
 )";
 
-template <class Item, class Text>
-std::string listed(const std::vector<Item>& items, Text text) {
-    std::string list;
-    for (const Item& item : items) list += (list.empty() ? "" : ", ") + text(item);
-    return list;
-}
-
-std::string names_of(const std::vector<BridgePort>& ports) {
-    return listed(ports, [](const BridgePort& port) { return '"' + port.name + '"'; });
-}
-
-/// Also the tag that a bridge itself has given an untagged frame is seen where tags stand.
-std::string without_other_vlans(const std::vector<BridgePort>& ports) {
-    std::map<std::uint16_t, std::vector<BridgePort>> by_vlan;
-    for (const BridgePort& port : ports) by_vlan[port.vlan].push_back(port);
-    std::string text;
-    for (const auto& [vlan, those] : by_vlan) {
-        const std::string own = vlan == 0 ? "0" : "{ 0, " + std::to_string(vlan) + " }";
-        text += "        iifname { " + names_of(those) +
-                " } @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != " + own + " return\n";
-    }
-    return text;
-}
-
-std::string set_of(std::string_view name, std::string_view type, const std::string& elements) {
-    return "    set " + std::string(name) + " { type " + std::string(type) + "; " +
-           (elements.empty() ? "" : "elements = { " + elements + " }; ") + "}\n";
-}
-
 std::string blocked_name(ServerKind kind) {
     return "blocked_" + std::string(word_of(kind));
-}
-
-std::string counter_of(std::string_view name, std::uint64_t packets) {
-    return "    counter " + std::string(name) + " { packets " + std::to_string(packets) +
-           " bytes 0 }\n";
-}
-
-std::string sets_of(const Sources& sources) {
-    std::vector<Ipv4> own4;
-    std::vector<Ipv6> own6;
-    for (const IpAddress& address : sources.own) {
-        if (const auto* v4 = std::get_if<Ipv4>(&address)) own4.push_back(*v4);
-        if (const auto* v6 = std::get_if<Ipv6>(&address)) own6.push_back(*v6);
-    }
-    const auto pair = [](const Lease& one) {
-        return net::to_text(one.mac) + " . " + to_text(one.address);
-    };
-    const auto text = [](const auto& address) { return to_text(address); };
-    return set_of("home", "ifname", names_of(sources.ports)) +
-           set_of("own4", "ipv4_addr", listed(own4, text)) +
-           set_of("own6", "ipv6_addr", listed(own6, text)) +
-           set_of("leased", "ether_addr . ipv4_addr", listed(sources.leased, pair)) +
-           set_of("leased4", "ipv4_addr",
-                  listed(sources.leased, [](const Lease& one) { return to_text(one.address); }));
-}
-
-/// Behind the fixed part of a Neighbor Advertisement stands whose address it tells (RFC 4861
-/// section 4.4).
-std::string advertised(const Ipv6& own) {
-    std::string octets;
-    for (const std::uint8_t octet : own.octets) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        octets += {digits[octet >> 4], digits[octet & 15]};
-    }
-    return "        @th,64,128 0x" + octets + " counter name forged drop\n";
-}
-
-std::string chains_of(const Sources& sources) {
-    std::string text = R"(
-    chain prerouting {
-        type filter hook prerouting priority -201; policy accept;
-        iifname @home ether saddr != @trusted jump sources
-    }
-    chain sources {
-)";
-    text += without_other_vlans(sources.ports);
-    text += source_rules;
-    for (const IpAddress& address : sources.own)
-        if (const auto* v6 = std::get_if<Ipv6>(&address)) text += advertised(*v6);
-    return text + "    }\n";
 }
 
 std::optional<std::uint64_t> counted_in(std::string_view listed, std::string_view name) {
@@ -162,7 +72,7 @@ std::string guard_rules(const Blockade& blockade, const GuardDropped& dropped) {
     for (const ServerKind kind : server_kinds)
         text += counter_of(blocked_name(kind), dropped.blocked[kind]);
     text += counter_of("forged", dropped.forged);
-    if (blockade.sources) text += sets_of(*blockade.sources) + chains_of(*blockade.sources);
+    if (blockade.sources) text += source_rules(*blockade.sources);
     text += hook;
     return text.append(without_other_vlans(blockade.ports)).append(chains);
 }
@@ -187,7 +97,8 @@ Result<std::string> GuardRules::run_nft(const std::vector<std::string>& argument
 }
 
 Result<std::string> GuardRules::list() const {
-    return nft_({"list", "table", "bridge", "porchlight_guard"}, {});
+    // The whole table may hold thousands of leases.
+    return nft_({"list", "counters", "table", "bridge", "porchlight_guard"}, {});
 }
 
 Result<void> GuardRules::load(const Blockade& blockade) {

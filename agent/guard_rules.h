@@ -7,34 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include "agent/leases.h"
+#include "agent/guard_sources.h"
+#include "agent/nft_text.h"
 #include "agent/server_message.h"
-#include "core/address.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "net/frame.h"
 
 namespace porchlight::agent {
 
-/// Of a bridge of the home. Frames of other VLANs than the home's are another network's.
-struct BridgePort {
-    std::string name;
-    std::uint16_t vlan = 0;  // of the home; 0: untagged frames alone are the home's
-    bool operator==(const BridgePort&) const = default;
-};
-
-/// Which source addresses are whose, for frames that come in at these ports.
-struct Sources {
-    std::vector<BridgePort> ports;  // whose untagged frames are the home's
-    std::vector<IpAddress> own;     // of this router: no host's
-    std::vector<Lease> leased;      // no other host's
-    bool operator==(const Sources&) const = default;
-};
-
 /// What is kept from passing a bridge: messages of routers and DHCP servers that come in at these
 /// ports, and what comes from another's address, unless from a trusted one.
 struct Blockade {
-    std::vector<BridgePort> ports;  // none: there is nothing to drop
+    bool blocks = false;  // whether that is wanted; there may be no port yet
+    std::vector<BridgePort> ports;
     std::vector<net::MacAddress> trusted;
     std::optional<Sources> sources{};  // none: not looked at
     bool operator==(const Blockade&) const = default;
@@ -54,10 +40,7 @@ struct GuardDropped {
 ///   put them together.
 /// - Headers of IPv6 that the kernel can't look behind, and what wears a SNAP header or two VLAN
 ///   tags the second of which says no VLAN: hosts differ in whether they look through.
-/// - Of `sources`, also where it is for this router: packets from another's address, and ARP or
-///   Neighbor Advertisements that say such an address is the sender's. An address that is nobody's
-///   may be used by anybody, for hosts with addresses of their own are in many homes (RFC 7513 lets
-///   only leased ones pass).
+/// - What source_rules() drops.
 /// `dropped`: from where its counters go on.
 std::string guard_rules(const Blockade& blockade, const GuardDropped& dropped = {});
 /// How much it has dropped, from what `nft list` prints of it.

@@ -366,7 +366,7 @@ void Keeper::send_processes() {
     processes.dnsmasq_trouble = companion_.trouble();
     processes.firewall = firewall_;
     const auto& rules = guard_rules_.loaded();
-    processes.blocks_rogues = rules && config_.guard.block;
+    processes.blocks_rogues = rules && rules->blocks;
     processes.validates_sources = rules && rules->sources;
     processes.dropped = guard_rules_.dropped();
     processes.reload_refused = reload_refused_;

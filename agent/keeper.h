@@ -145,7 +145,8 @@ class Keeper {
     GuardRules guard_rules_;
     Clock::time_point guard_look_{};
     LeaseFile lease_file_;
-    std::vector<Lease> leases_;  // as the agent read them
+    bool leases_asked_ = false;  // the agent has yet to answer
+    std::vector<Lease> leases_;  // as it read them
     Processes told_;             // to the agent, last
     bool firewall_ = false;      // our rule is loaded
     bool guarded_ = false;       // it is, or can't be: sockets may listen

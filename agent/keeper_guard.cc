@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/keeper.h"
 #include "core/log.h"
@@ -27,26 +28,35 @@ std::vector<BridgePort> of_bridges(const std::vector<GuardPort>& ports,
 }
 
 /// Tentative addresses are left out: whoever has one already must be heard (RFC 4862 section 5.4).
-std::vector<IpAddress> own_addresses(const Config& config, const std::vector<net::Link>& links) {
+std::vector<IpAddress> own_addresses(const net::Link& link) {
     std::vector<IpAddress> own;
-    for (const LanConfig& lan : config.lan)
-        for (const net::Link& link : links)
-            if (link.name == lan.interface)
-                for (const net::LinkAddress& one : link.addresses)
-                    if (!one.tentative) own.push_back(one.address);
+    for (const net::LinkAddress& one : link.addresses)
+        if (!one.tentative) own.push_back(one.address);
     std::sort(own.begin(), own.end());
     own.erase(std::unique(own.begin(), own.end()), own.end());
     return own;
 }
 
+Sources sources(const Config& config, const std::vector<net::Link>& links,
+                const std::vector<Lease>& leases) {
+    Sources whole{{}, leases};
+    const std::vector<GuardPort> ports = guard_ports(config, links);
+    for (const net::Link& link : links) {
+        std::vector<GuardPort> of_link = ports;
+        std::erase_if(of_link, [&](const GuardPort& port) { return port.link != link.name; });
+        if (link.bridge && !of_link.empty())
+            whole.links.push_back({of_bridges(of_link, links), own_addresses(link)});
+    }
+    return whole;
+}
+
 Blockade blockade(const Config& config, const std::vector<net::Link>& links,
                   const std::vector<Lease>& leases) {
     Blockade whole;
+    whole.blocks = config.guard.block;
     whole.trusted = config.guard.trusted_macs;
-    if (config.guard.block) whole.ports = of_bridges(bridge_ports(config, links), links);
-    if (config.guard.validate_sources)
-        whole.sources = {of_bridges(guard_ports(config, links), links),
-                         own_addresses(config, links), leases};
+    if (whole.blocks) whole.ports = of_bridges(bridge_ports(config, links), links);
+    if (config.guard.validate_sources) whole.sources = sources(config, links, leases);
     return whole;
 }
 
@@ -102,8 +112,14 @@ void Keeper::load_guard_rules(const std::vector<net::Link>& links) {
     if (!has_capability(CAP_NET_ADMIN)) {
         reasons[what] = "";
     } else if (guard_rules_.loaded() != wanted) {
-        if (const auto loaded = guard_rules_.load(wanted); !loaded)
-            reasons[what] = loaded.error().message;
+        auto loaded = guard_rules_.load(wanted);
+        if (!loaded && wanted.blocks && wanted.sources) {
+            // A kernel that can't do the one may well do the other.
+            reasons["keep addresses to their hosts"] = loaded.error().message;
+            wanted.sources.reset();
+            loaded = guard_rules_.load(wanted);
+        }
+        if (!loaded) reasons[what] = loaded.error().message;
     }
     hindrances_.set(Area::guard_rules, std::move(reasons));
 }
@@ -124,14 +140,20 @@ void Keeper::look_at_guard(Clock::time_point now) {
 void Keeper::look_at_leases(Clock::time_point now) {
     const auto file = lease_file_.read(storage_, now);
     if (!file) return;
-    agent_.send(static_cast<std::uint16_t>(Keep::lease_file), *file ? Bytes(**file) : Bytes());
+    // What nobody keeps up to date says nothing of who is here now.
+    std::string why = *file ? "" : file->error().message;
+    if (*file && !companion_.found()) why = "dnsmasq is not running";
+    leases_asked_ = agent_.send(static_cast<std::uint16_t>(Keep::lease_file),
+                                why.empty() ? Bytes(**file) : Bytes());
     Hindrances::Reasons reasons;
-    if (!*file) reasons["keep leased addresses to their hosts"] = file->error().message;
+    if (!why.empty()) reasons["keep leased addresses to their hosts"] = why;
     hindrances_.set(Area::leases, std::move(reasons));
-    if (!*file) send_processes();
+    if (!why.empty()) send_processes();
 }
 
+/// One answer to each question, which are seconds apart: loading rules takes its time.
 void Keeper::on_leases(Bytes message) {
+    if (!std::exchange(leases_asked_, false)) return;
     auto leases = parse_leases(message);
     if (!leases || *leases == leases_) return;
     leases_ = std::move(*leases);

@@ -38,7 +38,7 @@ std::optional<Result<Buffer>> LeaseFile::read(Storage& storage, Clock::time_poin
                                         IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) >= 0;
     auto content = storage.read(path_);
     not_before_ = now + pause;
-    due_ = watched && content ? Clock::time_point::max() : now + tried_again;
+    due_ = now + (watched && content ? Clock::duration(looked_again) : tried_again);
     return content;
 }
 

@@ -19,6 +19,8 @@ class LeaseFile {
     /// Writing may go on for a moment, and the next reading waits for longer.
     static constexpr std::chrono::milliseconds settle{100};
     static constexpr std::chrono::seconds pause{2};
+    /// Also unchanged: leases end.
+    static constexpr std::chrono::minutes looked_again{10};
     /// Where there is none yet, or it can't be read.
     static constexpr std::chrono::seconds tried_again{10};
 

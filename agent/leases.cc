@@ -1,6 +1,7 @@
 #include "agent/leases.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "core/fields.h"
@@ -8,21 +9,31 @@
 namespace porchlight::agent {
 namespace {
 
+constexpr std::int64_t earliest_date_s = 1'000'000'000;
+
 std::string_view take_until(std::string_view& rest, char end) {
     const std::string_view taken = rest.substr(0, rest.find(end));
     rest.remove_prefix(std::min(rest.size(), taken.size() + 1));
     return taken;
 }
 
+/// 0 is no end. A dnsmasq that was built for machines without a clock writes how long a lease is.
+bool ended(std::string_view end, std::optional<WallTime> now) {
+    std::int64_t seconds = 0;
+    std::from_chars(end.data(), end.data() + end.size(), seconds);
+    return now && seconds > earliest_date_s && seconds < now->time_since_epoch().count();
+}
+
 }  // namespace
 
 /// "1763782400 02:00:5e:10:00:01 192.168.1.23 laptop 01:02:00:5e:10:00:01". Another hardware's
 /// address has its type before it, "06-...".
-std::vector<Lease> parse_lease_file(std::string_view file) {
+std::vector<Lease> parse_lease_file(std::string_view file, std::optional<WallTime> now) {
     std::map<Ipv4, net::MacAddress> by_address;
-    while (!file.empty()) {
+    // Without its end a line may lack the end of its address, too.
+    while (file.find('\n') != file.npos) {
         std::string_view line = take_until(file, '\n');
-        take_until(line, ' ');  // when it ends: dnsmasq takes it out of the file by then
+        if (ended(take_until(line, ' '), now)) continue;
         const auto mac = net::parse_mac_address(take_until(line, ' '));
         const auto address = parse_ipv4(take_until(line, ' '));
         if (!mac || !address) continue;
@@ -32,6 +43,17 @@ std::vector<Lease> parse_lease_file(std::string_view file) {
     std::vector<Lease> leases;
     for (const auto& [address, mac] : by_address) leases.push_back({mac, address});
     return leases;
+}
+
+std::vector<Lease> moved(const std::vector<Lease>& before, const std::vector<Lease>& after) {
+    std::map<Ipv4, net::MacAddress> known;
+    for (const Lease& one : before) known[one.address] = one.mac;
+    std::vector<Lease> list = after;
+    std::erase_if(list, [&](const Lease& one) {
+        const auto old = known.find(one.address);
+        return old == known.end() || old->second == one.mac;
+    });
+    return list;
 }
 
 void write(Writer& out, const std::vector<Lease>& leases) {
@@ -52,6 +74,7 @@ Result<std::vector<Lease>> parse_leases(Bytes message) {
         return lease;
     });
     if (!in.finished()) return in.error("leases");
+    if (leases.size() > leases_max) return Error{Errc::malformed, "more leases than can be"};
     return leases;
 }
 

@@ -120,7 +120,8 @@ def test_without_leases_the_routers_own_are_still_its(home: Home, addresses: lis
     router.until("it says so", lambda status: any(
         str(router.leases) in one and "leased" in one for one in status["cannot"]))
     eventually("the rules know no lease", lambda: addresses[0] not in table(router))
-    assert arrivals(witness, stranger, forged) == {"a host's address", "ARP of a host"}
+    assert arrivals(witness, stranger, forged) == {"a host's address", "ARP of a host",
+                                                   "DHCP in a host's name"}
     router.leases.write_bytes(kept)
     router.start_dnsmasq()
     eventually("they are back", lambda: addresses[0] in table(router), within_s=60)

@@ -90,5 +90,9 @@ GUARD_MUTANTS: dict[str, list[tuple]] = {
         (" || by_address.contains(*address))", ")"),
         ("if (!in.finished())", FALSE),
         ("by_address[*address] = *mac;", "by_address.emplace(*address, *mac);"),
+        ("while (file.find('\\n') != file.npos) {", "while (!file.empty()) {"),
+        ("return now && seconds > earliest_date_s &&", "return now &&"),
+        ("return old == known.end() || old->second == one.mac;", "return old == known.end();"),
+        ("if (leases.size() > leases_max)", FALSE),
     ],
 }

@@ -202,11 +202,15 @@ def ordinary() -> Disguise:
 
 def forgeries(victim: Host, victim4: str) -> list[Disguise]:
     """What says that it comes from a host of the home or from its router, and does not."""
-    from scapy.layers import inet, inet6, l2
+    from scapy.layers import dhcp, inet, inet6, l2
     from scapy.packet import Raw
 
-    def ether(number: int) -> l2.Ether:
-        return l2.Ether(src=f"02:00:5e:67:00:{number:02x}", dst="ff:ff:ff:ff:ff:ff")
+    tag = l2.Dot1Q(vlan=0)
+
+    def framed(number: int, content: object) -> bytes:
+        mac, to = f"02:00:5e:67:00:{number:02x}", "ff:ff:ff:ff:ff:ff"
+        header = l2.Dot3 if isinstance(content, Raw) else l2.Ether
+        return bytes(header(src=mac, dst=to) / content)
 
     def udp4(source: str) -> inet.IP:
         return inet.IP(src=source, dst="255.255.255.255") / inet.UDP(dport=4000) / Raw(b"?")
@@ -225,8 +229,16 @@ def forgeries(victim: Host, victim4: str) -> list[Disguise]:
             ("a Neighbor Advertisement of the router", neighbor(LAN6)),
             ("the same behind options", inet6.IPv6(
                 src="fe80::67:1", dst="ff02::1", hlim=255) / inet6.IPv6ExtHdrDestOpt(
-                    options=[inet6.PadN(optdata=b"\0\0\0\0")]) / neighbor(LAN6).payload)]
-    return [Disguise(name, f"02:00:5e:67:00:{number:02x}", [bytes(ether(number) / content)])
+                    options=[inet6.PadN(optdata=b"\0\0\0\0")]) / neighbor(LAN6).payload),
+            ("ARP behind a tag of no VLAN", tag / arp(8, LAN4)),
+            ("a Neighbor Advertisement behind one", tag / neighbor(LAN6)),
+            ("a host's address behind two", tag / tag / udp4(victim4)),
+            ("ARP in SNAP", Raw(b"\xaa\xaa\x03\0\0\0\x08\x06" + bytes(arp(11, victim4)))),
+            ("DHCP in a host's name", inet.IP(src="0.0.0.0", dst="255.255.255.255")
+             / inet.UDP(sport=68, dport=67) / dhcp.BOOTP(
+                 chaddr=bytes.fromhex(victim.mac().replace(":", "")))
+             / dhcp.DHCP(options=[("message-type", "inform"), "end"]))]
+    return [Disguise(name, f"02:00:5e:67:00:{number:02x}", [framed(number, content)])
             for number, (name, content) in enumerate(made, 1)]
 
 

@@ -35,7 +35,7 @@ TEST_SUITE("agent/guard_rules") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
         CHECK(!rules.may_stand());
-        REQUIRE(rules.load({{{"lan1"}}, {}}));
+        REQUIRE(rules.load({true, {{"lan1"}}, {}}));
         CHECK(rules.look());
         for (const Error& error : {killed, absent}) {
             nft.fails = error;
@@ -52,7 +52,7 @@ TEST_SUITE("agent/guard_rules") {
     TEST_CASE("what was loaded is taken away at last, whatever failed on the way") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
-        REQUIRE(rules.load({{{"lan1"}}, {}}));
+        REQUIRE(rules.load({true, {{"lan1"}}, {}}));
         for (const Error& error : {killed, absent, Error{Errc::refused, "nft: failed"}}) {
             nft.fails = error;
             (void)rules.look();
@@ -70,7 +70,7 @@ TEST_SUITE("agent/guard_rules") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
         nft.fails = killed;
-        CHECK(!rules.load({{{"lan1"}}, {}}));
+        CHECK(!rules.load({true, {{"lan1"}}, {}}));
         CHECK(!rules.loaded());
         CHECK(rules.may_stand());
     }
@@ -91,20 +91,20 @@ TEST_SUITE("agent/guard_rules") {
     TEST_CASE("what was dropped is counted on over a reload, and while nothing is dropped") {
         PretendedNft nft;
         GuardRules rules(nft.nft());
-        REQUIRE(rules.load({{{"lan1"}}, {}}));
+        REQUIRE(rules.load({true, {{"lan1"}}, {}}));
         nft.table = guard_rules({}, some_dropped);
-        REQUIRE(rules.load({{{"lan2"}}, {}}));
+        REQUIRE(rules.load({true, {{"lan2"}}, {}}));
         CHECK(rules.dropped() == some_dropped);
         CHECK(nft.table.find("packets 42") != std::string::npos);
         REQUIRE(rules.unload());
         CHECK(rules.dropped() == some_dropped);
-        REQUIRE(rules.load({{{"lan1"}}, {}}));
+        REQUIRE(rules.load({true, {{"lan1"}}, {}}));
         CHECK(nft.table.find("packets 42") != std::string::npos);
     }
 
     TEST_CASE("strangers' ports are named, what is trusted is not looked at") {
         const std::string rules =
-            guard_rules({{{"lan1"}, {"wlan0"}}, {{{2, 0, 0x5e, 0x10, 0, 1}}}});
+            guard_rules({true, {{"lan1"}, {"wlan0"}}, {{{2, 0, 0x5e, 0x10, 0, 1}}}});
         CHECK(rules.find("set ports { type ifname; elements = { \"lan1\", \"wlan0\" }; }") !=
               std::string::npos);
         CHECK(rules.find("set trusted { type ether_addr; elements = { 02:00:5e:10:00:01 }; }") !=
@@ -114,7 +114,7 @@ TEST_SUITE("agent/guard_rules") {
     }
 
     TEST_CASE("frames of other VLANs are another network's, bridge by bridge") {
-        const std::string rules = guard_rules({{{"lan1", 10}, {"wlan1"}, {"lan2", 10}}, {}});
+        const std::string rules = guard_rules({true, {{"lan1", 10}, {"wlan1"}, {"lan2", 10}}, {}});
         CHECK(rules.find("iifname { \"lan1\", \"lan2\" } @ll,96,16 { 0x8100, 0x88a8 } "
                          "@ll,112,16 & 0x0fff != { 0, 10 } return") != std::string::npos);
         CHECK(rules.find("iifname { \"wlan1\" } @ll,96,16 { 0x8100, 0x88a8 } "
@@ -151,30 +151,6 @@ TEST_SUITE("agent/guard_rules") {
             CHECK(!dropped_in(listed.substr(0, listed.find(word))));
         }
         CHECK(!dropped_in(listed.substr(0, listed.find("7 bytes 460")) + "many"));
-    }
-
-    TEST_CASE("sources: whose is which address, of the home's VLAN alone") {
-        Blockade blockade;
-        blockade.sources = {
-            {{"lan1"}, {"lan2", 10}},
-            {*parse_address("192.168.1.1"), *parse_address("fe80::1"), *parse_address("fd00::1")},
-            {{{{2, 0, 0x5e, 0x10, 0, 1}}, *parse_ipv4("192.168.1.23")},
-             {{{2, 0, 0x5e, 0x10, 0, 2}}, *parse_ipv4("192.168.1.24")}}};
-        const std::string rules = guard_rules(blockade);
-        for (const char* const line :
-             {"set home { type ifname; elements = { \"lan1\", \"lan2\" }; }",
-              "set own4 { type ipv4_addr; elements = { 192.168.1.1 }; }",
-              "set own6 { type ipv6_addr; elements = { fe80::1, fd00::1 }; }",
-              "set leased { type ether_addr . ipv4_addr; elements = { 02:00:5e:10:00:01 . "
-              "192.168.1.23, 02:00:5e:10:00:02 . 192.168.1.24 }; }",
-              "set leased4 { type ipv4_addr; elements = { 192.168.1.23, 192.168.1.24 }; }",
-              "iifname @home ether saddr != @trusted jump sources",
-              "@th,64,128 0xfe800000000000000000000000000001 counter name forged drop",
-              "iifname { \"lan2\" } @ll,96,16 { 0x8100, 0x88a8 } @ll,112,16 & 0x0fff != { 0, 10 } "
-              "return"})
-            CHECK_MESSAGE(rules.find(line) != std::string::npos, line);
-        // The control: nobody asked.
-        CHECK(guard_rules({}).find("prerouting") == std::string::npos);
     }
 }
 

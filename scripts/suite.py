@@ -208,7 +208,7 @@ def once_more(first: Run) -> Count:
     again = pytest(first.failed, HOME, {})
     count = Count()
     for name in first.failed:
-        if again.count.passed and name not in again.failed:
+        if name in again.passed:
             print(f"UNSTEADY {name}: failed beside others, passes alone", flush=True)
             count.add(Count(passed=1, failed=-1))
     return count
@@ -221,7 +221,8 @@ NOTHING_CHOSEN = 5  # pytest's exit status
 class Run:
     """Of one pytest."""
     count: Count
-    failed: list[str]  # as pytest takes them for arguments
+    passed: set[str]  # as pytest takes them for arguments
+    failed: list[str]
     said: str
     status: int
 
@@ -237,23 +238,28 @@ def pytest(what: list[str], where: Path, env: dict[str, str], *options: str, sho
             cwd=where, text=True, errors="replace",
             stdout=None if show else subprocess.PIPE, stderr=None if show else subprocess.STDOUT,
             env={**os.environ, **SANITIZERS, **env, "PYTHONDONTWRITEBYTECODE": "1"})
-        run = Run(Count(), [], done.stdout or "", done.returncode)
+        run = Run(Count(), set(), [], done.stdout or "", done.returncode)
         if not report.exists():
             run.count.failed = 1
             return run
-        count = run.count
+        count, failed = run.count, []
         for case in xml.parse(report).iter("testcase"):
             name = f"{case.get('classname', '').split('.')[-1]}::{case.get('name')}"
+            argument = name.replace("::", ".py::", 1)
             if case.find("failure") is not None or case.find("error") is not None:
                 count.failed += 1
-                run.failed.append(name.replace("::", ".py::", 1))
+                failed.append(argument)
             elif case.find("skipped") is None:
                 count.passed += 1
+                run.passed.add(argument)
             elif name in skips():
                 count.skipped += 1
             else:
                 print(f"{name}: skipped, and tests/skips does not list it")
                 count.failed += 1
+        # One that failed in its body and behind it stands there twice, or beside a pass.
+        run.failed = list(dict.fromkeys(failed))
+        run.passed -= set(failed)
         return run
 
 

@@ -65,11 +65,9 @@ void Session::on_events(std::uint32_t events) {
     }
     if (!out_.empty()) write_pending();
     if (closed_) return;
-    if (!may_serve()) {
-        // Nothing is read now, so an error would come again and again.
-        if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close(Stream::Close::plainly);
-        return settle();
-    }
+    // Where nothing is read an error would come again and again.
+    if (!may_read() && (events & (EPOLLERR | EPOLLHUP)) != 0) return close(Stream::Close::plainly);
+    if (!may_serve()) return settle();
     serve((events & EPOLLIN) != 0);
 }
 
@@ -118,6 +116,8 @@ void Session::serve(bool woken) {
     } while (moved && !closed_ && may_read() && stream_.has_pending());
     if (closed_) return;
     if (out.size() != 0) send(out.view());
+    // What is left then is a piece, of which the rest never comes.
+    if (ending_ && has_room()) in_ = Buffer();
     settle(asked);
 }
 
@@ -313,9 +313,12 @@ void Session::watch() {
 }
 
 void Session::expire() {
-    if (waiting == Waiting::idle) {
+    const bool heard = stream_.is_heard();
+    // What was written may still be on a slow way.
+    if (waiting == Waiting::idle && !heard) return home_.wait_for(*this, Waiting::reading);
+    if (waiting == Waiting::idle || (waiting == Waiting::reading && out_.empty() && heard)) {
         ++home_.counters().closed_idle;
-        return close(stream_.is_heard() ? Stream::Close::politely : Stream::Close::reset);
+        return close(Stream::Close::politely);
     }
     ++home_.counters().closed_slow;
     if (waiting == Waiting::handshake) ++home_.counters().dot_handshakes_failed;

@@ -546,6 +546,31 @@ class TestAskingNothing:
             assert forwarder.cpu_seconds() - before < 0.3
         assert connect().ask(query("whole.example.")).rcode() == dns.rcode.NOERROR
 
+    def test_who_is_gone_while_something_is_looked_up_wakes_nobody(self, forwarder, resolver):
+        for piece in (b"", b"\0"):  # of another frame
+            with socket.create_connection(("127.0.0.1", forwarder.do53), timeout=5) as client:
+                client.sendall(framed(query("slow.example.").to_wire()) + piece)
+                time.sleep(0.2)
+                client.shutdown(socket.SHUT_WR)
+                time.sleep(0.2)
+                # Closing is a reset, which stays to be seen for who does not read.
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            before = forwarder.cpu_seconds()
+            time.sleep(1)
+            assert forwarder.cpu_seconds() - before < 0.3
+
+    def test_answers_on_a_slow_way_outlive_the_time_to_idle(self, forwarder, connect):
+        limit(forwarder, idle_max=300, stalled_max=3000)
+        slow = connect(source=STRANGER)
+        slow.ask(query("large.example."))
+        slow.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        for _ in range(12):
+            slow.send(query("large.example."))
+        time.sleep(1)
+        for _ in range(12):
+            assert slow.answer().rcode() == dns.rcode.NOERROR
+        assert slow.is_closed()
+
 
 def unsent_toward(port: int) -> int:
     """Octets that this machine's kernel still holds for a client, whoever owns the socket."""

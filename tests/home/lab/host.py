@@ -129,10 +129,7 @@ class Host:
         script.write_text(_DHCPCD_SCRIPT.format(folder=folder))
         script.chmod(0o755)
         (folder / "dhcpcd.env").unlink(missing_ok=True)
-        # Its leases lie in a place that the configuration can't move.
-        self.ns.run("unshare", "-m", "sh", "-c",
-                    "mount -t tmpfs none /var/lib/dhcpcd && exec dhcpcd -4 -1 -B -t 15 "
-                    f"-f {folder}/dhcpcd.conf eth0", within_s=20)
+        self.ns.run(*dhcpcd(f"-4 -1 -B -t 15 -f {folder}/dhcpcd.conf eth0"), within_s=60)
         return bytes.fromhex(_environment(folder / "dhcpcd.env").get("new_dnr", ""))
 
     def _dhclient(self, *options: str) -> dict[str, str]:
@@ -324,6 +321,14 @@ class Host:
         with self.ns.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
             link.bind(("eth0", 0))
             return link.getsockname()[4].hex(":")
+
+
+def dhcpcd(options: str) -> tuple[str, ...]:
+    """Its leases and its process number lie in places that the configuration can't move, and by the
+    latter it takes another home's for its own."""
+    places = " && ".join(f"mkdir -p {one} && mount -t tmpfs none {one}"
+                         for one in ("/var/lib/dhcpcd", "/run/dhcpcd"))
+    return "unshare", "-m", "sh", "-c", f"{places} && exec dhcpcd {options}"
 
 
 def addresses(answer: dns.message.Message) -> list[str]:

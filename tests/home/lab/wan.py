@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .home import Home
+from .host import dhcpcd as dhcpcd_arguments
 from .isp import Isp
 from .program import Program, eventually, unconfined
 from .router import BINARY, ROOT, Router
@@ -133,7 +134,4 @@ def dhcpcd(router: Router, *options: str) -> Program:
     """dhcpcd on the WAN, which keeps the addresses that are there."""
     conf = router.folder / "dhcpcd.conf"
     conf.write_text(_DHCPCD.format(script=hook(router, "dhcpcd")))
-    # Its leases lie in a place that the configuration can't move.
-    return router.ns.start("dhcpcd", "unshare", "-m", "sh", "-c",
-                           "mount -t tmpfs none /var/lib/dhcpcd && exec dhcpcd -B "
-                           f"{' '.join(options)} -f {conf} eth0")
+    return router.ns.start("dhcpcd", *dhcpcd_arguments(f"-B {' '.join(options)} -f {conf} eth0"))

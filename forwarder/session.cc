@@ -313,10 +313,15 @@ void Session::watch() {
 }
 
 void Session::expire() {
-    const bool heard = stream_.is_heard();
-    // What was written may still be on a slow way.
-    if (waiting == Waiting::idle && !heard) return home_.wait_for(*this, Waiting::reading);
-    if (waiting == Waiting::idle || (waiting == Waiting::reading && out_.empty() && heard)) {
+    const bool all_written =
+        waiting == Waiting::idle || (waiting == Waiting::reading && out_.empty());
+    const std::uint32_t unheard = all_written ? stream_.unheard() : 0;
+    // It may be on a slow way.
+    if (unheard != 0 && (waiting == Waiting::idle || unheard < unheard_)) {
+        unheard_ = unheard;
+        return home_.wait_for(*this, Waiting::reading);
+    }
+    if (all_written && unheard == 0) {
         ++home_.counters().closed_idle;
         return close(Stream::Close::politely);
     }

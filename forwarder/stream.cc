@@ -69,9 +69,9 @@ Outcome Stream::write(Bytes octets) {
     return outcome_of(SSL_write(ssl_.get(), octets.data(), size_for_ssl(octets.size())));
 }
 
-bool Stream::is_heard() const {
-    int unheard = 0;
-    return ::ioctl(socket_.get(), SIOCOUTQ, &unheard) == 0 && unheard == 0;
+std::uint32_t Stream::unheard() const {
+    int octets = 0;
+    return ::ioctl(socket_.get(), SIOCOUTQ, &octets) == 0 ? static_cast<std::uint32_t>(octets) : 0;
 }
 
 void Stream::close(Close how) {

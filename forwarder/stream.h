@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "core/bytes.h"
@@ -48,8 +49,8 @@ class Stream {
     /// Perhaps not all of `octets`, which is not empty. After `wait_…` call again with at least the
     /// same octets in front.
     Outcome write(Bytes octets);
-    /// Whether the peer's kernel has all that was written.
-    bool is_heard() const;
+    /// Octets written that the peer's kernel has not acknowledged.
+    std::uint32_t unheard() const;
     /// Waits for nothing.
     void close(Close how);
 

@@ -66,9 +66,9 @@ class Session : public Pollable, public DeadlineHook {
     Stream stream_;
     Client* client_;
     Leg leg_;
-    Buffer in_;                 // the front of a frame, or frames that had to wait
-    Buffer out_;                // what the peer did not take yet
-    std::uint32_t events_ = 0;  // that the poller watches for
+    Buffer in_;                  // the front of a frame, or frames that had to wait
+    Buffer out_;                 // what the peer did not take yet
+    std::uint32_t events_ = 0;   // that the poller watches for
     std::uint32_t unheard_ = 0;  // of what was written, when it was looked at last
     std::uint16_t in_flight_ = 0;
     std::uint8_t reads_in_vain_ = 0;  // since the last whole frame

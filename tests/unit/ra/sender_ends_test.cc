@@ -80,7 +80,8 @@ TEST_SUITE("ra/sender, ends") {
         CHECK(link.multicasts() < 3 + 9 + 20);
         CHECK(told(link.sent.back()) <= 9s);
         link.run_for(600s);
-        CHECK(link.sent.back().message.options[0] == withdrawn(option_a));
+        // Whether one leaves in the last second, and so takes it back, is chance.
+        CHECK(told(link.sent.back()) < Sender::multicast_spacing);
         for (const auto& one : link.sent)
             CHECK(one.at + told(one) <= std::max(begin + 1800s, one.at));
     }

@@ -5,8 +5,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "acme/base64url.h"
 #include "acme/json.h"
+#include "core/base64url.h"
 
 namespace porchlight::acme {
 namespace {

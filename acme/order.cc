@@ -6,8 +6,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "acme/base64url.h"
 #include "acme/json.h"
+#include "core/base64url.h"
 
 namespace porchlight::acme {
 namespace {

@@ -1,12 +1,12 @@
 #include "acme/provision.h"
 
-#include "acme/base64url.h"
 #include "acme/certificate.h"
 #include "acme/client.h"
 #include "acme/csr.h"
 #include "acme/dns_update.h"
 #include "acme/jws.h"
 #include "acme/key.h"
+#include "core/base64url.h"
 #include "core/log.h"
 
 namespace porchlight::acme {

@@ -7,7 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <string_view>
 
-#include "acme/base64url.h"
+#include "core/base64url.h"
 #include "core/random.h"
 #include "dns/answer.h"
 #include "dns/doh_path.h"
@@ -123,7 +123,7 @@ class Attempts {
             judge_answer(trial, answer);
         } else {
             const std::string path =
-                dns::expand_dohpath(path_template(*job.resolver), acme::base64url(root_query(0)));
+                dns::expand_dohpath(path_template(*job.resolver), base64url(root_query(0)));
             const std::string authority = authority_of(trial, job);
             const Result<Buffer> answer =
                 co_await net::ask_doh(**stream, authority, path, settings_.within);

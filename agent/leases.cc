@@ -5,17 +5,12 @@
 #include <map>
 
 #include "core/fields.h"
+#include "core/text.h"
 
 namespace porchlight::agent {
 namespace {
 
 constexpr std::int64_t earliest_date_s = 1'000'000'000;
-
-std::string_view take_until(std::string_view& rest, char end) {
-    const std::string_view taken = rest.substr(0, rest.find(end));
-    rest.remove_prefix(std::min(rest.size(), taken.size() + 1));
-    return taken;
-}
 
 /// 0 is no end. A dnsmasq that was built for machines without a clock writes how long a lease is.
 bool ended(std::string_view end, std::optional<WallTime> now) {

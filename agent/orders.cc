@@ -5,12 +5,12 @@
 #include <optional>
 #include <utility>
 
-#include "acme/base64url.h"
 #include "acme/job.h"
 #include "acme/provision_role.h"
 #include "acme/schedule.h"
 #include "agent/channel_loop.h"
 #include "agent/plan.h"
+#include "core/base64url.h"
 #include "core/fields.h"
 #include "core/log.h"
 
@@ -213,7 +213,7 @@ acme::Job Orders::State::job() const {
     for (const auto& [pointer, secret] : world.secrets)
         if (pointer == tsig_secret_pointer)
             // One that is no base64 makes a wrong key, which the name server will name.
-            job.update.key.secret = acme::parse_base64(text_of(secret)).value_or(secret);
+            job.update.key.secret = parse_base64(text_of(secret)).value_or(secret);
     job.roots_pem = world.acme_roots_pem;
     for (const forwarder::UpstreamSettings& upstream : config->upstream)
         job.resolvers.push_back({upstream.adn, upstream.addresses});

@@ -1,19 +1,8 @@
 #include "agent/table_text.h"
 
-#include <algorithm>
+#include "core/text.h"
 
 namespace porchlight::agent {
-namespace {
-
-/// Takes what stands before the next `separator` from the front of `text`.
-std::string_view take_until(std::string_view& text, char separator) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    const std::string_view taken = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return taken;
-}
-
-}  // namespace
 
 std::vector<std::string_view> alternatives(std::string_view text) {
     std::vector<std::string_view> words;

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/escape.h"
 #include "core/reader.h"
+#include "core/text.h"
 #include "core/writer.h"
 #include "hex.h"
 
@@ -58,6 +59,17 @@ TEST_SUITE("core/writer") {
         Writer out;
         out.counted_u8([&] { out.zeros(256); });
         CHECK(!out.take());
+    }
+}
+
+TEST_SUITE("core/text") {
+    TEST_CASE("what stands before a separator is taken, and the last without one") {
+        std::string_view text = "a  b";
+        CHECK(take_until(text, ' ') == "a");
+        CHECK(take_until(text, ' ').empty());
+        CHECK(take_until(text, ' ') == "b");
+        CHECK(text.empty());
+        CHECK(take_until(text, ' ').empty());
     }
 }
 

@@ -5,11 +5,6 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -18,37 +13,19 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
 #include <cstring>
 #include <map>
 #include <set>
 #include <tuple>
 
-#include "core/file_descriptor.h"
 #include "core/log.h"
+#include "net/netlink.h"
 
 namespace porchlight::net {
 namespace {
 
-constexpr int reads_max = 5;  // of a picture that changes while it is read
-constexpr timeval answer_within{2, 0};
-
-struct SocketFree {
-    void operator()(nl_sock* socket) const { nl_socket_free(socket); }
-};
-using Socket = std::unique_ptr<nl_sock, SocketFree>;
-
-Error failed(const char* doing, int reason) {
-    return {Errc::internal, std::string(doing) + ": " + nl_geterror(reason)};
-}
-
-Result<Socket> connect() {
-    Socket socket(nl_socket_alloc());
-    if (!socket) return Error{Errc::internal, "no memory for a netlink socket"};
-    if (const int status = nl_connect(socket.get(), NETLINK_ROUTE); status < 0)
-        return failed("cannot open a netlink socket", status);
-    return socket;
-}
+constexpr std::uint32_t followed_groups =
+    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE;
 
 void read_kind(const nlattr* info, Link& link) {
     std::array<nlattr*, IFLA_INFO_MAX + 1> attributes{};
@@ -114,19 +91,6 @@ void read_vlans(const nlmsghdr* message, Links& links) {
 bool is_of_bridge(const nlmsghdr* message) {
     return nlmsg_datalen(message) >= int(sizeof(ifinfomsg)) &&
            static_cast<const ifinfomsg*>(nlmsg_data(message))->ifi_family == AF_BRIDGE;
-}
-
-std::optional<IpAddress> address_of(unsigned family, const nlattr* attribute) {
-    if (attribute == nullptr) return std::nullopt;
-    if (Ipv4 v4; family == AF_INET && nla_len(attribute) == int(v4.octets.size())) {
-        nla_memcpy(v4.octets.data(), attribute, int(v4.octets.size()));
-        return v4;
-    }
-    if (Ipv6 v6; family == AF_INET6 && nla_len(attribute) == int(v6.octets.size())) {
-        nla_memcpy(v6.octets.data(), attribute, int(v6.octets.size()));
-        return v6;
-    }
-    return std::nullopt;
 }
 
 void read_address(const nlmsghdr* message, Links& links) {
@@ -199,14 +163,6 @@ int read_route_message(nl_msg* message, void* links) {
     return NL_OK;
 }
 
-/// Asks for a dump and reads it to its end. 0, or a code of libnl.
-int dump(nl_sock* socket, int request, unsigned char family = AF_UNSPEC) {
-    rtgenmsg all{family};
-    if (const int sent = nl_send_simple(socket, request, NLM_F_DUMP, &all, sizeof all); sent < 0)
-        return sent;
-    return nl_recvmsgs_default(socket);
-}
-
 /// Bridges and their ports, with their VLANs.
 int dump_vlans(nl_sock* socket) {
     struct {
@@ -217,46 +173,6 @@ int dump_vlans(nl_sock* socket) {
     request.of_all.ifi_family = AF_BRIDGE;
     const int sent = nl_send_simple(socket, RTM_GETLINK, NLM_F_DUMP, &request, sizeof request);
     return sent < 0 ? sent : nl_recvmsgs_default(socket);
-}
-
-/// Dumps again while the picture changes under the reading. `dump_all` starts from nothing.
-template <class DumpAll>
-Result<void> read_whole(nl_sock* socket, nl_recvmsg_msg_cb_t take, void* into, DumpAll dump_all) {
-    // The kernel answers a dump within the call; the limit is for a kernel that doesn't.
-    ::setsockopt(nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &answer_within,
-                 sizeof answer_within);
-    nl_socket_enable_msg_peek(socket);
-    nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, take, into);
-    int status = 0;
-    for (int attempt = 0; attempt < reads_max; ++attempt) {
-        status = dump_all(socket);
-        if (status >= 0) return {};
-        if (status != -NLE_DUMP_INTR) break;
-    }
-    return failed("cannot read links and routes", status);
-}
-
-/// Takes every waiting notification off the socket, unread. False: nothing was there.
-bool drain(int fd) {
-    bool any = false;
-    for (;;) {
-        std::uint8_t octet = 0;
-        const ssize_t got = ::recv(fd, &octet, 1, MSG_DONTWAIT | MSG_TRUNC);
-        if (got < 0 && errno == EINTR) continue;
-        // ENOBUFS: the kernel had to drop some. Then something changed for certain.
-        if (got < 0 && errno != ENOBUFS) return any;
-        any = true;
-    }
-}
-
-Result<FileDescriptor> open_notifications() {
-    FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-    sockaddr_nl groups{};
-    groups.nl_family = AF_NETLINK;
-    groups.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE;
-    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0)
-        return failed("cannot follow links", -nl_syserr2nlerr(errno));
-    return fd;
 }
 
 auto wire_facts(const LinkAddress& address) {
@@ -282,17 +198,17 @@ bool same_but_for_lifetimes(const std::vector<Link>& a, const std::vector<Link>&
 }
 
 Result<std::vector<Link>> read_links() {
-    auto socket = connect();
+    auto socket = open_route_socket();
     if (!socket) return socket.error();
     Links links;
-    const auto read = read_whole(socket->get(), read_message, &links, [&](nl_sock* raw) {
+    const int status = read_whole(socket->get(), read_message, &links, [&](nl_sock* raw) {
         links.clear();
-        int status = dump(raw, RTM_GETLINK);
+        int code = netlink_dump(raw, RTM_GETLINK);
         // A kernel without VLANs on bridges may know no answer; then there are none.
-        if (status >= 0 && dump_vlans(raw) == -NLE_DUMP_INTR) status = -NLE_DUMP_INTR;
-        return status < 0 ? status : dump(raw, RTM_GETADDR);
+        if (code >= 0 && dump_vlans(raw) == -NLE_DUMP_INTR) code = -NLE_DUMP_INTR;
+        return code < 0 ? code : netlink_dump(raw, RTM_GETADDR);
     });
-    if (!read) return read.error();
+    if (status < 0) return netlink_failed("cannot read links and routes", status);
     std::vector<Link> list;
     const Clock::time_point now = Clock::now();
     for (auto& [index, link] : links) {
@@ -303,14 +219,14 @@ Result<std::vector<Link>> read_links() {
 }
 
 Result<std::vector<unsigned>> read_default_routes() {
-    auto socket = connect();
+    auto socket = open_route_socket();
     if (!socket) return socket.error();
     std::set<unsigned> links;
-    const auto read = read_whole(socket->get(), read_route_message, &links, [&](nl_sock* raw) {
+    const int status = read_whole(socket->get(), read_route_message, &links, [&](nl_sock* raw) {
         links.clear();
-        return dump(raw, RTM_GETROUTE, AF_INET6);
+        return netlink_dump(raw, RTM_GETROUTE, AF_INET6);
     });
-    if (!read) return read.error();
+    if (status < 0) return netlink_failed("cannot read links and routes", status);
     return std::vector<unsigned>(links.begin(), links.end());
 }
 
@@ -351,7 +267,7 @@ struct LinkMonitor::State {
 
 Result<LinkMonitor> LinkMonitor::create(asio::any_io_executor executor, OnChange on_change) {
     // Listen first, read then: what changes in between is notified.
-    auto notifications = open_notifications();
+    auto notifications = open_route_notifications(followed_groups);
     if (!notifications) return notifications.error();
     auto state = std::make_shared<State>(executor, std::move(on_change));
     state->notifications.assign(notifications->release());

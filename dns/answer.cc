@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/writer.h"
 #include "dns/edns.h"
 
 // One pass over a response that a resolver sent. Compression is why the generic Reader is not
@@ -275,7 +274,7 @@ class Scan {
             answer_.kind = has_answer_ ? Answer::Kind::positive : Answer::Kind::no_data;
         const std::chrono::seconds least(least_ttl_);
         if (answer_.kind == Answer::Kind::positive)
-            answer_.ttl = std::min(least, limits_.positive_max);
+            answer_.ttl = std::min(std::max(least, limits_.positive_min), limits_.positive_max);
         else if (answer_.kind != Answer::Kind::failure && has_soa_)
             answer_.ttl =
                 std::min({least, std::chrono::seconds(least_negative_), limits_.negative_max});
@@ -347,10 +346,22 @@ void clean(Buffer& message, Answer& answer, const TtlLimits& limits) {
     const std::chrono::seconds most = !negative         ? limits.positive_max
                                       : answer.ttl > 0s ? answer.ttl
                                                         : limits.negative_max;
-    const auto most_s = static_cast<std::uint32_t>(most.count());
+    const std::chrono::seconds least = negative ? 0s : limits.positive_min;
     for_each_ttl(message, [&](std::size_t at) {
-        if (u32_at(message, at) > most_s) put_u32(message, at, most_s);
+        const std::chrono::seconds ttl(u32_at(message, at));
+        put_u32(message, at,
+                static_cast<std::uint32_t>(std::min(std::max(ttl, least), most).count()));
     });
+}
+
+void cut_additional(Buffer& message, Answer& answer) {
+    std::size_t end = detail::first_record(message);
+    std::size_t ttl_at = 0;
+    for (unsigned left = u16_at(message, 6) + 0u + u16_at(message, 8); left > 0; --left)
+        end = detail::next_record(message, end, ttl_at);
+    message.resize(end);
+    put_u16(message, 10, 0);
+    while (answer.ttl_count > 0 && answer.ttl_at[answer.ttl_count - 1u] >= end) --answer.ttl_count;
 }
 
 Buffer empty_response(const Question& question, std::uint16_t code) {
@@ -366,6 +377,30 @@ Buffer empty_response(const Question& question, std::uint16_t code) {
     out.u16(question.type);
     out.u16(class_in);
     return *out.take();
+}
+
+Buffer no_data_response(const Question& question, std::chrono::seconds ttl) {
+    Writer out;
+    out.bytes(empty_response(question, rcode::no_error));
+    out.patch_u16(8, 1);
+    write_soa(out, 0xc000 | header_octets, static_cast<std::uint32_t>(ttl.count()));
+    return *out.take();
+}
+
+void write_soa(Writer& out, std::uint16_t zone, std::uint32_t ttl_s) {
+    out.u16(zone);
+    out.u16(type::soa);
+    out.u16(class_in);
+    out.u32(ttl_s);
+    out.counted_u16([&] {
+        out.u16(zone);
+        out.text(std::string_view("\6nobody\7invalid\0", 16));
+        out.u32(1);       // serial
+        out.u32(3600);    // refresh
+        out.u32(1200);    // retry
+        out.u32(604800);  // expire
+        out.u32(ttl_s);
+    });
 }
 
 }  // namespace porchlight::dns

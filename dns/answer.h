@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "core/writer.h"
 #include "dns/query.h"
 #include "dns/question.h"
 
@@ -28,6 +29,8 @@ inline constexpr std::uint16_t bad_version = 16;
 struct TtlLimits {
     std::chrono::seconds positive_max{86400};
     std::chrono::seconds negative_max{900};
+    std::chrono::seconds positive_min{0};  // as far as positive_max allows
+    bool operator==(const TtlLimits&) const = default;
 };
 
 /// What a strict look at one response found. A plain value without memory of its own; offsets are
@@ -68,9 +71,13 @@ struct Answer {
 Result<Answer> parse_answer(Bytes message, const Question& asked, const TtlLimits& limits);
 
 /// Makes a message that parse_answer() took into what is kept and passed on: ID 0, OPT cut out, AD
-/// cleared (we did not validate), no TTL above what `limits` and the answer's kind allow. `answer`
+/// cleared (we did not validate), no TTL beyond what `limits` and the answer's kind allow. `answer`
 /// describes the result.
 void clean(Buffer& message, Answer& answer, const TtlLimits& limits);
+
+/// Takes the additional section out of a message that clean() made. The others need nothing of it:
+/// names are compressed against what stands before them.
+void cut_additional(Buffer& message, Answer& answer);
 
 /// Calls `visit` with the offset of each TTL of a message that parse_answer() took, OPT excepted.
 template <class Visit>
@@ -78,6 +85,14 @@ void for_each_ttl(Bytes message, Visit visit);
 
 /// A response of ours without records: ID 0, the question, the response code.
 Buffer empty_response(const Question& question, std::uint16_t rcode);
+
+/// As above, NODATA with an SOA of the question's name, so that it is kept for `ttl` (RFC 2308
+/// section 5).
+Buffer no_data_response(const Question& question, std::chrono::seconds ttl);
+
+/// Appends the SOA of a zone of ours, with the values of RFC 6303 section 3. `zone` is a pointer to
+/// its name.
+void write_soa(Writer& out, std::uint16_t zone, std::uint32_t ttl_s);
 
 namespace detail {
 /// The offset of the record after the one at `at`; `ttl_at` is the offset of its TTL, 0 for OPT.

@@ -57,4 +57,12 @@ std::string expand_dohpath(std::string_view dohpath, std::string_view value) {
     return path;
 }
 
+std::optional<std::string> path_of(std::string_view dohpath) {
+    constexpr std::string_view query = "{?dns}";
+    if (!dohpath.ends_with(query)) return std::nullopt;
+    dohpath.remove_suffix(query.size());
+    if (dohpath.find_first_of("{?") != dohpath.npos) return std::nullopt;
+    return expand_dohpath(dohpath, {});
+}
+
 }  // namespace porchlight::dns

@@ -29,6 +29,12 @@ void write_query(Writer& out, std::uint16_t id, const Question& question,
     out.u16(options.udp_size_bytes);
     out.u32(question.dnssec_ok ? dnssec_ok : 0);
     out.counted_u16([&] {
+        if (question.subnet_withheld) {
+            out.u16(option::client_subnet);
+            out.u16(4);
+            out.u16(1);  // IPv4, of which no bit is told
+            out.u16(0);
+        }
         if (options.keepalive) {
             out.u16(option::tcp_keepalive);
             out.u16(0);

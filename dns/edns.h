@@ -20,6 +20,7 @@ inline constexpr std::uint16_t extended_error = 15;  // RFC 8914
 /// Codes of extended errors that we send ourselves (RFC 8914 section 4).
 namespace extended_error {
 inline constexpr std::uint16_t stale_answer = 3;
+inline constexpr std::uint16_t blocked = 15;
 inline constexpr std::uint16_t prohibited = 18;
 inline constexpr std::uint16_t stale_nxdomain = 19;
 inline constexpr std::uint16_t no_reachable_authority = 22;
@@ -34,8 +35,8 @@ struct QueryOptions {
 };
 
 /// Appends a whole query with recursion desired and an OPT record, its length a multiple of the
-/// padding block. Never a client subnet, cookie or anything else of the client's (RFC 7871 section
-/// 7.1.3).
+/// padding block. Never a cookie or anything else of the client's, nor a client subnet but the
+/// empty one of a client that wants none told (RFC 7871 sections 7.1.2 and 7.1.3).
 void write_query(Writer& out, std::uint16_t id, const Question& question,
                  const QueryOptions& options);
 

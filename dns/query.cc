@@ -68,6 +68,9 @@ void read_option(std::uint16_t code, Bytes value, Reader& in, ClientEdns& edns) 
             if (value.size() != 8 && (value.size() < 16 || value.size() > 40))
                 in.fail("has a cookie of no legal length");
             break;
+        case option::client_subnet:  // family, prefix lengths of source and scope, address
+            edns.subnet_withheld = value.size() >= 4 && value[2] == 0;
+            break;
         default:
             break;
     }
@@ -134,7 +137,8 @@ Verdict parse_query(Bytes message, Query& query) {
 
 Question question_of(const Query& query) {
     Reader in(query.name());
-    return {read_name(in), query.type, query.edns.dnssec_ok, query.checking_disabled()};
+    return {read_name(in), query.type, query.edns.dnssec_ok, query.checking_disabled(),
+            query.edns.subnet_withheld};
 }
 
 }  // namespace porchlight::dns

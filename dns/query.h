@@ -11,8 +11,8 @@ namespace porchlight::dns {
 /// Numbers of RFC 1035 section 3.2, RFC 6895 and their successors, as far as they are acted on.
 namespace type {
 constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinfo = 13, txt = 16,
-                        aaaa = 28, opt = 41, ds = 43, svcb = 64, https = 65, tkey = 249, tsig = 250,
-                        ixfr = 251, axfr = 252, maila = 254, any = 255;
+                        aaaa = 28, dname = 39, opt = 41, ds = 43, svcb = 64, https = 65, tkey = 249,
+                        tsig = 250, ixfr = 251, axfr = 252, maila = 254, any = 255, resinfo = 261;
 }  // namespace type
 
 constexpr std::uint16_t class_in = 1, class_none = 254, class_any = 255;
@@ -28,7 +28,7 @@ constexpr std::size_t header_octets = 12;
 constexpr std::size_t name_octets_max = 255;
 
 /// What a client's OPT record said (RFC 6891). Hop-by-hop options are consumed here: none is passed
-/// on. Unknown options are ignored.
+/// on. Unknown options are ignored. Of a client subnet (RFC 7871) only that it is withheld counts.
 struct ClientEdns {
     bool present = false;          // the answer carries OPT exactly when this is true
     std::uint16_t udp_size = 512;  // at least 512
@@ -38,6 +38,7 @@ struct ClientEdns {
     bool keepalive = false;         // RFC 7828
     bool keepalive_filled = false;  // with a value, which a client must not send
     bool cookie = false;            // RFC 7873
+    bool subnet_withheld = false;   // nobody is to tell a server the client's network (RFC 7871)
 };
 
 /// A client's query, its facts laid out so that answering it from the cache allocates nothing.

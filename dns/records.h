@@ -33,4 +33,9 @@ std::optional<Name> expand_name(Bytes message, std::size_t& at);
 /// them has no name. A chain without end is cut.
 std::optional<Name> end_of_chain(Bytes message, const std::vector<Record>& records, Name name);
 
+/// Whether each record of the answer section is of `name` or of what its CNAMEs and DNAMEs lead to,
+/// in whichever order they stand (RFC 2181 section 5.4.1, RFC 6672). Not where they lead to more
+/// names than anybody follows.
+bool all_belong(Bytes message, const std::vector<Record>& records, const Name& name);
+
 }  // namespace porchlight::dns

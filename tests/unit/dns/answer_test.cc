@@ -317,6 +317,53 @@ TEST_SUITE("dns/answer") {
         expected[0] = expected[1] = 0;
         CHECK(bytes == expected);
     }
+
+    TEST_CASE("TTLs are raised and cut as configured, those of negative answers only cut") {
+        const TtlLimits narrow{.positive_max = 500s, .negative_max = 900s, .positive_min = 400s};
+        const auto ttls = [&](std::string_view counts, const std::string& records) {
+            Buffer bytes = message(counts, records);
+            auto answer = parse_answer(bytes, asked, narrow);
+            REQUIRE(answer);
+            clean(bytes, *answer, narrow);
+            std::vector<std::chrono::seconds> found{answer->ttl};
+            for_each_ttl(bytes, [&](std::size_t at) {
+                found.emplace_back(bytes[at + 2] << 8 | bytes[at + 3]);
+            });
+            return found;
+        };
+        using Ttls = std::vector<std::chrono::seconds>;
+        const std::string late = "c00c 0001 0001 00000e10 0004 c0000201 ";  // 3600
+        CHECK(ttls("0001 0000 0000", std::string(address)) == Ttls{400s, 400s});
+        CHECK(ttls("0001 0000 0000", late) == Ttls{500s, 500s});
+        CHECK(ttls("0000 0001 0000", soa) == Ttls{60s, 60s});
+        // No data, and no SOA to say for how long.
+        CHECK(ttls("0001 0000 0000", "c00c 0005 0001 0000012c 0002 c010") == Ttls{0s, 300s});
+        const TtlLimits crossed{.positive_max = 5s, .positive_min = 400s};
+        CHECK(parse_answer(message("0001 0000 0000", address), asked, crossed)->ttl == 5s);
+    }
+
+    TEST_CASE("that there is nothing is kept as long as we say") {
+        const Buffer bytes = no_data_response(asked, 60s);
+        const auto answer = parse_answer(bytes, asked, limits);
+        REQUIRE(answer);
+        CHECK(answer->kind == Kind::no_data);
+        CHECK(answer->ttl == 60s);
+        CHECK(parse_answer(bytes, asked, {.negative_max = 7s})->ttl == 7s);
+    }
+
+    TEST_CASE("the additional section goes, and its TTLs with it; the rest stays as it was") {
+        const std::string extra = "c010 0001 0001 00000001 0004 c0000201 ";
+        Buffer bytes = message("0001 0001 0002", std::string(address) + soa + extra + extra);
+        auto answer = parse_answer(bytes, asked, limits);
+        REQUIRE(answer);
+        CHECK(answer->ttl_count == 4);
+        cut_additional(bytes, *answer);
+        CHECK(bytes == message("0001 0001 0000", std::string(address) + soa));
+        CHECK(answer->ttl_count == 2);
+        CHECK(answer->ttl == 1s);  // what was said of it may not be kept for longer than it
+        cut_additional(bytes, *answer);
+        CHECK(answer->ttl_count == 2);
+    }
 }
 
 }  // namespace

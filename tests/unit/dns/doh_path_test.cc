@@ -18,6 +18,14 @@ TEST_SUITE("dns/doh_path") {
         CHECK(expand_dohpath("/q{?a}{?dnssec}", "AAAB") == "/q");
     }
 
+    TEST_CASE("the path of a template is what stands before its one query") {
+        CHECK(path_of("/dns-query{?dns}") == "/dns-query");
+        CHECK(path_of("/a b{?dns}") == "/a%20b");
+        for (const char* other :
+             {"/q", "/dns-query", "/q{?dns,a}", "/q?a=1{&dns}", "/q?a=1{?dns}", "/{x}{?dns}"})
+            CHECK(path_of(other) == std::nullopt);
+    }
+
     TEST_CASE("what a URI can't hold is percent-encoded; braces that close nothing end nothing") {
         CHECK(expand_dohpath("/\xc3\xa4 {?dns}", "A") == "/%C3%A4%20?dns=A");
         CHECK(expand_dohpath("/{", "A") == "/{");

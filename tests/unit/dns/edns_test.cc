@@ -31,6 +31,14 @@ TEST_SUITE("dns/edns") {
         CHECK(Buffer(bytes.end() - 6, bytes.end()) == hex("00008000 0000"));
     }
 
+    TEST_CASE("that no client subnet is to be told is passed on, and it alone") {
+        Question wants = question;
+        wants.subnet_withheld = true;
+        const Buffer bytes = query(wants, {});
+        CHECK(Buffer(bytes.end() - 10, bytes.end()) == hex("0008 0008 0004 0001 00 00"));
+        CHECK(query(wants, {.padding_bytes_block = 128}).size() == 128);
+    }
+
     TEST_CASE("padding rounds up the whole message, whatever else is in it") {
         for (std::size_t label = 1; label <= 63; ++label) {
             const Question longer{*parse_name(std::string(label, 'a') + ".example.org"), type::a};

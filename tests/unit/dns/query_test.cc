@@ -63,6 +63,25 @@ TEST_SUITE("dns/query") {
         CHECK(query.checking_disabled());
     }
 
+    TEST_CASE("of a client subnet only that it is withheld counts") {
+        const auto withheld = [](std::string_view option) {
+            const Buffer octets = hex(option);
+            Buffer message = plain;
+            message[11] = 1;
+            message = message + hex("00 0029 04d0 0000 0000 00") +
+                      Buffer{static_cast<std::uint8_t>(octets.size())} + octets;
+            Query query;
+            REQUIRE(parse_query(message, query) == Verdict::answer);
+            CHECK(question_of(query).subnet_withheld == query.edns.subnet_withheld);
+            return query.edns.subnet_withheld;
+        };
+        CHECK(withheld("0008 0004 0001 00 00"));
+        CHECK(withheld("0008 0004 0002 00 00"));
+        CHECK(!withheld("0008 0007 0001 18 00 c00002"));
+        CHECK(!withheld("0008 0003 0001 00"));
+        CHECK(!withheld("000c 0004 0001 00 00"));
+    }
+
     TEST_CASE("members of an earlier query do not survive") {
         Query query;
         REQUIRE(parse_query(with_edns, query) == Verdict::answer);

@@ -125,8 +125,8 @@ class Attempts {
             const std::string path =
                 dns::expand_dohpath(path_template(*job.resolver), base64url(root_query(0)));
             const std::string authority = authority_of(trial, job);
-            const Result<Buffer> answer =
-                co_await net::ask_doh(**stream, authority, path, settings_.within);
+            net::DohClient client(**stream);
+            const Result<Buffer> answer = co_await client.ask(authority, path, settings_.within);
             judge_answer(trial, answer);
         }
         if (trial.outcome == Outcome::works) trial.answered_after = since(asked);

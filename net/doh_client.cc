@@ -59,6 +59,7 @@ int on_close(nghttp2_session*, std::int32_t, std::uint32_t error, void* user) {
     return 0;
 }
 
+/// With the settings that begin the connection; null without memory.
 Session start(Response& response) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session* session = nullptr;
@@ -69,7 +70,11 @@ Session start(Response& response) {
         nghttp2_session_client_new(&session, callbacks, &response);
         nghttp2_session_callbacks_del(callbacks);
     }
-    return Session(session, nghttp2_session_del);
+    const nghttp2_settings_entry no_push{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+    Session started(session, nghttp2_session_del);
+    if (session != nullptr && nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, &no_push, 1) != 0)
+        started.reset();
+    return started;
 }
 
 nghttp2_nv field(std::string_view name, std::string_view value) {
@@ -80,12 +85,10 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
 }
 
 bool submit(nghttp2_session* session, std::string_view authority, std::string_view path) {
-    const nghttp2_settings_entry no_push{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
     const std::array fields{field(":method", "GET"), field(":scheme", "https"),
                             field(":authority", authority), field(":path", path),
                             field("accept", message_type)};
-    return nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, &no_push, 1) == 0 &&
-           nghttp2_submit_request(session, nullptr, fields.data(), fields.size(), nullptr,
+    return nghttp2_submit_request(session, nullptr, fields.data(), fields.size(), nullptr,
                                   nullptr) > 0;
 }
 
@@ -112,29 +115,38 @@ Result<Buffer> judged(Response& response) {
 
 }  // namespace
 
-awaitable<Result<Buffer>> ask_doh(TlsStream& stream, std::string authority, std::string path,
-                                  std::chrono::milliseconds within) {
-    if (stream.facts().alpn != doh_alpn)
-        co_return Error{Errc::refused, "the server speaks no HTTP/2"};
+struct DohClient::Http {
     Response response;
-    const Session session = start(response);
-    if (!session || !submit(session.get(), authority, path))
+    Session session = start(response);
+};
+
+DohClient::DohClient(TlsStream& stream) : stream_(stream), http_(std::make_unique<Http>()) {}
+DohClient::~DohClient() = default;
+
+awaitable<Result<Buffer>> DohClient::ask(std::string authority, std::string path,
+                                         std::chrono::milliseconds within) {
+    if (stream_.facts().alpn != doh_alpn)
+        co_return Error{Errc::refused, "the server speaks no HTTP/2"};
+    Response& response = http_->response;
+    response = {};
+    nghttp2_session* const session = http_->session.get();
+    if (session == nullptr || !submit(session, authority, path))
         co_return Error{Errc::internal, "HTTP/2: no memory"};
     Buffer room(read_octets);
     const Exchange exchange(within);
     while (!response.ended && !response.too_long) {
-        const Buffer octets = pending(session.get());
-        const Result<void> sent = co_await stream.write(octets, exchange.left());
+        const Buffer octets = pending(session);
+        const Result<void> sent = co_await stream_.write(octets, exchange.left());
         if (!sent) co_return exchange.failed(sent.error());
         const std::span<std::uint8_t> into(room);
-        const Result<std::size_t> got = co_await stream.read_some(into, exchange.left());
+        const Result<std::size_t> got = co_await stream_.read_some(into, exchange.left());
         if (!got) co_return exchange.failed(got.error());
         // Also one that never lets us wait, for it sends faster than we read.
         if (exchange.over()) co_return exchange.timed_out();
         if (*got == 0) co_return Error{Errc::unavailable, "closed before it answered"};
-        if (nghttp2_session_mem_recv(session.get(), room.data(), *got) < 0)
+        if (nghttp2_session_mem_recv(session, room.data(), *got) < 0)
             co_return Error{Errc::malformed, "what came is no HTTP/2"};
-        if (nghttp2_session_want_read(session.get()) == 0 && !response.ended)
+        if (nghttp2_session_want_read(session) == 0 && !response.ended)
             co_return Error{Errc::unavailable, "HTTP/2: the server ended the connection"};
     }
     co_return judged(response);

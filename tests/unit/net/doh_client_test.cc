@@ -40,7 +40,8 @@ awaitable<Result<Buffer>> connect_and_ask(TlsClient& client, Endpoint to,
     const ServerIdentity identity = name;
     auto stream = co_await TlsStream::connect(client, to, identity, 5s);
     if (!stream) co_return stream.error();
-    co_return co_await ask_doh(**stream, name, path, within);
+    DohClient asking(**stream);
+    co_return co_await asking.ask(name, path, within);
 }
 
 /// Asks a server that sends `frames` once it was asked, and then hears until the client leaves.
@@ -63,7 +64,51 @@ Buffer operator+(Buffer a, const Buffer& b) {
     return a;
 }
 
+awaitable<std::vector<Result<Buffer>>> connect_and_ask_twice(TlsClient& client, Endpoint to) {
+    const std::string name = "dns.example";
+    const std::string path = "/dns-query?dns=AAAB";
+    const ServerIdentity identity = name;
+    std::vector<Result<Buffer>> answers;
+    auto stream = co_await TlsStream::connect(client, to, identity, 5s);
+    if (!stream) co_return answers;
+    DohClient asking(**stream);
+    for (int i = 0; i < 2; ++i) {
+        Result<Buffer> answer = co_await asking.ask(name, path, 5s);
+        answers.push_back(std::move(answer));
+    }
+    co_return answers;
+}
+
 TEST_SUITE("net/doh_client") {
+    TEST_CASE("a refusal and then an answer, on one connection") {
+        const TestAuthority authority;
+        const auto talk = [&](SSL* ssl) {
+            (void)read_exactly(ssl, preface_octets);
+            write_all(ssl, text_of(settings + headers("8d", "text/plain") + data(hex("00"))));
+            Buffer second = headers("88", "application/dns-message") + data(hex("010203"));
+            second[8] = 3;                  // the stream, of HEADERS
+            second[second.size() - 4] = 3;  // and of DATA
+            std::uint8_t octet = 0;
+            // The second request's HEADERS (RFC 9113 section 4.1): its stream is 3.
+            Buffer last;
+            while (SSL_read(ssl, &octet, 1) > 0) {
+                last.push_back(octet);
+                if (last.size() > 9) last.erase(last.begin());
+                if (last.size() == 9 && last[3] == 1 && last[8] == 3) break;
+            }
+            write_all(ssl, text_of(second));
+            while (SSL_read(ssl, &octet, 1) > 0) continue;
+        };
+        const TestServer server(authority.leaf({"dns.example"}), talk, {.alpn = "h2"});
+        const Buffer roots = authority.root_pem();
+        const auto client = std::move(*TlsClient::create({.roots_pem = roots, .alpn = {"h2"}}));
+        const auto answers = run(connect_and_ask_twice(*client, server.endpoint()));
+        REQUIRE(answers.size() == 2);
+        CHECK(answers[0].error().code == Errc::refused);
+        REQUIRE(answers[1]);
+        CHECK(*answers[1] == hex("010203"));
+    }
+
     TEST_CASE("a response of status 200 and the right type gives its body") {
         const auto answer =
             ask(settings + headers("88", "application/dns-message") + data(hex("010203")));

@@ -34,6 +34,7 @@
 #include "agent/learned.h"
 #include "agent/metrics.h"
 #include "agent/metrics_server.h"
+#include "agent/neighbour_watch.h"
 #include "agent/odhcpd.h"
 #include "agent/orders.h"
 #include "agent/plan.h"
@@ -63,11 +64,6 @@ Buffer octets_of(const Message& message) {
     write(out, message);
     auto octets = out.take();
     return octets ? std::move(*octets) : Buffer();
-}
-
-std::string why_no_dnsmasq(const Config& config, bool odhcpd_would_do) {
-    return "dnsmasq is not running (no process by " + config.dnsmasq.pid_file + ")" +
-           (odhcpd_would_do ? ", nor is an odhcpd that serves the home" : "");
 }
 
 class Agent {
@@ -123,7 +119,7 @@ class Agent {
     Custody custody_;                              // which certificate, and is it fit
     std::optional<forwarder::Settings> supplied_;  // what the forwarder was told
     std::string forwarder_trouble_;                // why it refused that; empty: it did not
-    std::map<std::string, std::unique_ptr<LanWatch>> lan_;
+    std::map<std::pair<std::string, std::uint16_t>, std::unique_ptr<LanWatch>> lan_;  // link, port
     std::vector<Learned> learned_;  // of the WANs, by what was noted of them
     asio::steady_timer offer_ends_{loop_};
     std::optional<Plan> plan_;
@@ -140,7 +136,9 @@ class Agent {
     Processes processes_;
     std::vector<std::string> cannot_;
     std::vector<Lease> leases_;  // dnsmasq's, as the guard's rules have them
+    log::Limiter moved_lines_{std::chrono::minutes(1)};
     ForwarderWord word_{loop_.get_executor()};
+    NeighbourWatch neighbours_{loop_.get_executor(), forwarder_};
     bool ending_ = false;
 };
 
@@ -256,6 +254,7 @@ void Agent::on_world(Bytes message) {
     judge_certificate();
     watch_lan(first);
     wan_.follow(*config_);
+    neighbours_.follow(*config_);
     if (links_) wan_.set_links(links_->links());
     learn();
     choose_upstreams(offers());
@@ -312,21 +311,18 @@ bool Agent::was_announced(const std::string& link) const {
     return custody_.status.fit && router_stands(link, *config_, world_, advertisers_);
 }
 
-/// A watch for each LAN link of the configuration, those that were there already kept. At the
-/// `first` time what the last process announced is taken for good until it was looked at.
+/// A watch for each service on a LAN link of the configuration, those that were there already kept.
+/// At the `first` time what the last process announced is taken for good until it was looked at.
 void Agent::watch_lan(bool first) {
-    std::map<std::string, std::unique_ptr<LanWatch>> kept;
+    decltype(lan_) kept;
     if (links_) {
-        for (const LanConfig& lan : config_->lan) {
-            if (resolve_mode(*config_, lan) != Mode::forwarder) continue;
-            auto& watch = kept[lan.interface];
-            const auto old = lan_.find(lan.interface);
+        for (const LanWatch::Target& target : watched(*config_)) {
+            auto& watch = kept[{target.link, target.port}];
+            const auto old = lan_.find({target.link, target.port});
             if (old != lan_.end()) watch = std::move(old->second);
-            const LanWatch::Target target{lan.interface, config_->resolver->adn,
-                                          config_->resolver->dot.port};
             if (!watch || watch->target() != target)
                 watch = std::make_unique<LanWatch>(loop_.get_executor(), target,
-                                                   first && was_announced(lan.interface),
+                                                   first && was_announced(target.link),
                                                    [this] { replan(); });
             watch->set_certificate(custody_);
             watch->set_links(links_->links());
@@ -358,7 +354,8 @@ void Agent::on_lease_file(std::string_view file) {
     std::vector<Lease> leases =
         parse_lease_file(file, wall_trusted_ ? std::optional(time_.wall()) : std::nullopt);
     // Nobody proves to dnsmasq who he is: one who takes a lease over looks like this.
-    if (const std::vector<Lease> now_others = moved(leases_, leases); !now_others.empty())
+    const std::vector<Lease> now_others = moved(leases_, leases);
+    if (!now_others.empty() && moved_lines_.admit(time_.now()))
         log::warn("an address was leased to another host",
                   {{"address", to_text(now_others[0].address)},
                    {"mac", net::to_text(now_others[0].mac)},
@@ -373,6 +370,7 @@ void Agent::on_forwarder_channel(net::ChannelMessage message) {
         loop_.get_executor(), net::Channel(std::move(message.descriptors[0])),
         [this](net::ChannelMessage answered) { on_forwarder(std::move(answered)); }, [] {});
     supplied_.reset();
+    neighbours_.tell();
     supply_forwarder();
 }
 
@@ -532,6 +530,11 @@ awaitable<std::string> Agent::answer(std::string request) {
     if (request.starts_with(forget_advertised)) {
         wan_.forget(request.substr(forget_advertised.size()));
         co_return "forgotten";
+    }
+    if (request == "unblock") {
+        if (forwarder_) forwarder_->send(number(forwarder::Control::let_in_again), {});
+        keeper_->send(number(Keep::let_in_again), {});
+        co_return "whoever was kept out may come in again";
     }
     if (request == "reload") {
         keeper_->send(number(Keep::reload), {});

@@ -102,6 +102,15 @@ std::vector<Command> make_table() {
                  "collector, or to look at. The daemon serves the same by HTTP where "
                  "metrics.listen says so. docs/metrics.md describes each.",
          .function = metrics_command},
+        {.name = "unblock",
+         .options = {config_option},
+         .summary = "let in again who is kept out",
+         .help = "A client that sends its questions octet by octet is not let in for a minute; one "
+                 "that the forwarder was serving when it died twice, for ten. This ends both at "
+                 "once, for all of them. Who is kept out stands in status, under a name that says "
+                 "nothing of him. Limits that are only met for the moment go on: they count "
+                 "what a client does, and nobody is remembered for having met one.",
+         .function = unblock_command},
         {.name = "discover",
          .options = {{.letter = 'i',
                       .name = "interface",

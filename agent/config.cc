@@ -1,5 +1,7 @@
 #include "agent/config.h"
 
+#include <algorithm>
+
 #include "agent/config_build.h"
 #include "agent/config_check.h"
 #include "agent/config_json.h"
@@ -25,6 +27,14 @@ bool is_blank(std::uint8_t octet) {
 }
 
 }  // namespace
+
+std::vector<std::uint16_t> ports(const ResolverConfig& resolver) {
+    std::vector<std::uint16_t> ports{resolver.dot.port};
+    for (const DohConfig& doh : resolver.doh)
+        if (std::find(ports.begin(), ports.end(), doh.port) == ports.end())
+            ports.push_back(doh.port);
+    return ports;
+}
 
 std::string to_text(const Complaint& complaint) {
     const std::string place = complaint.pointer.empty() ? "" : "#" + complaint.pointer;

@@ -31,7 +31,7 @@ enum class Mode { automatic, relay, forwarder, static_, off };
 struct DohConfig {
     std::uint16_t port = 443;
     std::string path;                         // a URI template with the variable dns
-    std::vector<std::string> versions{"h2"};  // ALPN ids of HTTP, never empty
+    std::vector<std::string> versions{"h2"};  // ALPN ids of HTTP, never empty; "h2" among ours
     bool operator==(const DohConfig&) const = default;
 };
 
@@ -78,8 +78,13 @@ struct ResolverConfig {
     };
     dns::Name adn;  // a host's name
     Dot dot;
+    std::vector<DohConfig> doh = {};
+    bool application_dns = false;  // browsers may choose another one by themselves
     bool operator==(const ResolverConfig&) const = default;
 };
+
+/// The TCP ports of a resolver's encrypted protocols, each once: that of DNS over TLS first.
+std::vector<std::uint16_t> ports(const ResolverConfig& resolver);
 
 /// Who carries DHCP options to hosts. DHCPv4 is never odhcpd's: its option is malformed.
 /// `automatic` is resolved by agent/carriers.h; nothing behind that knows it.
@@ -223,6 +228,10 @@ struct CacheConfig {
     std::uint64_t size_bytes_max = 8 << 20;
     std::chrono::seconds negative_ttl_max{900};
     std::chrono::seconds stale_max{86400};
+    std::chrono::seconds ttl_min{0};
+    std::chrono::seconds ttl_max{86400};
+    std::chrono::seconds failure_ttl{5};
+    std::chrono::seconds failure_ttl_max{300};
     bool operator==(const CacheConfig&) const = default;
 };
 
@@ -257,6 +266,7 @@ struct Config {
     MetricsConfig metrics;
     CertificateConfig certificate;
     TlsConfig tls;
+    forwarder::RebindingRules rebinding;
     CacheConfig cache;
     unsigned workers = 1;
     forwarder::Limits limits;

@@ -96,21 +96,29 @@ IpAddress address_of(Node node) {
     return node.address();
 }
 
+std::uint16_t port(Node served) {
+    return served["port"].integer<std::uint16_t>();
+}
+
+DohConfig doh(Node node) {
+    return {port(node), node["path"].text(), node["versions"].list(text_of)};
+}
+
 ResolverConfig resolver(Node node) {
-    return {node["adn"].name(), {node["dot"]["port"].integer<std::uint16_t>()}};
+    return {node["adn"].name(),
+            {port(node["dot"])},
+            node["doh"].list(doh),
+            node["application_dns"].boolean()};
 }
 
 AnnouncedResolver announced_resolver(Node node) {
-    const auto port = [](Node served) { return served["port"].integer<std::uint16_t>(); };
     AnnouncedResolver one;
     one.adn = node["adn"].name();
     one.addresses = node["addresses"].list(address_of);
     if (node.has("priority")) one.priority = node["priority"].integer<std::uint16_t>();
     if (node.has("dot")) one.dot = port(node["dot"]);
     if (node.has("doq")) one.doq = port(node["doq"]);
-    one.doh = node["doh"].list([&](Node doh) {
-        return DohConfig{port(doh), doh["path"].text(), doh["versions"].list(text_of)};
-    });
+    one.doh = node["doh"].list(doh);
     return one;
 }
 
@@ -228,6 +236,12 @@ CertificateConfig certificate(Node node) {
     return config;
 }
 
+forwarder::RebindingRules rebinding(Node node) {
+    return {node["block"].boolean(),
+            node["allow_domains"].list([](Node domain) { return domain.name(); }),
+            node["nat64_prefixes"].list([](Node one) { return std::get<Ipv6>(one.address()); })};
+}
+
 forwarder::Limits limits(Node node) {
     const auto count = [&](std::string_view name) { return node[name].integer<std::uint32_t>(); };
     const auto duration = [&](std::string_view name) { return node[name].duration(); };
@@ -235,14 +249,29 @@ forwarder::Limits limits(Node node) {
     config.connections_max = count("connections_max");
     config.connections_per_client_max = count("connections_per_client_max");
     config.in_flight_per_connection_max = count("in_flight_per_connection_max");
+    config.streams_per_connection_max = count("streams_per_connection_max");
     config.in_flight_max = count("in_flight_max");
     config.waiters_per_question_max = count("waiters_per_question_max");
     config.queries_per_client_second = count("queries_per_client_second");
     config.queries_per_client_burst = count("queries_per_client_burst");
+    config.connections_per_prefix_max = count("connections_per_prefix_max");
+    config.full_handshakes_per_client_second = count("full_handshakes_per_client_second");
+    config.full_handshakes_per_client_burst = count("full_handshakes_per_client_burst");
+    config.full_handshakes_per_prefix_second = count("full_handshakes_per_prefix_second");
+    config.resumed_handshakes_per_client_second = count("resumed_handshakes_per_client_second");
+    config.resumed_handshakes_per_client_burst = count("resumed_handshakes_per_client_burst");
+    config.resumed_handshakes_per_prefix_second = count("resumed_handshakes_per_prefix_second");
+    config.unfinished_per_client_max = count("unfinished_per_client_max");
+    config.unfinished_per_prefix_max = count("unfinished_per_prefix_max");
+    config.unfinished_max = count("unfinished_max");
+    config.queries_per_prefix_second = count("queries_per_prefix_second");
+    config.in_flight_per_client_max = count("in_flight_per_client_max");
+    config.in_flight_per_prefix_max = count("in_flight_per_prefix_max");
     config.output_bytes_max = static_cast<std::uint32_t>(node["output_max"].size());
     config.handshake_max = duration("handshake_max");
     config.frame_max = duration("frame_max");
     config.idle_max = duration("idle_max");
+    config.doh_idle_max = duration("doh_idle_max");
     config.stalled_max = duration("stalled_max");
     config.query_max = duration("query_max");
     return config;
@@ -269,8 +298,14 @@ Config build(const Value& whole) {
         [](Node at) { return *parse_endpoint(at.text(), metrics_port); });
     config.certificate = certificate(root["certificate"]);
     config.tls = {root["tls"]["roots"].text()};
-    config.cache = {root["cache"]["size"].size(), root["cache"]["negative_ttl_max"].seconds(),
-                    root["cache"]["stale_max"].seconds()};
+    config.rebinding = rebinding(root["rebinding"]);
+    config.cache = {root["cache"]["size"].size(),
+                    root["cache"]["negative_ttl_max"].seconds(),
+                    root["cache"]["stale_max"].seconds(),
+                    root["cache"]["ttl_min"].seconds(),
+                    root["cache"]["ttl_max"].seconds(),
+                    root["cache"]["failure_ttl"].seconds(),
+                    root["cache"]["failure_ttl_max"].seconds()};
     config.workers = root["workers"].integer<unsigned>();
     config.limits = limits(root["limits"]);
     config.log = {root["log"]["level"].choice(levels), root["log"]["target"].choice(targets)};

@@ -12,8 +12,8 @@ std::vector<std::string> interfaces_of(const Links& links) {
     return names;
 }
 
-std::optional<ResolverConfig::Dot> dot_of(const Config& config) {
-    return config.resolver ? std::optional(config.resolver->dot) : std::nullopt;
+std::vector<std::uint16_t> ports_of(const Config& config) {
+    return config.resolver ? ports(*config.resolver) : std::vector<std::uint16_t>();
 }
 
 }  // namespace
@@ -25,8 +25,8 @@ ConfigChange change_between(const Config& before, const Config& after) {
                          after.state_directory != before.state_directory ||
                          after.users != before.users || after.workers != before.workers ||
                          after.log.target != before.log.target,
-        .listeners = other_links || dot_of(after) != dot_of(before) || after.do53 != before.do53 ||
-                     asks_upstream(after) != asks_upstream(before),
+        .listeners = other_links || ports_of(after) != ports_of(before) ||
+                     after.do53 != before.do53 || asks_upstream(after) != asks_upstream(before),
         .advertisements = other_links ||
                           advertises(after.announce.ra) != advertises(before.announce.ra) ||
                           after.announce.ra_interval != before.announce.ra_interval,

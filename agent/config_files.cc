@@ -14,6 +14,7 @@
 #include "agent/metrics_places.h"
 #include "agent/odhcpd.h"
 #include "agent/plan.h"
+#include "agent/port_holder.h"
 #include "agent/privileges.h"
 #include "agent/setup_look.h"
 #include "net/openssl.h"
@@ -80,6 +81,7 @@ class Examiner {
 
     std::vector<Complaint> examine() {
         examine_interfaces();
+        examine_ports();
         examine_metrics();
         examine_dnsmasq();
         if (feeds_odhcpd(config_) && announces(config_) &&
@@ -107,6 +109,25 @@ class Examiner {
         };
         examine("/lan", config_.lan);
         examine("/wan", config_.wan);
+    }
+
+    void examine_ports() {
+        if (!config_.resolver) return;
+        examine_port("/resolver/dot/port", config_.resolver->dot.port);
+        const std::vector<DohConfig>& doh = config_.resolver->doh;
+        for (std::size_t i = 0; i < doh.size(); ++i)
+            examine_port(config::below("/resolver/doh", i) + "/port", doh[i].port);
+    }
+
+    void examine_port(const std::string& pointer, std::uint16_t port) {
+        const auto holder = holder_of(port);
+        if (!holder) return;
+        std::string text = std::to_string(port) + " is held by " +
+                           (holder->empty() ? "another program" : *holder) +
+                           "; nothing is served there";
+        if (port == https_port && !holder_of(https_port_beside))
+            text += "; " + std::to_string(https_port_beside) + " is free";
+        warn(pointer, std::move(text));
     }
 
     void examine_metrics() {

@@ -6,6 +6,7 @@
 #include "agent/plan.h"
 #include "dhcp/odhcpd_feed.h"
 #include "dns/blocked_ports.h"
+#include "dns/doh_path.h"
 
 // What no single setting can say: what a mode needs, and which settings contradict each other.
 
@@ -124,18 +125,20 @@ class Rules {
                  "only an adn all alone lets hosts look up the rest");
         else if (!resolver.addresses.empty())
             complain(at, "missing; which protocols it speaks: dot, doq or doh");
-        for (std::size_t i = 0; i < resolver.doh.size(); ++i) {
-            const std::string doh = below(at + "/doh", i);
-            judge_port(resolver.doh[i].port, doh + "/port");
-            if (!dns::is_usable_dohpath(resolver.doh[i].path))
-                complain(doh + "/path",
-                         "expected a path with the variable dns, such as \"/dns-query{?dns}\"");
-            else if (!dns::is_plain_dohpath(resolver.doh[i].path))
-                complain(doh + "/path", "expected letters, digits and " +
-                                            std::string(dns::plain_dohpath_marks) +
-                                            " alone; for others systemd discards the option");
-            judge_repeated(resolver.doh[i].versions, doh + "/versions");
-        }
+        for (std::size_t i = 0; i < resolver.doh.size(); ++i)
+            judge_doh(resolver.doh[i], below(at + "/doh", i));
+    }
+
+    void judge_doh(const DohConfig& doh, const std::string& at) {
+        judge_port(doh.port, at + "/port");
+        if (!dns::is_usable_dohpath(doh.path))
+            complain(at + "/path",
+                     "expected a path with the variable dns, such as \"/dns-query{?dns}\"");
+        else if (!dns::is_plain_dohpath(doh.path))
+            complain(at + "/path", "expected letters, digits and " +
+                                       std::string(dns::plain_dohpath_marks) +
+                                       " alone; for others systemd discards the option");
+        judge_repeated(doh.versions, at + "/versions");
     }
 
     void judge_port(std::uint16_t port, const std::string& at) {
@@ -264,13 +267,36 @@ class Rules {
                                        " is the port of local.server; the two would ask each other "
                                        "or not start");
         if (!config_.resolver) return;
-        const std::uint16_t dot = config_.resolver->dot.port;
-        judge_port(dot, "/resolver/dot/port");
-        if (do53 && dot == config_.do53.port)
-            complain("/resolver/dot/port", std::to_string(dot) + " is do53.port too");
-        if (own_companion && dot == companion->port)
-            complain("/resolver/dot/port",
-                     std::to_string(dot) + " is the port of local.server too");
+        const auto judge_own = [&](std::uint16_t port, const std::string& at) {
+            if (do53 && port == config_.do53.port)
+                complain(at, std::to_string(port) + " is do53.port too");
+            if (own_companion && port == companion->port)
+                complain(at, std::to_string(port) + " is the port of local.server too");
+        };
+        judge_port(config_.resolver->dot.port, "/resolver/dot/port");
+        judge_own(config_.resolver->dot.port, "/resolver/dot/port");
+        const std::vector<DohConfig>& doh = config_.resolver->doh;
+        for (std::size_t i = 0; i < doh.size(); ++i) {
+            const std::string at = below("/resolver/doh", i);
+            judge_doh(doh[i], at);
+            judge_own_doh(doh[i], at);
+            judge_own(doh[i].port, at + "/port");
+            const auto before = doh.begin() + static_cast<std::ptrdiff_t>(i);
+            if (std::any_of(doh.begin(), before, [&](const DohConfig& one) {
+                    return one.port == doh[i].port && one.path == doh[i].path;
+                }))
+                complain(at, "port and path stand here twice");
+        }
+    }
+
+    /// What this router can serve is less than what another may.
+    void judge_own_doh(const DohConfig& doh, const std::string& at) {
+        if (doh.port == config_.resolver->dot.port)
+            complain(at + "/port", std::to_string(doh.port) + " is resolver.dot.port too");
+        if (dns::is_usable_dohpath(doh.path) && !dns::path_of(doh.path))
+            complain(at + "/path",
+                     "expected a path with {?dns} at its end, such as \"/dns-query{?dns}\"");
+        if (!is_among("h2", doh.versions)) complain(at + "/versions", "expected \"h2\" among them");
     }
 
     /// The process that serves them holds no privilege. Which addresses are this router's toward
@@ -293,6 +319,9 @@ class Rules {
                 complain(here, to_text(at) + " stands here twice");
             if (config_.resolver && at.port == config_.resolver->dot.port)
                 complain(here, std::to_string(at.port) + " is resolver.dot.port too");
+            if (config_.resolver &&
+                std::ranges::count(config_.resolver->doh, at.port, &DohConfig::port) != 0)
+                complain(here, std::to_string(at.port) + " is a port of resolver.doh too");
             if (is_loopback(at.address) && !config_.do53.addresses.empty() &&
                 at.port == config_.do53.port)
                 complain(here, std::to_string(at.port) + " is do53.port too");

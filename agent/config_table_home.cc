@@ -75,6 +75,12 @@ constexpr Setting table[] = {
      .help = "The authentication domain name: hosts connect to this router and expect a "
              "certificate for this name. Its public DNS zone must be yours, because the CA asks "
              "for proof."},
+    {.path = "/resolver/application_dns",
+     .type = Type::boolean,
+     .fallback = "false",
+     .help = "Whether browsers may choose another resolver by themselves. With false "
+             "use-application-dns.net does not exist here, which some ask before they do; what a "
+             "person chose in a browser stays."},
     {.path = "/resolver/dot",
      .fallback = "{}",
      .help = "DNS over TLS (RFC 7858). It is always served where resolver is given."},
@@ -85,6 +91,39 @@ constexpr Setting table[] = {
      .fallback = "853",
      .help = "The TCP port that DNS over TLS listens on. A port other than 853 is announced with "
              "the resolver, and needs no privilege from 1024 on."},
+    {.path = "/resolver/doh",
+     .type = Type::list,
+     .max = 8,
+     .fallback = "[]",
+     .help = "DNS over HTTPS (RFC 8484), at each of these; [{}] is enough. Browsers that look for "
+             "an encrypted resolver by themselves know no other protocol. With an empty list it is "
+             "not served."},
+    {.path = "/resolver/doh/*", .help = "One path of DNS over HTTPS. {} is enough."},
+    {.path = "/resolver/doh/*/port",
+     .type = Type::integer,
+     .min = 1,
+     .max = 65535,
+     .fallback = "443",
+     .help = "The TCP port, which several paths may share. Where the router's own web pages have "
+             "443, 8443 is usual; a port other than 443 is announced with the resolver."},
+    {.path = "/resolver/doh/*/path",
+     .type = Type::text,
+     .fallback = "\"/dns-query{?dns}\"",
+     .help = "The path, a URI template with the variable dns (RFC 9461 section 5). Every path is "
+             "served at every port."},
+    {.path = "/resolver/doh/*/versions",
+     .type = Type::list,
+     .min = 1,
+     .max = 2,
+     .fallback = "[\"h2\"]",
+     .shorthand = true,
+     .help = "The versions of HTTP, by their ALPN names. \"h2\" must be among them (RFC 8484 "
+             "section 5.2)."},
+    {.path = "/resolver/doh/*/versions/*",
+     .type = Type::choice,
+     .choices = "h2|http/1.1",
+     .help = "One version. \"http/1.1\" serves clients that know no HTTP/2 too; where one entry "
+             "has it, all ports serve it."},
     {.path = "/announce",
      .fallback = "{}",
      .help = "How hosts learn of resolvers. By default every carrier tells them."},

@@ -220,12 +220,18 @@ dhcp::DnsmasqFragment dnsmasq_fragment(const Config& config, const Dnsmasq& dnsm
     if (config.resolver) fragment.adn = config.resolver->adn;
     for (const GroupConfig& group : config.announce.groups)
         fragment.groups.push_back({group.tag, group.hosts});
+    fragment.may_lead_home = config.rebinding.allow_domains;
     return fragment;
 }
 
 Dnsmasq::Settings dnsmasq_settings(const Config& config) {
     return {config.dnsmasq.fragment, config.dnsmasq.pid_file, config.dnsmasq.restart,
             StatePaths(config).dnsmasq};
+}
+
+std::string why_no_dnsmasq(const Config& config, bool odhcpd_would_do) {
+    return "dnsmasq is not running (no process by " + config.dnsmasq.pid_file + ")" +
+           (odhcpd_would_do ? ", nor is an odhcpd that serves the home" : "");
 }
 
 std::string our_servers(const Config& config) {

@@ -82,6 +82,8 @@ class Dnsmasq {
 dhcp::DnsmasqFragment dnsmasq_fragment(const Config& config, const Dnsmasq& dnsmasq);
 /// Whether there is something to tell a dnsmasq: options for hosts, or that it shall ask us.
 bool uses_dnsmasq(const Config& config);
+/// For people: that it does not run, where hosts need it or, if `odhcpd_would_do`, an odhcpd.
+std::string why_no_dnsmasq(const Config& config, bool odhcpd_would_do);
 Dnsmasq::Settings dnsmasq_settings(const Config& config);
 /// The servers file that points at our Do53 listeners, and the one for after us: the servers that
 /// dnsmasq had before, or none, as `dnsmasq.on_exit` says.

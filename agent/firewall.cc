@@ -27,7 +27,7 @@ void add_missing(std::vector<Item>& list, const std::vector<Item>& more) {
 
 Fence fence(const Config& config) {
     if (!config.resolver) return {};
-    Fence fence{{}, {config.resolver->dot.port}};
+    Fence fence{{}, ports(*config.resolver)};
     for (const LanConfig& lan : config.lan) fence.lan_interfaces.push_back(lan.interface);
     return fence;
 }

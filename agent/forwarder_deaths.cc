@@ -18,6 +18,22 @@ bool is_fault(int status) {
     return std::ranges::find(faults, WTERMSIG(status)) != faults.end();
 }
 
+/// The network that the address is of: what may stand in `status` and in the log, where people
+/// other than the host's owner read.
+std::string network_of(IpAddress address) {
+    const auto cut = [](auto& octets, std::size_t kept) {
+        std::fill(octets.begin() + static_cast<std::ptrdiff_t>(kept), octets.end(),
+                  std::uint8_t{0});
+    };
+    if (auto* v4 = std::get_if<Ipv4>(&address)) {
+        cut(v4->octets, 3);
+        return to_text(*v4) + "/24";
+    }
+    auto& v6 = std::get<Ipv6>(address);
+    cut(v6.octets, 7);
+    return to_text(v6) + "/56";
+}
+
 }  // namespace
 
 Result<void> ForwarderDeaths::prepare() {
@@ -30,9 +46,11 @@ Result<void> ForwarderDeaths::prepare() {
 void ForwarderDeaths::note(int status, bool killed_by_us, Clock::time_point now) {
     const std::vector<IpAddress> served = forwarder::ServingPage::take(page_);
     if (!killed_by_us && !is_fault(status)) return;
-    for (const IpAddress& address : suspects_.died(served, now))
+    for (const IpAddress& address : suspects_.died(served, now)) {
         log::warn("a host may have killed the forwarder twice, it is kept out",
-                  {{"host", to_text(address)}, {"for", to_text(Suspects::refused_for)}});
+                  {{"network", network_of(address)}, {"for", to_text(Suspects::refused_for)}});
+        log::debug("the host that is kept out", {{"host", to_text(address)}});
+    }
 }
 
 Buffer ForwarderDeaths::refused(Clock::time_point now) {
@@ -47,10 +65,15 @@ Buffer ForwarderDeaths::refused(Clock::time_point now) {
     return message ? std::move(*message) : Buffer();
 }
 
+void ForwarderDeaths::let_in_again() {
+    suspects_ = {};
+    let_in_at_ = Clock::time_point::max();
+}
+
 std::vector<std::string> ForwarderDeaths::lines(Clock::time_point now) const {
     std::vector<std::string> lines;
     for (const forwarder::RefusedHost& host : suspects_.refused(now))
-        lines.push_back(to_text(host.address) +
+        lines.push_back("a host of " + network_of(host.address) +
                         " is kept out for a while: the forwarder died twice while it served it");
     return lines;
 }

@@ -22,6 +22,8 @@ class ForwarderDeaths {
     void note(int status, bool killed_by_us, Clock::time_point now);
     /// The body of Control::refused as of `now`; empty where nobody is kept out.
     Buffer refused(Clock::time_point now);
+    /// Nobody is any more, nor a suspect.
+    void let_in_again();
     /// When the first of those in refused() is let in again.
     Clock::time_point let_in_at() const { return let_in_at_; }
     /// One line a host that is kept out, for people.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/designations.h"
+#include "dns/doh_path.h"
 
 namespace porchlight::agent {
 namespace {
@@ -43,9 +44,21 @@ forwarder::Settings forwarder_settings(const Config& config, const World& world,
     if (config.resolver) {
         settings.adn = config.resolver->adn;
         settings.addresses = own_addresses(config, links);
+        settings.application_dns = config.resolver->application_dns;
         if (plan) settings.designations = designations(config, *plan, links);
+        for (const DohConfig& doh : config.resolver->doh) {
+            settings.doh_paths.push_back(*dns::path_of(doh.path));
+            settings.doh_http1 = settings.doh_http1 || doh.versions.size() > 1;
+        }
     }
+    settings.rebinding = config.rebinding;
+    // The name's records outside may say where the resolver is: here.
+    if (config.resolver) settings.rebinding.allow_domains.push_back(config.resolver->adn);
     settings.cache_bytes_max = config.cache.size_bytes_max;
+    settings.ttl_min = config.cache.ttl_min;
+    settings.ttl_max = config.cache.ttl_max;
+    settings.failure_ttl = config.cache.failure_ttl;
+    settings.failure_ttl_max = config.cache.failure_ttl_max;
     settings.negative_ttl_max = config.cache.negative_ttl_max;
     settings.stale_max = config.cache.stale_max;
     settings.limits = config.limits;

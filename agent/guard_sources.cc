@@ -23,10 +23,7 @@ constexpr std::string_view common = R"(
 constexpr std::string_view drop = " counter name forged drop\n";
 
 std::string hex(Bytes octets) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text = "0x";
-    for (const std::uint8_t octet : octets) text += {digits[octet >> 4], digits[octet & 15]};
-    return text;
+    return "0x" + to_hex(octets);
 }
 
 /// Whom a client's message is about stands 28 octets behind the UDP header (RFC 2131 section 2).

@@ -101,6 +101,7 @@ int Keeper::run() {
         look_at_carriers(now);
         look_at_dnsmasq(now);
         look_at_firewall(now);
+        look_at_files(now);
         look_at_guard(now);
         look_at_leases(now);
         look_at_odhcpd(now);
@@ -254,6 +255,7 @@ Result<void> Keeper::take(Buffer config_json) {
     config_ = std::move(next);
     config_json_ = std::move(config_json);
     named_ = std::move(candidate->named);
+    forget_files();
     log::set_level(config_.log.level);
     if (opening) send_listeners(std::move(*opening));
     // After the sockets: those of the former configuration were open until now.
@@ -487,6 +489,9 @@ void Keeper::on_agent_message(net::ChannelMessage message) {
             return reload();
         case Keep::wan_changed:
             return send_wan_records();
+        case Keep::let_in_again:
+            deaths_.let_in_again();
+            return send_processes();
         case Keep::links_changed:
             return on_links_changed();
         default:
@@ -517,7 +522,7 @@ Clock::time_point Keeper::next_deadline() const {
                           provisions_.next_deadline(), deaths_.let_in_at(), wan_sockets_.try_at()});
     if (!unserved_.empty()) next = std::min(next, listeners_retry_);
     if (!link_sockets_missing_.empty()) next = std::min(next, links_retry_);
-    next = std::min({next, dnsmasq_look_, guard_look_, lease_file_.due()});
+    next = std::min({next, dnsmasq_look_, guard_look_, files_look_, lease_file_.due()});
     if (looks_at_odhcpd()) next = std::min(next, odhcpd_look_);
     return next;
 }

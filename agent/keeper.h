@@ -12,6 +12,7 @@
 #include "agent/companion.h"
 #include "agent/config.h"
 #include "agent/config_change.h"
+#include "agent/file_marks.h"
 #include "agent/firewall.h"
 #include "agent/former_run.h"
 #include "agent/forwarder_deaths.h"
@@ -67,6 +68,9 @@ class Keeper {
     void on_leases(Bytes message);
     void reload();
     Result<void> take(Buffer config_json);
+    void look_at_files(Clock::time_point now);
+    Result<void> take_files();
+    void forget_files();
     Result<Opening> open_beside(const Config& next);
     void follow(const ConfigChange& change);
 
@@ -111,6 +115,9 @@ class Keeper {
     Config config_;  // `asked_` with a carrier in place of each `automatic`
     Buffer config_json_;
     World named_;  // `config_json_` and the files that it names, as they were when it was taken
+    FileMarks files_taken_;  // marks of those that others renew, as they were read last
+    FileMarks files_seen_;   // and looked at
+    Clock::time_point files_look_{};
     Storage& storage_;
     StatePaths paths_;
     Companion companion_;
@@ -145,6 +152,7 @@ class Keeper {
     GuardRules guard_rules_;
     Clock::time_point guard_look_{};
     LeaseFile lease_file_;
+    bool leases_kept_ = false;   // by a dnsmasq that ran when it was looked for
     bool leases_asked_ = false;  // the agent has yet to answer
     std::vector<Lease> leases_;  // as it read them
     Processes told_;             // to the agent, last

@@ -35,7 +35,10 @@ void Keeper::look_at_dnsmasq(Clock::time_point now) {
     dnsmasq_look_ = now + dnsmasq_looked_at;
     companion_.look(now);
     if (!config_kept_) keep_config();
-    if (companion_.found() != told_.dnsmasq_found || companion_.trouble() != told_.dnsmasq_trouble)
+    const bool found = companion_.found();
+    // That it came or went does not show in its lease file.
+    if (std::exchange(leases_kept_, found) != found) lease_file_.forget(now);
+    if (found != told_.dnsmasq_found || companion_.trouble() != told_.dnsmasq_trouble)
         send_processes();
 }
 

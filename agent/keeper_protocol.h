@@ -45,6 +45,7 @@ enum class Keep : std::uint16_t {
     store_prefixes = 30,    // octets: the prefixes that RAs of ours told, for after a power cut
     wan_changed = 31,       // empty: `porchlight wan` noted something: read it again
     upstreams = 32,         // octets: learned ones that answer, so dnsmasq may ask us; empty: none
+    let_in_again = 34,      // empty: who is kept out for the forwarder's deaths is so no more
     leases = 33,            // what stands in `lease_file`, see agent/leases.h
     odhcpd_lists = 29,      // text, see dhcp/odhcpd_feed.h: put it into UCI, then tell odhcpd
 

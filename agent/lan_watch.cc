@@ -12,6 +12,7 @@
 #include "agent/gate.h"
 #include "agent/probe.h"
 #include "core/log.h"
+#include "net/doh_client.h"
 #include "net/tls_stream.h"
 
 namespace porchlight::agent {
@@ -33,7 +34,7 @@ struct LanWatch::State {
     }
     Fitness fitness(Clock::time_point now) {
         const bool open = gate.open(now);
-        return {target.link, open, open ? "" : why, looked};
+        return {target.link, open, open ? "" : why, looked, target.port};
     }
 
     Target target;
@@ -98,7 +99,8 @@ void LanWatch::set_links(const std::vector<net::Link>& links) {
     state_->listeners = std::move(listeners);
     state_->probes.clear();
     for (const Endpoint& listener : state_->listeners)
-        state_->probes.push_back(std::make_shared<Probe>(listener, state_->target.adn));
+        state_->probes.push_back(
+            std::make_shared<Probe>(listener, state_->target.adn, state_->target.dohpath));
     look_now();
 }
 
@@ -111,6 +113,20 @@ Fitness LanWatch::fitness() const {
     return state_->fitness(Clock::now());
 }
 
+std::vector<LanWatch::Target> watched(const Config& config) {
+    std::vector<LanWatch::Target> targets;
+    for (const LanConfig& lan : config.lan) {
+        if (resolve_mode(config, lan) != Mode::forwarder) continue;
+        const ResolverConfig& resolver = *config.resolver;
+        for (const std::uint16_t port : ports(resolver)) {
+            const auto doh = std::ranges::find(resolver.doh, port, &DohConfig::port);
+            targets.push_back({lan.interface, resolver.adn, port,
+                               doh == resolver.doh.end() ? std::string() : doh->path});
+        }
+    }
+    return targets;
+}
+
 /// The listener is known by its very certificate: whether hosts would trust the chain is theirs to
 /// say, and whether its dates hold is judged elsewhere.
 void LanWatch::State::set_client() {
@@ -119,7 +135,7 @@ void LanWatch::State::set_client() {
     if (chain_pem.empty()) return;
     net::TlsClient::Settings settings;
     settings.roots_pem = chain_pem;
-    settings.alpn = {"dot"};
+    settings.alpn = {target.dohpath.empty() ? "dot" : net::doh_alpn};
     settings.dates_count = false;
     settings.partial_chain = true;
     settings.source = net::Source::same_address;
@@ -168,7 +184,9 @@ awaitable<Result<void>> LanWatch::State::look() {
     for (const std::shared_ptr<Probe>& probe : asked) {
         Result<void> answered = co_await probe->ask(*with);
         if (!answered) {
-            const std::string who = "DNS over TLS at " + to_text(probe->listener());
+            const std::string who =
+                (target.dohpath.empty() ? "DNS over TLS at " : "DNS over HTTPS at ") +
+                to_text(probe->listener());
             co_return answered.error().within(who);
         }
     }

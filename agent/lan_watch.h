@@ -12,14 +12,15 @@
 
 namespace porchlight::agent {
 
-/// Whether this router may be announced on one LAN link: asks its listeners on every address that
-/// hosts are told, and lets a Gate decide.
+/// Whether what this router serves on one LAN link at one port may be announced: asks its listeners
+/// on every address that hosts are told, and lets a Gate decide.
 class LanWatch {
   public:
     struct Target {
         std::string link;
         dns::Name adn;
         std::uint16_t port = 853;
+        std::string dohpath = {};  // of DNS over HTTPS; empty: DNS over TLS
         bool operator==(const Target&) const = default;
     };
 
@@ -45,5 +46,8 @@ class LanWatch {
     struct State;
     std::shared_ptr<State> state_;  // shared with the looking coroutine, which may end after us
 };
+
+/// Everything that hosts may be told of this router.
+std::vector<LanWatch::Target> watched(const Config& config);
 
 }  // namespace porchlight::agent

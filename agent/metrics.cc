@@ -100,9 +100,10 @@ void put_announced(Exposition& out, const Status& status) {
                                                                 !carrier.is_group;
                                                      }));
     out.family("porchlight_gate_open", Type::gauge,
-               "Whether this router may be announced on a link, by its certificate and its "
-               "listeners' answers.");
-    for (const Fitness& link : status.fitness) out.flag({{"interface", link.link}}, link.fit);
+               "Whether what this router serves on a link at a port may be announced, by its "
+               "certificate and its listeners' answers.");
+    for (const Fitness& one : status.fitness)
+        out.flag({{"interface", one.link}, {"port", std::to_string(one.port)}}, one.fit);
 }
 
 void put_guard(Exposition& out, const GuardStatus& guard) {

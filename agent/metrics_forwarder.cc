@@ -36,8 +36,13 @@ constexpr Row rows[] = {
     {"cache_hits", "porchlight_cache_hits_total", "", "", "Answers from the cache."},
     {"cache_misses", "porchlight_cache_misses_total", "", "",
      "Questions that the cache had no answer to."},
+    {"prefetches", "porchlight_cache_prefetches_total", "", "",
+     "Questions that were asked again before the cache's answer was over."},
     {"stale_answers", "porchlight_cache_stale_answers_total", "", "",
      "Answers that were past their time, because nobody gave a new one."},
+    {"answers_blocked_rebinding", "porchlight_answers_blocked_total", "reason", "rebinding",
+     "Answers from outside that hosts did not hear."},
+    {"answers_foreign", "porchlight_answers_blocked_total", "reason", "foreign"},
     {"own_answers", "porchlight_own_answers_total", "", "",
      "Answers from the router's own tables: its name and those of special use."},
     {"companion_queries", "porchlight_companion_queries_total", "", "",
@@ -55,20 +60,35 @@ constexpr Row rows[] = {
     {"upstream_unhelpful", "porchlight_upstream_failures_total", "reason", "unhelpful"},
     {"dot_connections", "porchlight_connections_total", "transport", "dot",
      "Connections that were let in."},
+    {"doh_connections", "porchlight_connections_total", "transport", "doh"},
     {"dot_connections_refused", "porchlight_connections_refused_total", "transport", "dot",
      "Connections over a limit, of a host that is kept out, or while there is no certificate."},
+    {"doh_connections_refused", "porchlight_connections_refused_total", "transport", "doh"},
     {"closed_idle", "porchlight_connections_closed_total", "reason", "idle",
      "Connections that this side ended."},
     {"closed_slow", "porchlight_connections_closed_total", "reason", "slow"},
     {"closed_broken", "porchlight_connections_closed_total", "reason", "broken"},
+    {"doh_bad_requests", "porchlight_doh_requests_refused_total", "", "",
+     "Requests of DNS over HTTPS that are none, and got another status than 200."},
+    {"doh_bodies_refused", "porchlight_doh_bodies_refused_total", "", "",
+     "Those of them for which unfinished requests left no memory."},
+    {"doh_resets", "porchlight_doh_resets_total", "", "",
+     "Requests of DNS over HTTPS that their clients took back."},
+    {"doh_floods", "porchlight_doh_floods_total", "", "",
+     "Connections of DNS over HTTPS that were closed because of frames that asked nothing."},
     {"accepts_failed", "porchlight_accepts_failed_total", "", "",
      "Connections that the system could not hand over."},
 };
 
 /// Those that are told apart further than they are counted.
 constexpr std::string_view divided[] = {
-    "dot_queries",    "do53_queries",           "do53_tcp_queries",
-    "dot_handshakes", "dot_handshakes_resumed", "dot_handshakes_failed"};
+    "dot_queries",           "doh_queries",    "do53_queries",
+    "do53_tcp_queries",      "dot_handshakes", "dot_handshakes_resumed",
+    "dot_handshakes_failed", "doh_handshakes", "doh_handshakes_resumed",
+    "doh_handshakes_failed"};
+
+/// What begins so is counted limit by limit, and stands in one family.
+constexpr std::string_view limit_prefix = "limit_";
 
 class Counted {
   public:
@@ -93,14 +113,18 @@ void put_divided(Exposition& out, const Counted& counted) {
     out.family("porchlight_queries_total", Type::counter, "Questions that came in.");
     const std::uint64_t do53_tcp = counted["do53_tcp_queries"];
     out.number({{"transport", "dot"}, {"proto", "tcp"}}, counted["dot_queries"]);
+    out.number({{"transport", "doh"}, {"proto", "tcp"}}, counted["doh_queries"]);
     out.number({{"transport", "do53"}, {"proto", "udp"}}, counted["do53_queries"] - do53_tcp);
     out.number({{"transport", "do53"}, {"proto", "tcp"}}, do53_tcp);
     out.family("porchlight_tls_handshakes_total", Type::counter,
                "Handshakes of clients; resumed: by a ticket of an earlier one.");
-    const std::uint64_t resumed = counted["dot_handshakes_resumed"];
-    out.number({{"result", "full"}}, counted["dot_handshakes"] - resumed);
+    const auto both = [&](std::string_view dot, std::string_view doh) {
+        return counted[dot] + counted[doh];
+    };
+    const std::uint64_t resumed = both("dot_handshakes_resumed", "doh_handshakes_resumed");
+    out.number({{"result", "full"}}, both("dot_handshakes", "doh_handshakes") - resumed);
     out.number({{"result", "resumed"}}, resumed);
-    out.number({{"result", "failed"}}, counted["dot_handshakes_failed"]);
+    out.number({{"result", "failed"}}, both("dot_handshakes_failed", "doh_handshakes_failed"));
 }
 
 void put_rows(Exposition& out, const Counted& counted) {
@@ -116,9 +140,19 @@ void put_rows(Exposition& out, const Counted& counted) {
 }
 
 bool is_named(std::string_view counter) {
-    return std::find(std::begin(divided), std::end(divided), counter) != std::end(divided) ||
+    return counter.starts_with(limit_prefix) ||
+           std::find(std::begin(divided), std::end(divided), counter) != std::end(divided) ||
            std::any_of(std::begin(rows), std::end(rows),
                        [&](const Row& row) { return row.counter == counter; });
+}
+
+void put_limits(Exposition& out, const std::vector<forwarder::Counter>& counters) {
+    out.family("porchlight_limit_reached_total", Type::counter,
+               "Connections, handshakes and questions that were refused or ended, by the limit "
+               "that they met.");
+    for (const forwarder::Counter& one : counters)
+        if (one.name.starts_with(limit_prefix))
+            out.number({{"limit", one.name.substr(limit_prefix.size())}}, one.value);
 }
 
 /// No counter is lost for want of a row.
@@ -136,9 +170,13 @@ void put_present(Exposition& out, const forwarder::Status& forwarder) {
     out.number({}, forwarder.cache_octets);
     out.family("porchlight_connections", Type::gauge, "Open connections.");
     out.number({{"transport", "dot"}}, forwarder.dot_connections);
+    out.number({{"transport", "doh"}}, forwarder.doh_connections);
     out.family("porchlight_clients_last_day", Type::gauge,
-               "Addresses that asked over TLS in the last 24 hours.");
+               "Hosts that asked over TLS in the last 24 hours.");
     out.number({}, forwarder.clients_today);
+    out.family("porchlight_clients_blocked", Type::gauge,
+               "Clients that are not let in for what they did.");
+    out.number({}, std::uint64_t(forwarder.bans.size()));
 }
 
 }  // namespace
@@ -153,6 +191,7 @@ void put_forwarder(Exposition& out, const std::optional<forwarder::Status>& forw
     const Counted counted(counters);
     put_divided(out, counted);
     put_rows(out, counted);
+    put_limits(out, counters);
     put_others(out, counters);
 }
 

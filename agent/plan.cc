@@ -7,8 +7,6 @@
 namespace porchlight::agent {
 namespace {
 
-constexpr std::uint16_t dot_port = 853;  // RFC 7858 section 3.1
-
 const net::Link* find_link(const std::vector<net::Link>& links, const std::string& name) {
     const auto found = std::find_if(links.begin(), links.end(),
                                     [&](const net::Link& link) { return link.name == name; });
@@ -42,14 +40,31 @@ std::optional<IpAddress> best(const net::Link& link, bool v6) {
     return chosen;
 }
 
-dns::EncryptedResolver this_router(const Config& config, std::vector<IpAddress> addresses) {
-    dns::EncryptedResolver resolver;
-    resolver.priority = 1;
-    resolver.adn = config.resolver->adn;
-    resolver.addresses = std::move(addresses);
-    resolver.params.alpn = {"dot"};
-    if (config.resolver->dot.port != dot_port) resolver.params.port = config.resolver->dot.port;
-    return resolver;
+/// As hosts of a link are told of it, with those of its services that are fit.
+struct ThisRouter {
+    AnnouncedResolver resolver;
+    bool looked = true;  // at every service
+    bool any = false;    // is fit
+    std::string why;     // the first is not
+};
+
+ThisRouter this_router(const ResolverConfig& config, const Facts& facts, const std::string& link) {
+    ThisRouter router;
+    router.resolver.adn = config.adn;
+    const auto is_fit = [&](std::uint16_t port) {
+        const auto found =
+            std::find_if(facts.fitness.begin(), facts.fitness.end(),
+                         [&](const Fitness& one) { return one.link == link && one.port == port; });
+        const bool known = found != facts.fitness.end();
+        if (known && found->fit) return router.any = true;
+        router.looked = router.looked && (!known || found->looked);
+        if (router.why.empty()) router.why = known ? found->why : "not looked at yet";
+        return false;
+    };
+    if (is_fit(config.dot.port)) router.resolver.dot = config.dot.port;
+    for (const DohConfig& doh : config.doh)
+        if (is_fit(doh.port)) router.resolver.doh.push_back(doh);
+    return router;
 }
 
 LinkPlan plan_router(const Config& config, const Facts& facts, const std::string& name) {
@@ -68,17 +83,18 @@ LinkPlan plan_router(const Config& config, const Facts& facts, const std::string
         planned.why = upstream_none;
         return planned;
     }
-    const auto fitness = std::find_if(facts.fitness.begin(), facts.fitness.end(),
-                                      [&](const Fitness& one) { return one.link == name; });
-    if (fitness == facts.fitness.end() || !fitness->fit) {
+    ThisRouter router = this_router(*config.resolver, facts, name);
+    if (!router.looked) {
         const auto told = std::find_if(facts.told.begin(), facts.told.end(),
                                        [&](const LinkPlan& one) { return one.link == name; });
-        if (fitness != facts.fitness.end() && !fitness->looked && told != facts.told.end())
-            return *told;
-        planned.why = fitness == facts.fitness.end() ? "not looked at yet" : fitness->why;
+        if (told != facts.told.end()) return *told;
+    }
+    if (!router.any) {
+        planned.why = router.why;
         return planned;
     }
-    planned.resolvers.push_back(this_router(config, std::move(addresses)));
+    router.resolver.addresses = std::move(addresses);
+    planned.resolvers = entries({&router.resolver, 1});
     return planned;
 }
 

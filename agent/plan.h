@@ -41,19 +41,20 @@ struct Plan {
     bool operator==(const Plan&) const = default;
 };
 
-/// Whether a link's announcement of this router may stand, and if not, why.
+/// Whether what this router serves on a link at one port may be announced, and if not, why.
 struct Fitness {
     std::string link;
     bool fit = false;
     std::string why;
-    bool looked = true;  // false: nobody looked yet, so it is not known
+    bool looked = true;        // false: nobody looked yet, so it is not known
+    std::uint16_t port = 853;  // TCP
     bool operator==(const Fitness&) const = default;
 };
 
 /// The facts that a plan follows from, beside the configuration.
 struct Facts {
     std::vector<net::Link> links;
-    std::vector<Fitness> fitness;  // a LAN link that is missing here is not fit
+    std::vector<Fitness> fitness;  // what is missing here is not fit
     /// What each link hears now: it stays until this router was looked at, for hosts that change
     /// over shall have one resolver or the other at any time.
     std::vector<LinkPlan> told{};

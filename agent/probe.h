@@ -8,19 +8,22 @@
 #include "core/result.h"
 #include "dns/name.h"
 #include "net/asio.h"
+#include "net/doh_client.h"
 #include "net/tls_stream.h"
 
 namespace porchlight::agent {
 
-/// Asks one of our own listeners as a host would: over TLS, with the certificate that it should
-/// show, for its own name. The connection is kept from one question to the next, and made anew now
-/// and then, so that a listener that only serves old friends is found out too.
+/// Asks one of our own listeners as a host would: over TLS or HTTPS, with the certificate that it
+/// should show, for its own name. The connection is kept from one question to the next, and made
+/// anew now and then, so that a listener that only serves old friends is found out too.
 class Probe {
   public:
     static constexpr std::chrono::milliseconds answer_within{4000};
     static constexpr std::chrono::seconds connection_kept{60};
 
-    Probe(Endpoint listener, dns::Name adn) : listener_(listener), adn_(std::move(adn)) {}
+    /// `dohpath` is the template of DNS over HTTPS; empty: DNS over TLS.
+    Probe(Endpoint listener, dns::Name adn, std::string dohpath = {});
+    ~Probe();
 
     /// Succeeds when a well-formed answer came. `client` trusts exactly the certificate in use.
     awaitable<Result<void>> ask(net::TlsClient& client);
@@ -30,11 +33,16 @@ class Probe {
     const Endpoint& listener() const { return listener_; }
 
   private:
-    awaitable<Result<void>> ask_on(net::TlsStream& stream);
+    awaitable<Result<void>> ask_once();
+    awaitable<Result<Buffer>> ask_dot(std::uint16_t id);
+    awaitable<Result<Buffer>> ask_doh(std::uint16_t id);
+    void drop();
 
     Endpoint listener_;
     dns::Name adn_;
+    std::string dohpath_;
     std::unique_ptr<net::TlsStream> stream_;
+    std::unique_ptr<net::DohClient> doh_;  // on `stream_`
     Clock::time_point connected_{};
     std::uint16_t id_ = 0;
     bool forgotten_ = false;

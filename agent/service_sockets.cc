@@ -62,7 +62,8 @@ Result<FileDescriptor> open_bound(int type, const Endpoint& at, const std::strin
 
 }  // namespace
 
-Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
+Result<std::vector<ServiceSocket>> open_lan_sockets(forwarder::ListenerKind kind,
+                                                    const std::string& interface,
                                                     std::uint16_t port, unsigned workers) {
     std::vector<ServiceSocket> sockets;
     std::optional<Error> missing;
@@ -75,8 +76,7 @@ Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface
                 continue;
             }
             sockets.push_back(
-                {{forwarder::ListenerKind::dot, static_cast<std::uint8_t>(worker), interface},
-                 std::move(*socket)});
+                {{kind, static_cast<std::uint8_t>(worker), interface}, std::move(*socket)});
         }
     }
     if (sockets.empty() && missing) return *missing;
@@ -100,19 +100,28 @@ Result<std::vector<ServiceSocket>> open_do53_sockets(const IpAddress& address, s
 
 std::vector<Service> services(const Config& config) {
     std::vector<Service> list;
-    if (config.resolver)
-        for (const auto& lan : config.lan)
-            list.push_back({"serve DNS over TLS on " + lan.interface, lan.interface, {}});
+    using enum forwarder::ListenerKind;
+    for (const LanConfig& lan : config.lan) {
+        if (!config.resolver) break;
+        const std::uint16_t dot_port = config.resolver->dot.port;
+        for (const std::uint16_t port : ports(*config.resolver)) {
+            const bool tls = port == dot_port;
+            const std::string what =
+                tls ? "serve DNS over TLS on "
+                    : "serve DNS over HTTPS at port " + std::to_string(port) + " on ";
+            list.push_back({what + lan.interface, lan.interface, port, tls ? dot : doh});
+        }
+    }
     if (asks_upstream(config))
         for (const IpAddress& address : config.do53.addresses)
-            list.push_back({"serve the companion on " + to_text(address), "", address});
+            list.push_back({"serve the companion on " + to_text(address), "", config.do53.port,
+                            do53_udp, address});
     return list;
 }
 
 Result<std::vector<ServiceSocket>> open_service(const Service& service, const Config& config) {
-    if (service.address)
-        return open_do53_sockets(*service.address, config.do53.port, config.workers);
-    return open_dot_sockets(service.interface, config.resolver->dot.port, config.workers);
+    if (service.address) return open_do53_sockets(*service.address, service.port, config.workers);
+    return open_lan_sockets(service.kind, service.interface, service.port, config.workers);
 }
 
 Opening open_services(const Config& config) {

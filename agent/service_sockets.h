@@ -20,12 +20,13 @@ struct ServiceSocket {
     FileDescriptor descriptor;
 };
 
-/// DoT sockets of one LAN interface: for each worker one for IPv4 and one for IPv6. They listen on
-/// the wildcard address but are bound to the interface, so that new addresses need no new socket,
-/// and what comes by another interface never reaches them, even to the LAN address. A kernel
-/// without IPv6 gets those for IPv4. Fails with `unavailable` while the interface does not exist,
-/// `denied` without the privilege for the port.
-Result<std::vector<ServiceSocket>> open_dot_sockets(const std::string& interface,
+/// TCP sockets of one LAN interface, for DoT or DoH: for each worker one for IPv4 and one for IPv6.
+/// They listen on the wildcard address but are bound to the interface, so that new addresses need
+/// no new socket, and what comes by another interface never reaches them, even to the LAN address.
+/// A kernel without IPv6 gets those for IPv4. Fails with `unavailable` while the interface does not
+/// exist, `denied` without the privilege for the port.
+Result<std::vector<ServiceSocket>> open_lan_sockets(forwarder::ListenerKind kind,
+                                                    const std::string& interface,
                                                     std::uint16_t port, unsigned workers);
 
 /// Do53 sockets, UDP and TCP, on one loopback address. Fails with `unavailable` where this machine
@@ -35,9 +36,11 @@ Result<std::vector<ServiceSocket>> open_do53_sockets(const IpAddress& address, s
 
 /// Sockets that are opened, or can't be, as one.
 struct Service {
-    std::string what;                  // "serve DNS over TLS on br-lan"
-    std::string interface;             // empty: Do53 on loopback
-    std::optional<IpAddress> address;  // of Do53
+    std::string what;       // "serve DNS over TLS on br-lan"
+    std::string interface;  // empty: Do53 on loopback
+    std::uint16_t port = 0;
+    forwarder::ListenerKind kind = forwarder::ListenerKind::dot;
+    std::optional<IpAddress> address = {};  // of Do53
     bool operator==(const Service&) const = default;
 };
 

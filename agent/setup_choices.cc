@@ -101,8 +101,11 @@ void add_resolver(Value& root, const NamedResolver& resolver) {
 }
 
 void add_resolver(Value& root, const RouterChoice& router) {
-    Value resolver = object();
+    Value resolver = object(), doh = object();
+    if (router.doh_port != DohConfig().port)
+        add(doh, "port", Value(Kind::number, std::to_string(router.doh_port)));
     add(resolver, "adn", router.adn);
+    add(resolver, "doh", list_of(std::move(doh)));
     add(root, "resolver", std::move(resolver));
     add(root, "upstream", list_of(upstream(router.upstream)));
     add(root, "certificate",

@@ -41,6 +41,7 @@ struct FilesChoice {
 /// This router as the home's resolver.
 struct RouterChoice {
     std::string adn;
+    std::uint16_t doh_port = 443;
     NamedResolver upstream;  // asked by DNS over TLS
     std::variant<FilesChoice, AcmeChoice> certificate;
 };

@@ -24,6 +24,7 @@ struct Found {
     std::vector<DnsmasqFound> dnsmasq;  // one for each that runs
     std::vector<RadvdFound> radvd = {};
     bool odhcpd = false;  // it runs; once UCI was asked: and serves the home
+    std::optional<std::string> https_holder = {};  // who has port 443, as holder_of() says
 };
 
 /// What is where, as far as it can be told.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "agent/port_holder.h"
 #include "agent/setup_carriers.h"
 #include "core/address.h"
 #include "core/escape.h"
@@ -190,6 +191,7 @@ class Interview {
     RouterChoice ask_router() {
         RouterChoice router;
         router.adn = ask({"This router's name, in a domain of yours", "", "adn"}, judge_host);
+        if (found_.https_holder) router.doh_port = https_port_beside;
         router.upstream = ask_upstream();
         // Certificates that the command line names are files.
         const bool files =
@@ -314,7 +316,11 @@ std::string describe(const Found& found, const Proposal& proposal) {
     };
     std::string text = "The home:     " + listed(proposal.lan) + '\n';
     text += "The Internet: " + listed(proposal.wan) + '\n';
-    return text + "dnsmasq:      " + describe(proposal.dnsmasq) + describe_ra(found, proposal);
+    text += "dnsmasq:      " + describe(proposal.dnsmasq) + describe_ra(found, proposal);
+    if (const auto& holder = found.https_holder)
+        text += "Port 443:     held by " + (holder->empty() ? "another program" : escape(*holder)) +
+                "; DNS over HTTPS of this router's own takes 8443\n";
+    return text;
 }
 
 Result<Choices> interview(const Found& found, const Proposal& proposal, Dialogue& dialogue) {

@@ -12,6 +12,8 @@
 #include <set>
 #include <sstream>
 
+#include "agent/port_holder.h"
+
 namespace porchlight::agent::setup {
 namespace {
 
@@ -129,6 +131,7 @@ Result<Found> look(Storage& storage) {
     for (const fs::path& process : processes_of("radvd"))
         found.radvd.push_back(read_radvd(arguments_of(process), directory_of(process), storage));
     found.odhcpd = !processes_of("odhcpd").empty();
+    found.https_holder = holder_of(https_port);
     return found;
 }
 

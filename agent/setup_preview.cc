@@ -91,7 +91,10 @@ std::string preview(const Config& config, const Found& found,
         facts.links.push_back(one.link);
         links[one.link.name] = one.link;
     }
-    for (const LanConfig& lan : config.lan) facts.fitness.push_back({lan.interface, true, {}});
+    for (const LanConfig& lan : config.lan)
+        for (const std::uint16_t port :
+             config.resolver ? ports(*config.resolver) : std::vector<std::uint16_t>())
+            facts.fitness.push_back({lan.interface, true, {}, true, port});
     const Plan planned = plan(config, facts);
     const Config used = in_force(config, found);
     const Announcement announcement = announce(used, planned);

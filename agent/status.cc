@@ -279,7 +279,11 @@ Json forwarder_json(const std::optional<forwarder::Status>& status) {
     if (!status) return {{"serving", false}};
     Json json{{"serving", status->serving},
               {"dot_connections", status->dot_connections},
-              {"clients_today", status->clients_today}};
+              {"doh_connections", status->doh_connections},
+              {"clients_today", status->clients_today},
+              {"blocked", Json::array()}};
+    for (const forwarder::Ban& ban : status->bans)
+        json["blocked"].push_back({{"client", ban.client}, {"seconds_left", ban.left.count()}});
     if (status->since_last_dot_query)
         json["seconds_since_last_dot_query"] = status->since_last_dot_query->count();
     return json;
@@ -462,6 +466,13 @@ std::string render_wan(const Json& links) {
     return text;
 }
 
+std::string render_blocked(const Json& forwarder) {
+    std::string text;
+    for (const Json& one : forwarder.value("blocked", Json::array()))
+        text += "  " + member(one, "client") + " for " + member(one, "seconds_left") + " s\n";
+    return text.empty() ? text : "\nBlocked clients (porchlight unblock lets them in)\n" + text;
+}
+
 std::string render_rest(const Json& json) {
     const Json& processes = json.at("processes");
     std::string text = "\nProcesses\n  keeper " + member(processes, "keeper") + ", agent " +
@@ -490,7 +501,7 @@ std::string render(const Json& json) {
     return text + render_plan(json) + offers_text(json.at("offers").dump()) +
            (shown ? render_certificate(certificate) : "") + render_upstreams(json) +
            render_wan(json.at("wan_advertisements")) + guard_text(json.at("guard")) +
-           render_rest(json);
+           render_blocked(json.at("forwarder")) + render_rest(json);
 }
 
 /// What `render` makes of a daemon's answer.

@@ -56,6 +56,14 @@ int metrics_command(const Arguments& arguments) {
     return exit_done;
 }
 
+int unblock_command(const Arguments& arguments) {
+    int exit = exit_done;
+    const auto answer = ask(arguments, "unblock", exit);
+    if (!answer) return exit;
+    std::printf("%s\n", answer->c_str());
+    return exit_done;
+}
+
 int certificate_command(const Arguments& arguments) {
     int exit = exit_done;
     const bool renew = !arguments.words.empty() && arguments.words[0] == "renew";

@@ -283,6 +283,9 @@ std::string fragment_text(const DnsmasqFragment& fragment) {
     for (const DnsmasqFragment::Group& group : fragment.groups)
         for (const std::string& host : group.hosts)
             text += "dhcp-mac=set:" + group.tag + "," + host + "\n";
+    // A name that dnsmasq takes for none would keep it from starting.
+    for (const dns::Name& domain : fragment.may_lead_home)
+        if (dns::is_host_name(domain)) text += "rebind-domain-ok=/" + dns::to_host(domain) + "/\n";
     if (!fragment.adn) return text;
     const std::string adn = dns::to_host(*fragment.adn);
     for (const IpAddress& address : fragment.addresses)

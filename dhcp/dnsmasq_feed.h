@@ -117,6 +117,7 @@ struct DnsmasqFragment {
         std::vector<std::string> hosts;  // hardware addresses
     };
     std::vector<Group> groups = {};
+    std::vector<dns::Name> may_lead_home = {};  // domains that stop-dns-rebind must leave alone
 };
 
 std::string fragment_text(const DnsmasqFragment& fragment);

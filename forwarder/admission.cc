@@ -1,70 +1,324 @@
 #include "forwarder/admission.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace porchlight::forwarder {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::int64_t nanoseconds_of(Clock::time_point now) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
-}
-
 std::int64_t seconds_of(Clock::time_point now) {
     return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+}
+
+std::int64_t nanoseconds_of(Clock::time_point now) {
+    return std::chrono::nanoseconds(now.time_since_epoch()).count();
+}
+
+/// A prefix may burst as much beyond its rate as a client beyond his.
+Rate prefix_rate(std::uint32_t per_second, const Rate& client, std::uint32_t client_second) {
+    const std::uint64_t burst =
+        std::uint64_t(client.burst) * per_second / std::max(client_second, 1u);
+    return Rate::per_second(
+        per_second, static_cast<std::uint32_t>(std::clamp<std::uint64_t>(burst, 1, UINT32_MAX)));
+}
+
+/// What a client and his prefix may do at most.
+struct Rates {
+    Rate client;
+    Rate prefix;
+    Rates(std::uint32_t client_second, std::uint32_t client_burst, std::uint32_t prefix_second)
+        : client(Rate::per_second(client_second, client_burst)),
+          prefix(prefix_rate(prefix_second, client, client_second)) {}
+};
+
+Rates query_rates(const Limits& limits) {
+    return {limits.queries_per_client_second, limits.queries_per_client_burst,
+            limits.queries_per_prefix_second};
+}
+
+Rates full_rates(const Limits& limits) {
+    return {limits.full_handshakes_per_client_second, limits.full_handshakes_per_client_burst,
+            limits.full_handshakes_per_prefix_second};
+}
+
+Rates resumed_rates(const Limits& limits) {
+    return {limits.resumed_handshakes_per_client_second, limits.resumed_handshakes_per_client_burst,
+            limits.resumed_handshakes_per_prefix_second};
+}
+
+/// A host without connections holds no memory for them.
+void forget(Tally& tally, const Client& client) {
+    std::erase(tally.open, &client);
+    if (tally.open.empty()) tally.open.shrink_to_fit();
+}
+
+/// Adds one unless there are `max`.
+bool add_below(std::atomic<std::uint32_t>& count, std::uint32_t max) {
+    if (count.fetch_add(1, std::memory_order_relaxed) < max) return true;
+    count.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+}
+
+/// Handshakes that are not done, with those that failed so lately that they might not be.
+std::uint32_t unfinished(std::uint32_t open, const Bucket& failed, std::uint32_t max,
+                         const Limits& limits, Clock::time_point now) {
+    return open + failed.taken(Rate::each_for(limits.handshake_max, max), now);
+}
+
+bool is_heavier(const Tally& tally, const Tally& newcomer) {
+    return tally.open.size() > newcomer.open.size() + 1;
 }
 
 }  // namespace
 
 bool Client::admit_query(const Limits& limits, Clock::time_point now) {
+    Tally* const tally = tally_.load(std::memory_order_acquire);
+    if (tally == nullptr) return true;
+    active_at_.store(nanoseconds_of(now), std::memory_order_relaxed);
     const std::int64_t seconds = seconds_of(now);
-    if (host_ && asked_at_.load(std::memory_order_relaxed) != seconds)
-        asked_at_.store(seconds, std::memory_order_relaxed);
-    if (own_) return true;
-    const std::int64_t at = nanoseconds_of(now);
-    const std::int64_t interval = 1'000'000'000 / std::max(limits.queries_per_client_second, 1u);
-    const std::int64_t tolerance = interval * limits.queries_per_client_burst;
-    std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
-    for (;;) {
-        const std::int64_t next = std::max(full_at, at) + interval;
-        if (next - at > tolerance) return false;
-        if (full_at_.compare_exchange_weak(full_at, next, std::memory_order_relaxed)) return true;
+    if (is_host() && tally->asked_at.load(std::memory_order_relaxed) != seconds)
+        tally->asked_at.store(seconds, std::memory_order_relaxed);
+    const Rates rates = query_rates(limits);
+    if (!tally->queries.take(rates.client, now)) {
+        ++refusals_->queries_client;
+        return false;
     }
+    Tally* const prefix = prefix_.load(std::memory_order_acquire);
+    if (prefix == nullptr || prefix->queries.take(rates.prefix, now)) return true;
+    ++refusals_->queries_prefix;
+    return false;
 }
 
-Admission::Admission(Random& random) : hash_(random) {
-    own_.own_ = true;
-    own_.host_ = false;
+bool Client::admit_handshake(bool shows_ticket, const Limits& limits, Clock::time_point now) {
+    Tally* const tally = tally_.load(std::memory_order_acquire);
+    if (tally == nullptr) return true;
+    Tally* const prefix = prefix_.load(std::memory_order_acquire);
+    shows_ticket_ = shows_ticket;
+    refused_handshake_ = true;
+    const Rates full = full_rates(limits);
+    const Rates resumed = resumed_rates(limits);
+    const auto is_overdrawn = [&](const Tally& one, const Rate& rate) {
+        return one.full_handshakes.taken(rate, now) > rate.burst;
+    };
+    const auto take = [&](Tally& one, const Rate& full_rate, const Rate& resumed_rate) {
+        if (!shows_ticket) return one.full_handshakes.take(full_rate, now);
+        // Whose tickets are not good pays for that before he shows more.
+        return !is_overdrawn(one, full_rate) && one.resumed_handshakes.take(resumed_rate, now);
+    };
+    if (!take(*tally, full.client, resumed.client)) {
+        ++(shows_ticket ? refusals_->resumed_handshakes_client : refusals_->full_handshakes_client);
+        return false;
+    }
+    if (prefix != nullptr && !take(*prefix, full.prefix, resumed.prefix)) {
+        ++(shows_ticket ? refusals_->resumed_handshakes_prefix : refusals_->full_handshakes_prefix);
+        return false;
+    }
+    refused_handshake_ = false;
+    return true;
 }
 
-Client* Admission::enter(const IpAddress& address, bool is_own, const Limits& limits,
-                         Clock::time_point now) {
+Client* Admission::enter(const Peer& peer, const Limits& limits, Clock::time_point now,
+                         Shedder* holder) {
     const std::lock_guard lock(mutex_);
-    if (is_own && own_.connections_ < own_connections_max) {
-        ++own_.connections_;
-        return &own_;
+    if (peer.is_own && own_connections_ < own_connections_max) {
+        ++own_connections_;
+        return add(peer, {nullptr, nullptr}, now, nullptr);
     }
-    if (connections() >= limits.connections_max || is_refused(address, now)) return nullptr;
-    Client* client = remember(address);
-    if (client == nullptr || client->connections_ >= limits.connections_per_client_max ||
-        now < client->blocked_until_)
+    if (is_refused(peer.address, now)) {
+        ++refusals_.kept_out;
         return nullptr;
-    if (client->connections_++ == 0) client->host_ = !is_own;
-    connections_.fetch_add(1, std::memory_order_relaxed);
-    return client;
+    }
+    const Place place = place_of(peer);
+    if (Refusals::Count* const limit = limit_met(place, peer, limits, now)) {
+        ++*limit;
+        return nullptr;
+    }
+    return add(peer, place, now, holder);
 }
 
-void Admission::leave(Client& client) {
+Admission::Place Admission::place_of(const Peer& peer) {
+    const net::MacAddress* const mac = neighbours_.find(peer.link, peer.address);
+    if (mac != nullptr) return {tallies_.find_or_make(key_of(peer.link, *mac)), nullptr};
+    Tally* const tally = tallies_.find_or_make(key_of(peer.link, peer.address));
+    if (!knows_neighbours_) return {tally, nullptr};
+    return {tally, tallies_.find_or_make(key_of_prefix(peer.link, peer.address))};
+}
+
+/// What a new connection would break, after room was made for it where that can be; null: nothing.
+Refusals::Count* Admission::limit_met(const Place& place, const Peer& peer, const Limits& limits,
+                                      Clock::time_point now) {
+    if (place.tally == nullptr) return &refusals_.connections_all;
+    const Tally& tally = *place.tally;
+    if (now < tally.blocked_until) return &refusals_.blocked;
+    if (tally.open.size() >= limits.connections_per_client_max)
+        return &refusals_.connections_client;
+    if (!has_room_for_address(tally, peer.address)) return &refusals_.addresses_client;
+    const auto is_over = [&](std::uint32_t open, const Bucket& failed, std::uint32_t max) {
+        return unfinished(open, failed, max, limits, now) >= max;
+    };
+    if (is_over(tally.unfinished, tally.failed_handshakes, limits.unfinished_per_client_max))
+        return &refusals_.unfinished_client;
+    if (place.prefix != nullptr &&
+        is_over(place.prefix->unfinished, place.prefix->failed_handshakes,
+                limits.unfinished_per_prefix_max))
+        return &refusals_.unfinished_prefix;
+    if (is_over(unfinished_, failed_handshakes_, limits.unfinished_max))
+        return &refusals_.unfinished_all;
+    if (place.prefix != nullptr && place.prefix->open.size() >= limits.connections_per_prefix_max &&
+        !make_room_in(*place.prefix, tally))
+        return &refusals_.connections_prefix;
+    if (connections() >= limits.connections_max && !make_room(place))
+        return &refusals_.connections_all;
+    return nullptr;
+}
+
+bool Admission::make_room_in(const Tally& prefix, const Tally& newcomer) {
+    Tally* heaviest = nullptr;
+    for (const Client* client : prefix.open) {
+        Tally* const tally = client->tally_;
+        if (heaviest == nullptr || tally->open.size() > heaviest->open.size()) heaviest = tally;
+    }
+    return heaviest != nullptr && is_heavier(*heaviest, newcomer) && shed_one_of(*heaviest);
+}
+
+bool Admission::make_room(const Place& place) {
+    Tally* heaviest = nullptr;
+    for (const Client& client : clients_) {
+        Tally* const prefix = client.prefix_;
+        Tally* const tally = prefix != nullptr ? prefix : client.tally_.load();
+        if (tally == nullptr || client.was_shed()) continue;
+        if (heaviest == nullptr || tally->open.size() > heaviest->open.size()) heaviest = tally;
+    }
+    const Tally& newcomer = place.prefix != nullptr ? *place.prefix : *place.tally;
+    return heaviest != nullptr && is_heavier(*heaviest, newcomer) && shed_one_of(*heaviest);
+}
+
+/// The least recently active one.
+bool Admission::shed_one_of(Tally& tally) {
+    Client* found = nullptr;
+    for (Client* client : tally.open)
+        if (client->holder_ != nullptr &&
+            (found == nullptr || client->active_at_.load() < found->active_at_.load()))
+            found = client;
+    if (found == nullptr || shedding_ >= shedding_max) return false;
+    uncount(*found);
+    ++shedding_;
+    ++refusals_.shed;
+    found->shed_.store(true, std::memory_order_release);
+    found->holder_->shed_soon();
+    return true;
+}
+
+Client* Admission::add(const Peer& peer, const Place& place, Clock::time_point now,
+                       Shedder* holder) {
+    Client& client = clients_.emplace_back();
+    client.self_ = std::prev(clients_.end());
+    client.peer_ = peer;
+    client.refusals_ = &refusals_;
+    client.holder_ = holder;
+    client.tally_ = place.tally;
+    client.prefix_ = place.prefix;
+    client.active_at_ = nanoseconds_of(now);
+    if (place.tally == nullptr) return &client;
+    for (Tally* tally : {place.tally, place.prefix}) {
+        if (tally == nullptr) continue;
+        tally->open.push_back(&client);
+        ++tally->unfinished;
+    }
+    ++unfinished_;
+    connections_.fetch_add(1, std::memory_order_relaxed);
+    return &client;
+}
+
+/// Whether the host may have connections from this address too. Nobody needs as many addresses as
+/// a /64 has.
+bool Admission::has_room_for_address(const Tally& tally, const IpAddress& address) {
+    std::vector<IpAddress> others;
+    for (const Client* client : tally.open) {
+        if (client->peer_.address == address) return true;
+        if (std::ranges::find(others, client->peer_.address) == others.end())
+            others.push_back(client->peer_.address);
+    }
+    return others.size() < addresses_per_client_max;
+}
+
+void Admission::established(Client& client, bool resumed, const Limits& limits,
+                            Clock::time_point now) {
     const std::lock_guard lock(mutex_);
-    --client.connections_;
-    if (!client.own_) connections_.fetch_sub(1, std::memory_order_relaxed);
+    Tally* const tally = client.tally_;
+    if (tally == nullptr) return;
+    finish(client);
+    if (resumed || !client.shows_ticket_) return;
+    const Rates full = full_rates(limits);
+    tally->full_handshakes.overdraw(full.client, now);
+    if (Tally* const prefix = client.prefix_) prefix->full_handshakes.overdraw(full.prefix, now);
+}
+
+/// Its handshake is none any more.
+void Admission::finish(Client& client) {
+    if (!std::exchange(client.unfinished_, false)) return;
+    --client.tally_.load()->unfinished;
+    if (Tally* const prefix = client.prefix_) --prefix->unfinished;
+    --unfinished_;
+}
+
+void Admission::uncount(Client& client) {
+    finish(client);
+    forget(*client.tally_, client);
+    if (Tally* const prefix = client.prefix_) forget(*prefix, client);
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Admission::leave(Client& client, const Limits& limits, Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    if (client.was_shed()) {
+        --shedding_;
+    } else if (client.tally_ == nullptr) {
+        --own_connections_;
+    } else {
+        if (client.unfinished_ && !client.refused_handshake_) note_failure(client, limits, now);
+        uncount(client);
+    }
+    clients_.erase(client.self_);
+}
+
+void Admission::note_failure(Client& client, const Limits& limits, Clock::time_point now) {
+    const auto note = [&](Bucket& failed, std::uint32_t max) {
+        failed.overdraw(Rate::each_for(limits.handshake_max, max), now);
+    };
+    note(client.tally_.load()->failed_handshakes, limits.unfinished_per_client_max);
+    if (Tally* const prefix = client.prefix_)
+        note(prefix->failed_handshakes, limits.unfinished_per_prefix_max);
+    note(failed_handshakes_, limits.unfinished_max);
+}
+
+std::optional<WaitingPlace> Admission::place_for_question(Client& client, const Limits& limits) {
+    WaitingPlace place;
+    Tally* const tally = client.tally_.load(std::memory_order_acquire);
+    if (tally == nullptr) return place;
+    Tally* const prefix = client.prefix_.load(std::memory_order_acquire);
+    const auto take = [&](std::size_t which, std::atomic<std::uint32_t>& count, std::uint32_t max,
+                          Refusals::Count& refused) {
+        if (add_below(count, max)) {
+            place.counts_[which] = &count;
+            return true;
+        }
+        ++refused;
+        return false;
+    };
+    if (!take(0, tally->in_flight, limits.in_flight_per_client_max, refusals_.in_flight_client) ||
+        (prefix != nullptr && !take(1, prefix->in_flight, limits.in_flight_per_prefix_max,
+                                    refusals_.in_flight_prefix)) ||
+        !take(2, in_flight_, limits.in_flight_max, refusals_.in_flight_all))
+        return std::nullopt;
+    return place;
 }
 
 void Admission::block(Client& client, Clock::time_point until) {
-    if (client.own_) return;
     const std::lock_guard lock(mutex_);
-    client.blocked_until_ = until;
+    if (Tally* const tally = client.tally_) tally->blocked_until = until;
 }
 
 void Admission::refuse(const std::vector<RefusedHost>& hosts, Clock::time_point now) {
@@ -79,38 +333,58 @@ bool Admission::is_refused(const IpAddress& address, Clock::time_point now) cons
     });
 }
 
-Client* Admission::remember(const IpAddress& address) {
-    if (const auto known = places_.find(address); known != places_.end()) {
-        clients_[known->second].recent_ = true;
-        return &clients_[known->second];
-    }
-    const std::size_t place = place_for_one_more();
-    if (place == clients_max) return nullptr;
-    Client& client = clients_[place];
-    client.address_ = address;
-    places_[address] = place;
-    return &client;
+void Admission::let_in_again() {
+    const std::lock_guard lock(mutex_);
+    refused_.clear();
+    for (Tally& tally : tallies_.all()) tally.blocked_until = {};
 }
 
-/// A new place, or that of a client without connections that was not seen since the clock's hand
-/// came by last; clients_max if the hand finds none.
-std::size_t Admission::place_for_one_more() {
-    if (clients_.size() < clients_max) {
-        clients_.emplace_back();
-        return clients_.size() - 1;
+std::vector<Ban> Admission::bans(Clock::time_point now) const {
+    std::vector<Ban> bans;
+    const std::lock_guard lock(mutex_);
+    for (const Tally& tally : tallies_.all())
+        if (now < tally.blocked_until)
+            bans.push_back({tallies_.pseudonym(tally.key),
+                            std::chrono::ceil<std::chrono::seconds>(tally.blocked_until - now)});
+    std::ranges::sort(bans, std::greater(), &Ban::left);
+    if (bans.size() > bans_told_max) bans.resize(bans_told_max);
+    return bans;
+}
+
+void Admission::set_neighbours(Neighbours neighbours, const Limits& limits) {
+    const std::lock_guard lock(mutex_);
+    neighbours_ = std::move(neighbours);
+    knows_neighbours_ = true;
+    for (Client& client : clients_) {
+        Tally* const tally = client.tally_;
+        if (tally == nullptr || client.was_shed() || is_host_known(tally->key)) continue;
+        const net::MacAddress* const mac =
+            neighbours_.find(client.peer_.link, client.peer_.address);
+        if (mac == nullptr) continue;
+        Tally* const host = tallies_.find_or_make(key_of(client.peer_.link, *mac));
+        if (host == nullptr) continue;
+        move(client, *host);
+        if (host->open.size() > limits.connections_per_client_max) shed_one_of(*host);
     }
-    for (std::size_t turns = 0; turns < 2 * clients_max; ++turns) {
-        const std::size_t place = hand_++ % clients_max;
-        Client& client = clients_[place];
-        if (client.connections_ != 0 || std::exchange(client.recent_, false)) continue;
-        places_.erase(client.address_);
-        client.recent_ = true;
-        client.blocked_until_ = {};
-        client.full_at_ = 0;
-        client.asked_at_ = 0;
-        return place;
+}
+
+/// What `client` did until now stays with the tally it had: a burst at most, of the moment in which
+/// its host was not known.
+void Admission::move(Client& client, Tally& to) {
+    Tally& from = *client.tally_.load();
+    forget(from, client);
+    to.open.push_back(&client);
+    Tally* const prefix = client.prefix_.exchange(nullptr);
+    if (prefix != nullptr) forget(*prefix, client);
+    if (client.unfinished_) {
+        --from.unfinished;
+        if (prefix != nullptr) --prefix->unfinished;
+        ++to.unfinished;
     }
-    return clients_max;
+    client.tally_.store(&to, std::memory_order_release);
+    // One host of the day, not two.
+    to.asked_at = std::max<std::int64_t>(to.asked_at, from.asked_at.exchange(0));
+    to.blocked_until = std::max(to.blocked_until, from.blocked_until);
 }
 
 std::chrono::milliseconds Admission::idle_max(const Limits& limits) const {
@@ -121,8 +395,8 @@ std::uint32_t Admission::clients_today(Clock::time_point now) const {
     const std::lock_guard lock(mutex_);
     const std::int64_t since = seconds_of(now - 24h);
     return static_cast<std::uint32_t>(
-        std::count_if(clients_.begin(), clients_.end(), [&](const Client& client) {
-            const std::int64_t asked = client.asked_at_.load(std::memory_order_relaxed);
+        std::ranges::count_if(tallies_.all(), [&](const Tally& tally) {
+            const std::int64_t asked = tally.asked_at.load(std::memory_order_relaxed);
             return asked != 0 && asked >= since;
         }));
 }

@@ -1,93 +1,175 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <mutex>
-#include <unordered_map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/random.h"
-#include "forwarder/keyed_hash.h"
+#include "forwarder/link_name.h"
+#include "forwarder/neighbours.h"
+#include "forwarder/refusals.h"
 #include "forwarder/serving.h"
 #include "forwarder/settings.h"
+#include "forwarder/tallies.h"
 
 namespace porchlight::forwarder {
 
-/// What is remembered of one source address. Its connections, on whatever worker, share it.
+/// Where a connection comes from.
+struct Peer {
+    IpAddress address;
+    LinkName link{};
+    bool is_own = false;  // an address of this machine
+};
+
+/// Whoever holds connections, and closes those of clients that were shed.
+class Shedder {
+  public:
+    /// By any thread, under Admission's lock: to be done later.
+    virtual void shed_soon() = 0;
+
+  protected:
+    ~Shedder() = default;
+};
+
+/// One question's place among those that wait for their answers; given back when it goes.
+class WaitingPlace {
+  public:
+    WaitingPlace() = default;
+    WaitingPlace(WaitingPlace&& other) noexcept : counts_(std::exchange(other.counts_, {})) {}
+    WaitingPlace& operator=(WaitingPlace&&) = delete;
+    ~WaitingPlace() {
+        for (std::atomic<std::uint32_t>* count : counts_)
+            if (count != nullptr) count->fetch_sub(1, std::memory_order_relaxed);
+    }
+
+  private:
+    friend class Admission;
+    std::array<std::atomic<std::uint32_t>*, 3> counts_{};  // the client's, its prefix's, all
+};
+
+/// Who is at the other end of one connection. What he does is counted for his host and, where he is
+/// no neighbour, for his prefix.
 class Client {
   public:
-    /// Whether one query more is within the client's rate (a token bucket, kept as the one time at
-    /// which it would be full again). Any thread.
+    /// Whether one query more is within the rates. Any thread.
     bool admit_query(const Limits& limits, Clock::time_point now);
+    /// Whether one handshake more is, as far as a ClientHello tells what it will cost: one that
+    /// shows a ticket may be resumed. Any thread.
+    bool admit_handshake(bool shows_ticket, const Limits& limits, Clock::time_point now);
     /// Not the router itself, whose probes must not look as if the home used the service.
-    bool is_host() const { return host_; }
-    Serving::Host host() const { return host_of(address_); }
+    bool is_host() const { return !peer_.is_own; }
+    Serving::Host host() const { return host_of(peer_.address); }
+    /// It has no place any more: who holds the connection closes it.
+    bool was_shed() const { return shed_.load(std::memory_order_acquire); }
 
   private:
     friend class Admission;
 
-    IpAddress address_;
-    bool own_ = false;  // in the slots of the router's own, never shed
-    bool host_ = true;
-    bool recent_ = true;  // not to be forgotten by the next turn of the clock
-    std::uint32_t connections_ = 0;
-    Clock::time_point blocked_until_{};
-    std::atomic<std::int64_t> full_at_{0};   // nanoseconds of Clock
-    std::atomic<std::int64_t> asked_at_{0};  // seconds of Clock, 0: never
+    Peer peer_;
+    Refusals* refusals_ = nullptr;
+    Shedder* holder_ = nullptr;            // null: can't be shed
+    std::atomic<Tally*> tally_{nullptr};   // null: in a slot of the router's own, never shed
+    std::atomic<Tally*> prefix_{nullptr};  // null: a neighbour
+    std::atomic<bool> shed_{false};
+    std::atomic<std::int64_t> active_at_{0};  // nanoseconds of Clock: let in, or the last query
+    bool unfinished_ = true;                  // its handshake
+    bool shows_ticket_ = false;
+    bool refused_handshake_ = false;
+    std::list<Client>::iterator self_;
 };
 
-/// Who may connect and how much they may ask, for all workers together. The router's own
-/// connections, by which the agent probes the service, have slots of their own and are never shed:
-/// overload must not look like a service out of order.
+/// Who may connect and how much they may ask, for all workers together.
+/// - A client is a host: its MAC address on its link, as the agent tells of neighbours; whoever is
+///   none, or is not known yet, its address on its link. So a host gains nothing by the many
+///   addresses that a /64 offers, and loses nothing by what others do in it.
+/// - Whoever is no neighbour came through another router: he counts for his prefix too, which for
+///   neighbours would be the whole home. Before the agent told of any, nobody does.
+/// - A connection that came before its host was known counts for that host from then on, and what
+///   the host has too many is closed. What is open stays with the host that it was counted for,
+///   though the address has become another's.
+/// - When all places are taken, the least recently active connection of the heaviest host or prefix
+///   is closed for a newcomer that is lighter; nobody is refused but for want of a heavier one.
+/// - The router's own connections, by which the agent probes the service, have slots of their own
+///   and are never shed: overload must not look like a service out of order.
 class Admission {
   public:
-    static constexpr std::size_t clients_max = 16384;  // remembered; then the clock forgets
     static constexpr std::uint32_t own_connections_max = 8;
+    static constexpr std::size_t addresses_per_client_max = 16;  // with connections at one time
+    static constexpr std::uint32_t shedding_max = 64;            // shed, and not closed yet
+    static constexpr std::size_t bans_told_max = 64;
 
-    explicit Admission(Random& random);
+    explicit Admission(Random& random) : tallies_(random) {}
 
-    /// Counts a connection and returns its client, valid until leave(); null: over a limit.
-    /// `is_own`: it comes from an address of this machine.
-    Client* enter(const IpAddress& address, bool is_own, const Limits& limits,
-                  Clock::time_point now);
-    void leave(Client& client);
+    /// Counts a connection that begins with a handshake, and returns its client, valid until
+    /// leave(); null: over a limit. `holder` has the connection for as long.
+    Client* enter(const Peer& peer, const Limits& limits, Clock::time_point now,
+                  Shedder* holder = nullptr);
+    /// Its handshake came to its end.
+    void established(Client& client, bool resumed, const Limits& limits, Clock::time_point now);
+    /// One that leaves before that failed, unless the limit of handshakes was the reason: its place
+    /// among the unfinished is free when it would have been closed for silence.
+    void leave(Client& client, const Limits& limits, Clock::time_point now);
+    /// A place for a question that has to be looked up, none: over a limit. Any thread.
+    std::optional<WaitingPlace> place_for_question(Client& client, const Limits& limits);
+
     /// No new connection of this client until then.
     void block(Client& client, Clock::time_point until);
     /// None of these hosts from `now` on, in place of those before; what is open stays.
     void refuse(const std::vector<RefusedHost>& hosts, Clock::time_point now);
+    /// All of them, and those that are blocked, may come in again.
+    void let_in_again();
+    /// Who is blocked at `now`, those for longest first; bans_told_max at most.
+    std::vector<Ban> bans(Clock::time_point now) const;
+    /// In place of those before.
+    void set_neighbours(Neighbours neighbours, const Limits& limits);
 
+    const Refusals& refusals() const { return refusals_; }
     std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
     /// How long an idle connection may stay now: less as free slots run out.
     std::chrono::milliseconds idle_max(const Limits& limits) const;
-    /// Addresses of hosts that asked within the 24 hours before `now`, as far as they are
-    /// remembered.
+    /// Hosts that asked within the 24 hours before `now`, as far as they are remembered.
     std::uint32_t clients_today(Clock::time_point now) const;
 
   private:
-    bool is_refused(const IpAddress& address, Clock::time_point now) const;
-    Client* remember(const IpAddress& address);
-    std::size_t place_for_one_more();
-
-    struct Hash {
-        const KeyedHash* keyed;
-        std::size_t operator()(const IpAddress& address) const {
-            const auto of = [&](const auto& one) { return (*keyed)(one.octets, address.index()); };
-            return static_cast<std::size_t>(std::visit(of, address));
-        }
+    struct Place {
+        Tally* tally;
+        Tally* prefix;  // null: none
     };
+    Place place_of(const Peer& peer);
+    Refusals::Count* limit_met(const Place& place, const Peer& peer, const Limits& limits,
+                               Clock::time_point now);
+    static bool has_room_for_address(const Tally& tally, const IpAddress& address);
+    bool is_refused(const IpAddress& address, Clock::time_point now) const;
+    bool make_room_in(const Tally& prefix, const Tally& newcomer);
+    bool make_room(const Place& place);
+    bool shed_one_of(Tally& tally);
+    Client* add(const Peer& peer, const Place& place, Clock::time_point now, Shedder* holder);
+    void finish(Client& client);
+    void uncount(Client& client);
+    void note_failure(Client& client, const Limits& limits, Clock::time_point now);
+    void move(Client& client, Tally& to);
 
-    KeyedHash hash_;
     mutable std::mutex mutex_;  // over everything below; for connections, never for queries
-    std::deque<Client> clients_;
-    std::unordered_map<IpAddress, std::size_t, Hash> places_{0, Hash{&hash_}};
-    std::size_t hand_ = 0;
-    Client own_;
+    Tallies tallies_;
+    Neighbours neighbours_;
+    bool knows_neighbours_ = false;
+    std::list<Client> clients_;  // one a connection
+    std::uint32_t own_connections_ = 0;
+    std::uint32_t unfinished_ = 0;
+    std::uint32_t shedding_ = 0;
+    Bucket failed_handshakes_;
     std::vector<std::pair<IpAddress, Clock::time_point>> refused_;  // until then
-    std::atomic<std::uint32_t> connections_{0};
+    std::atomic<std::uint32_t> connections_{0};                     // any thread
+    std::atomic<std::uint32_t> in_flight_{0};                       // any thread
+    Refusals refusals_;                                             // any thread
 };
 
 /// The share of `limits.idle_max` that an idle connection may stay while `open` connections exist:

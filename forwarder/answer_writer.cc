@@ -64,6 +64,13 @@ void write_opt(Writer& out, std::size_t start, const dns::Query& query, const Ca
     if (++additional_count[1] == 0) ++additional_count[0];
 }
 
+/// What write_opt() wrote from `opt` on.
+void remove_opt(Writer& out, std::size_t start, std::size_t opt) {
+    out.truncate(opt);
+    std::uint8_t* additional_count = out.tail(start).data() + 10;
+    if (additional_count[1]-- == 0) --additional_count[0];
+}
+
 /// Leaves the header, with TC, and the question.
 void cut(Writer& out, std::size_t start, const dns::Query& query) {
     out.truncate(start + dns::header_octets + query.question.size());
@@ -102,8 +109,13 @@ void finish(Writer& out, std::size_t start, const dns::Query& query, const Carri
         if (query.edns.present)
             write_opt(out, start, query, carrier, dns::rcode::no_error, extended_error);
     };
+    const std::size_t opt = out.size();
     end();
     if (out.size() - start <= carrier.octets_max) return;
+    if (!carrier.truncates) {
+        if (out.size() != opt) remove_opt(out, start, opt);
+        return;
+    }
     cut(out, start, query);
     end();
 }

@@ -14,6 +14,8 @@ struct Carrier {
     std::size_t octets_max = 65535;  // of a whole message; above it an answer says TC
     /// How long this connection may idle from now, in units of 100 ms (RFC 7828); none: UDP.
     std::optional<std::uint16_t> keepalive = {};
+    /// Nobody asks again another way: what is too large for an OPT beside it goes without.
+    bool truncates = true;
 };
 
 /// Over UDP: what the client can take, and no more than a path without fragments (loopback).
@@ -25,7 +27,7 @@ void adopt(Writer& out, std::size_t start, const dns::Query& query);
 
 /// Ends an answer that has no OPT yet: adds one if the query had one (RFC 6891 section 7), in it an
 /// extended error, the keepalive that was asked for, and padding, last and to blocks of 468. What
-/// is larger than the carrier takes becomes question, OPT and TC.
+/// is larger than the carrier takes becomes question, OPT and TC, where that is of use.
 void finish(Writer& out, std::size_t start, const dns::Query& query, const Carrier& carrier,
             std::optional<std::uint16_t> extended_error = {});
 

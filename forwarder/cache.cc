@@ -29,7 +29,7 @@ constexpr std::uint32_t stale_ttl = 30;
 
 /// What stands before an entry's TTL offsets and its response.
 struct Header {
-    static constexpr std::uint32_t live = 1, asked_again = 2, marks = unit - 1;
+    static constexpr std::uint32_t live = 1, asked_again = 2, refreshing = 4, marks = unit - 1;
 
     std::uint32_t octets_and_marks;  // of the whole entry, a multiple of `unit`
     std::uint32_t hash;
@@ -37,11 +37,19 @@ struct Header {
     std::uint32_t lifetime;
     std::uint16_t response_octets;
     std::uint8_t ttl_count;
-    std::uint8_t flags;  // of the key
+    std::uint8_t flags;  // of the key, and above them the extended error's code; 0: none
 
     std::uint32_t octets() const { return octets_and_marks & ~marks; }
     bool is(std::uint32_t mark) const { return (octets_and_marks & mark) != 0; }
     std::size_t response_at() const { return sizeof(Header) + ttl_count * 2u; }
+
+    static constexpr unsigned key_bits = 2;
+    static constexpr std::uint8_t key_flags = (1u << key_bits) - 1;
+    static constexpr std::uint16_t extended_error_max = UINT8_MAX >> key_bits;
+    std::optional<std::uint16_t> extended_error() const {
+        if (flags >> key_bits == 0) return std::nullopt;
+        return flags >> key_bits;
+    }
 };
 static_assert(sizeof(Header) == 20);
 
@@ -59,6 +67,13 @@ std::uint32_t clamp_seconds(std::chrono::seconds value) {
 std::uint32_t age_of(const Header& entry, std::uint32_t now) {
     const std::uint32_t age = now - entry.stored_at;
     return age > INT32_MAX ? 0 : age;
+}
+
+/// Whether a tenth of the entry's lifetime is left, or less: from one entry to the next up to half
+/// of that, so that what was stored together is not asked for together.
+bool is_nearly_over(const Header& entry, std::uint32_t age) {
+    const std::uint64_t left = entry.lifetime - age;
+    return left * 160 <= std::uint64_t{entry.lifetime} * (8 + entry.hash % 9);
 }
 
 std::uint16_t u16_at(const std::uint8_t* at) {
@@ -144,10 +159,11 @@ class Cache::Shard {
     void flush();
     Counts counts();
 
-    /// Appends the entry's response with its TTLs counted down; false if it has none, or only a
+    /// Appends the entry's response with its TTLs counted down; nothing if it has none, or only a
     /// stale one where `fresh_only`.
-    bool copy(const Key& key, std::uint32_t now, bool fresh_only, Writer& out);
+    std::optional<Hit> copy(const Key& key, std::uint32_t now, bool fresh_only, Writer& out);
     void store(const Key& key, const Storable& what, std::uint32_t now);
+    void remove(const Key& key);
 
   private:
     Header header(std::size_t place) const {
@@ -236,7 +252,8 @@ Cache::Counts Cache::Shard::counts() {
 }
 
 bool Cache::Shard::matches(const Header& entry, std::size_t place, const Key& key) const {
-    if (entry.hash != static_cast<std::uint32_t>(key.hash) || entry.flags != key.flags ||
+    if (entry.hash != static_cast<std::uint32_t>(key.hash) ||
+        (entry.flags & Header::key_flags) != key.flags ||
         entry.response_octets < dns::header_octets + key.name.size() + 4)
         return false;
     const std::uint8_t* question = log_.data() + place + entry.response_at() + dns::header_octets;
@@ -255,16 +272,23 @@ std::uint32_t* Cache::Shard::find(const Key& key) const {
     return nullptr;
 }
 
-bool Cache::Shard::copy(const Key& key, std::uint32_t now, bool fresh_only, Writer& out) {
+std::optional<Hit> Cache::Shard::copy(const Key& key, std::uint32_t now, bool fresh_only,
+                                      Writer& out) {
     const std::lock_guard lock(mutex_);
     const std::uint32_t* slot = find(key);
-    if (slot == nullptr) return false;
+    if (slot == nullptr) return std::nullopt;
     const std::size_t place = place_of(*slot);
     const Header entry = header(place);
     const std::uint32_t age = age_of(entry, now);
     const bool fresh = age < entry.lifetime;
-    if (!fresh && (fresh_only || age - entry.lifetime >= stale_max_)) return false;
-    if (!entry.is(Header::asked_again)) mark(place, entry.octets_and_marks | Header::asked_again);
+    if (!fresh && (fresh_only || age - entry.lifetime >= stale_max_)) return std::nullopt;
+    Hit hit{entry.extended_error()};
+    if (!entry.is(Header::asked_again)) {
+        mark(place, entry.octets_and_marks | Header::asked_again);
+    } else if (fresh_only && !entry.is(Header::refreshing) && is_nearly_over(entry, age)) {
+        mark(place, entry.octets_and_marks | Header::refreshing);
+        hit.refresh = true;
+    }
 
     const auto copied = out.grow(entry.response_octets);
     std::memcpy(copied.data(), log_.data() + place + entry.response_at(), copied.size());
@@ -276,13 +300,14 @@ bool Cache::Shard::copy(const Key& key, std::uint32_t now, bool fresh_only, Writ
         const std::uint32_t stored = u32_at(ttl);
         put_u32(ttl, fresh ? stored - std::min(stored, age) : std::min(stored, stale_ttl));
     }
-    return true;
+    return hit;
 }
 
 void Cache::Shard::store(const Key& key, const Storable& what, std::uint32_t now) {
     const std::size_t raw = sizeof(Header) + what.ttl_offsets.size() * 2 + what.response.size();
     const std::size_t octets = (raw + unit - 1) / unit * unit;
     const std::lock_guard lock(mutex_);
+    if (std::uint32_t* former = find(key)) kill(*former);
     if (!make_room(octets, now)) return;
     write(head_, key, what, octets, now);
     slot_for(key) = slot_value(static_cast<std::uint32_t>(key.hash), head_);
@@ -291,10 +316,15 @@ void Cache::Shard::store(const Key& key, const Storable& what, std::uint32_t now
     used_ += octets;
 }
 
-/// An empty slot for a new entry: that of the entry it replaces, a free one, or one that another
-/// entry has to leave, if possible one that nobody asked for twice.
+void Cache::Shard::remove(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    if (std::uint32_t* former = find(key)) kill(*former);
+}
+
+/// An empty slot for a new entry: a free one, or one that another entry has to leave, if possible
+/// one that nobody asked for twice.
 std::uint32_t& Cache::Shard::slot_for(const Key& key) {
-    std::uint32_t* chosen = find(key);
+    std::uint32_t* chosen = nullptr;
     const auto candidates = bucket(static_cast<std::uint32_t>(key.hash));
     for (std::uint32_t& slot : candidates)
         if (chosen == nullptr && slot == 0) chosen = &slot;
@@ -360,13 +390,15 @@ void Cache::Shard::drop_oldest(int& second_chances, std::uint32_t now) {
 
 void Cache::Shard::write(std::size_t place, const Key& key, const Storable& what,
                          std::size_t octets, std::uint32_t now) {
+    const std::uint16_t said = what.extended_error.value_or(0);
+    const unsigned extended_error = said <= Header::extended_error_max ? said : 0u;
     const Header entry{static_cast<std::uint32_t>(octets) | Header::live,
                        static_cast<std::uint32_t>(key.hash),
                        now,
                        clamp_seconds(what.lifetime),
                        static_cast<std::uint16_t>(what.response.size()),
                        static_cast<std::uint8_t>(what.ttl_offsets.size()),
-                       key.flags};
+                       static_cast<std::uint8_t>(key.flags | extended_error << Header::key_bits)};
     std::uint8_t* at = log_.data() + place;
     std::memcpy(at, &entry, sizeof entry);
     if (!what.ttl_offsets.empty())
@@ -411,19 +443,21 @@ Cache::Shard& Cache::shard_of(const Key& key) const {
     return *shards_[(key.hash >> 32) % shard_count];
 }
 
-bool Cache::answer(const dns::Query& query, Clock::time_point now, Writer& out) {
+std::optional<Hit> Cache::answer(const dns::Query& query, Clock::time_point now, Writer& out) {
     const Key key(hash_, query.name(), query.type, query.edns.dnssec_ok, query.checking_disabled());
     const std::size_t start = out.size();
-    if (!shard_of(key).copy(key, seconds_of(now), true, out)) return false;
+    const std::optional<Hit> hit = shard_of(key).copy(key, seconds_of(now), true, out);
+    if (!hit) return hit;
     constexpr std::uint16_t of_query = dns::flag::recursion_desired | dns::flag::checking_disabled;
     std::uint8_t* message = out.tail(start).data();
     put_u16(message, query.id);
     put_u16(message + 2, (u16_at(message + 2) & ~of_query) | (query.flags & of_query));
     std::memcpy(message + dns::header_octets, query.question.data(), query.name_size);
-    return true;
+    return hit;
 }
 
-bool Cache::answer_stale(const dns::Question& question, Clock::time_point now, Writer& out) {
+std::optional<Hit> Cache::answer_stale(const dns::Question& question, Clock::time_point now,
+                                       Writer& out) {
     const LowerName name(question.name);
     const Key key(hash_, name.octets(), question.type, question.dnssec_ok,
                   question.checking_disabled);
@@ -432,15 +466,18 @@ bool Cache::answer_stale(const dns::Question& question, Clock::time_point now, W
 
 void Cache::store(const dns::Question& question, const Storable& what, Clock::time_point now) {
     const LowerName name(question.name);
-    const std::size_t least = dns::header_octets + name.octets().size() + 4;
-    if (what.lifetime <= 0s || what.response.size() < least || what.response.size() > UINT16_MAX ||
-        what.ttl_offsets.size() > UINT8_MAX)
-        return;
-    for (const std::uint16_t offset : what.ttl_offsets)
-        if (offset + 4u > what.response.size()) return;
     const Key key(hash_, name.octets(), question.type, question.dnssec_ok,
                   question.checking_disabled);
-    shard_of(key).store(key, what, seconds_of(now));
+    const std::size_t least = dns::header_octets + name.octets().size() + 4;
+    const bool is_whole =
+        what.response.size() >= least && what.response.size() <= UINT16_MAX &&
+        what.ttl_offsets.size() <= UINT8_MAX &&
+        std::all_of(what.ttl_offsets.begin(), what.ttl_offsets.end(),
+                    [&](std::size_t offset) { return offset + 4 <= what.response.size(); });
+    if (is_whole && what.lifetime > 0s)
+        shard_of(key).store(key, what, seconds_of(now));
+    else
+        shard_of(key).remove(key);
 }
 
 }  // namespace porchlight::forwarder

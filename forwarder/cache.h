@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "core/bytes.h"
@@ -21,6 +22,14 @@ struct Storable {
     std::span<const std::uint16_t> ttl_offsets;  // where each record's TTL begins, at most 255
     std::chrono::seconds lifetime{0};            // until it is stale; 0: not kept
     std::chrono::seconds ttl_max{86400};         // no record's TTL leaves with more than this
+    /// What goes with it to all who hear it (RFC 8914); kept up to code 63.
+    std::optional<std::uint16_t> extended_error = {};
+};
+
+/// What is to be known of an answer that the cache had, beside its octets.
+struct Hit {
+    std::optional<std::uint16_t> extended_error;  // that it was stored with
+    bool refresh = false;  // often asked for and soon over: now is the time to ask anew, said once
 };
 
 /// A bounded store of DNS answers as wire octets, shared by all workers: 16 shards, each behind one
@@ -29,6 +38,8 @@ struct Storable {
 /// - TTLs are whole seconds, as on the wire. Time is what the caller passes as `now`.
 /// - The key is name, type, DO and CD; names are compared without regard to case.
 /// - Answers past their lifetime stay for `stale_max`, for answer_stale() alone (RFC 8767).
+/// - An answer that was asked for before and has a tenth of its lifetime left, or a little less,
+///   is to be refreshed, and says so once.
 /// - All memory is `bytes_max`, reserved at the start and touched only as it fills; then the
 ///   oldest answers that nobody asked for again make room. Never fails: what cannot be kept is
 ///   not kept.
@@ -49,13 +60,15 @@ class Cache {
     Cache(const Cache&) = delete;
     Cache& operator=(const Cache&) = delete;
 
-    /// Appends the answer to `query` and returns true, or appends nothing and returns false. The
-    /// answer has the query's ID, RD, CD and letter case, and no OPT.
-    bool answer(const dns::Query& query, Clock::time_point now, Writer& out);
+    /// Appends the answer to `query`, or appends nothing and returns nothing. The answer has the
+    /// query's ID, RD, CD and letter case, and no OPT.
+    std::optional<Hit> answer(const dns::Query& query, Clock::time_point now, Writer& out);
     /// Appends an answer fresh or stale, with ID 0, TTLs of at most 30 s if stale (RFC 8767 section
-    /// 4), and says whether there was one.
-    bool answer_stale(const dns::Question& question, Clock::time_point now, Writer& out);
-    /// Keeps `what` as the answer to `question`, in place of an earlier one.
+    /// 4), or nothing.
+    std::optional<Hit> answer_stale(const dns::Question& question, Clock::time_point now,
+                                    Writer& out);
+    /// Keeps `what` as the answer to `question`, in place of an earlier one; which goes even where
+    /// `what` can't be kept, for it is known to be true no more.
     void store(const dns::Question& question, const Storable& what, Clock::time_point now);
 
     void flush();

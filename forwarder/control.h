@@ -25,6 +25,10 @@ enum class Control : std::uint16_t {
     refused = 10,
     // To the agent, empty body: the sockets that the keeper handed over last are listened at now.
     listening = 11,
+    // From the agent: Neighbour, a list of those on the home's links.
+    neighbours = 12,
+    // From the agent, empty body: who is kept out may come in again.
+    let_in_again = 13,
 };
 
 }  // namespace porchlight::forwarder

@@ -15,6 +15,16 @@ struct Counters {
     std::uint64_t dot_handshakes_resumed = 0;
     std::uint64_t dot_handshakes_failed = 0;
     std::uint64_t dot_queries = 0;
+    std::uint64_t doh_connections = 0;  // the same over HTTPS
+    std::uint64_t doh_connections_refused = 0;
+    std::uint64_t doh_handshakes = 0;
+    std::uint64_t doh_handshakes_resumed = 0;
+    std::uint64_t doh_handshakes_failed = 0;
+    std::uint64_t doh_queries = 0;
+    std::uint64_t doh_bad_requests = 0;    // answered with another HTTP status than 200 and 429
+    std::uint64_t doh_bodies_refused = 0;  // of those, because unfinished requests held too much
+    std::uint64_t doh_resets = 0;          // streams that clients gave up
+    std::uint64_t doh_floods = 0;          // connections ended for what asked nothing
     std::uint64_t do53_queries = 0;
     std::uint64_t do53_tcp_queries = 0;  // of those
     std::uint64_t do53_foreign = 0;      // from beyond loopback: not answered

@@ -39,7 +39,10 @@ awaitable<Result<Response>> Failover::resolve(dns::Question question,
         again = false;
         for (std::size_t server : order_.order()) {
             const std::chrono::milliseconds left = until(deadline);
-            if (left <= std::chrono::milliseconds::zero()) co_return last;
+            if (left <= std::chrono::milliseconds::zero()) {
+                if (unhelpful) co_return std::move(*unhelpful);
+                co_return last;
+            }
             const std::chrono::milliseconds share = std::min(left, attempt_max);
             Result<Response> response = co_await ask(server, question, share);
             if (response && is_final(*response)) {
@@ -60,31 +63,45 @@ awaitable<Result<Response>> Failover::resolve(dns::Question question,
 
 awaitable<Result<Response>> Failover::ask(std::size_t server, dns::Question question,
                                           std::chrono::milliseconds within) {
+    const Clock::time_point asked = Clock::now();
     Result<Response> response = co_await servers_[server]->resolve(std::move(question), within);
+    if (response || response.error().code != Errc::timeout) {
+        note(server, response);
+    } else {
+        failures_->note(Errc::timeout);
+        // Two slow names, which any host may ask, are not to cost the home its best server.
+        const bool is_doubted = order_.note_timeout(server, asked);
+        if (is_doubted && servers_.size() > 1) begin_probe(server);
+    }
+    co_return response;
+}
+
+void Failover::note(std::size_t server, const Result<Response>& response) {
     if (response)
         order_.note_answer(server, Clock::now());
-    else if (response.error().code == Errc::timeout)
-        order_.note_timeout(server);
     else
         order_.note_failure(server);
     if (!response)
         failures_->note(response.error().code);
     else if (!is_final(*response))
         ++failures_->unhelpful;
-    co_return response;
 }
 
 void Failover::probe_better(std::size_t used) {
-    const auto server = order_.to_probe(used, Clock::now());
-    if (server) asio::co_spawn(loop_, probe(shared_from_this(), *server), asio::detached);
+    if (const auto server = order_.to_probe(used, Clock::now())) begin_probe(*server);
+}
+
+void Failover::begin_probe(std::size_t server) {
+    asio::co_spawn(loop_, probe(shared_from_this(), server), asio::detached);
 }
 
 /// One constant question, so that nothing a client asked is told to a server that it did not go to.
 awaitable<void> Failover::probe(std::shared_ptr<Failover> self, std::size_t server) {
     dns::Question root_servers;
     root_servers.type = dns::type::ns;
-    const Result<Response> ignored = co_await self->ask(server, root_servers, probe_max);
-    (void)ignored;
+    const Result<Response> response =
+        co_await self->servers_[server]->resolve(std::move(root_servers), probe_max);
+    self->note(server, response);
 }
 
 }  // namespace porchlight::forwarder

@@ -30,6 +30,8 @@ class Failover : public Resolver, public std::enable_shared_from_this<Failover> 
   private:
     awaitable<Result<Response>> ask(std::size_t server, dns::Question question,
                                     std::chrono::milliseconds within);
+    void note(std::size_t server, const Result<Response>& response);
+    void begin_probe(std::size_t server);
     static awaitable<void> probe(std::shared_ptr<Failover> self, std::size_t server);
     void probe_better(std::size_t used);
 

@@ -91,6 +91,9 @@ std::vector<Counter> lookup_counters(const Worker::State& state) {
             {"stale_answers", counters.stale_answers},
             {"failures", counters.failures},
             {"failures_recent", counters.failures_recent},
+            {"answers_blocked_rebinding", counters.answers_blocked_rebinding},
+            {"answers_foreign", counters.answers_foreign},
+            {"prefetches", counters.prefetches},
             {"upstream_timeouts", failed.timeouts},
             {"upstream_unproved", failed.unproved},
             {"upstream_unreachable", failed.unreachable},
@@ -129,10 +132,19 @@ void merge(std::vector<Counter>& sum, const std::vector<Counter>& part) {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i].value += part[i].value;
 }
 
-/// Whether answers that the old settings led to may be wrong under the new ones.
-bool same_sources(const Settings& a, const Settings& b) {
-    return a.upstreams == b.upstreams && a.companion == b.companion &&
-           a.local_domains == b.local_domains && a.adn == b.adn && a.addresses == b.addresses;
+/// Whether answers that the old settings led to are right under the new ones: those of an upstream
+/// that is still asked are, wherever it is asked now.
+bool answers_hold(const Settings& before, const Settings& after) {
+    const auto is_still_asked = [&](const UpstreamSettings& former) {
+        return std::any_of(after.upstreams.begin(), after.upstreams.end(),
+                           [&](const UpstreamSettings& one) {
+                               return one.adn == former.adn && one.designated == former.designated;
+                           });
+    };
+    return std::all_of(before.upstreams.begin(), before.upstreams.end(), is_still_asked) &&
+           before.companion == after.companion && before.local_domains == after.local_domains &&
+           before.adn == after.adn && before.addresses == after.addresses &&
+           before.rebinding == after.rebinding;
 }
 
 class Forwarder {
@@ -245,6 +257,13 @@ void Forwarder::on_agent(net::ChannelMessage message) {
             return send_status();
         case Control::flush_cache:
             return cache_.flush();
+        case Control::neighbours:
+            if (auto told = parse_neighbours(message.body))
+                admission_.set_neighbours(Neighbours(std::move(*told)),
+                                          settings_ ? settings_->limits : Limits());
+            return;
+        case Control::let_in_again:
+            return admission_.let_in_again();
         default:
             log::warn("an unknown message from the agent",
                       {{"kind", std::to_string(message.kind)}});
@@ -306,20 +325,21 @@ void Forwarder::take_settings(Bytes body) {
     if (auto applied = first().apply(settings, std::move(servers->each.front())); !applied)
         return reject(applied.error());
 
-    const bool keep_answers = settings_ && same_sources(*settings_, *settings);
+    const bool keep_answers = settings_ && answers_hold(*settings_, *settings);
     settings_ = settings;
     ticket_keys_ = servers->ticket_keys;
     // What is set may be more than 32 bits can address.
     const auto cache_bytes_max = std::min<std::uint64_t>(settings->cache_bytes_max, SIZE_MAX);
     cache_.resize({static_cast<std::size_t>(cache_bytes_max), settings->stale_max});
-    if (!keep_answers) cache_.flush();
     on_all_workers(
         [settings, servers](std::size_t i, Worker& worker) {
             if (i == 0) return;
             if (auto applied = worker.apply(settings, std::move(servers->each[i])); !applied)
                 log::error("a worker kept its old settings", {{"error", applied.error().message}});
         },
-        [this] {
+        [this, keep_answers] {
+            // Only now does nobody store what the former settings led to.
+            if (!keep_answers) cache_.flush();
             log::info("settings applied");
             tell_agent(Control::applied);
         });
@@ -340,15 +360,18 @@ void Forwarder::send_status() {
                            merge(lookups, lookup_counters(state));
                            merge(status.upstreams, state.upstreams);
                            status.dot_connections += state.dot_connections;
-                           last = std::max(last, state.last_dot_query);
+                           status.doh_connections += state.doh_connections;
+                           last = std::max(last, state.last_encrypted_query);
                        }
                        append(status.counters, sum);
                        status.counters.insert(status.counters.end(), lookups.begin(),
                                               lookups.end());
+                       append(status.counters, admission_.refusals());
                        const Cache::Counts kept = cache_.counts();
                        status.cache_entries = kept.entries;
                        status.cache_octets = kept.octets;
                        status.clients_today = admission_.clients_today(now);
+                       status.bans = admission_.bans(now);
                        if (last)
                            status.since_last_dot_query =
                                std::chrono::duration_cast<std::chrono::seconds>(now - *last);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -37,8 +37,11 @@ class InFlight {
         dns::Question question;
         Serving::Host asker;  // the first of them
         Clock::time_point started;
-        bool slow = false;  // the client timer ran out
+        bool slow = false;        // the client timer ran out
+        bool superseded = false;  // by other settings: its answer is for who waits, nobody else
+        bool refreshing = false;  // for the cache alone, at first
         std::vector<Done> waiters;
+        std::uint64_t number = 0;  // in the order of their starts
     };
 
     InFlight() = default;
@@ -48,15 +51,17 @@ class InFlight {
     void set_limits(Limits limits) { limits_ = limits; }
     std::size_t size() const { return flights_.size(); }
 
-    /// The flight that looks for `question`, or none. Valid until end() of the same question.
+    /// The flight that looks for `question` by the settings of today, or none. Valid until its end.
     Flight* find(const dns::Question& question);
     /// A new flight, for a question that has none; none when there are too many.
     Flight* start(const dns::Question& question, const Serving::Host& asker, Clock::time_point now);
     bool has_room(const Flight& flight) const {
         return flight.waiters.size() < limits_.waiters_max;
     }
-    /// Ends the flight; who still waited.
-    std::vector<Done> end(const dns::Question& question);
+    /// Ends the flight, whose memory goes; who still waited.
+    std::vector<Done> end(Flight& flight);
+    /// Whoever asks from now on joins none of the flights that are under way.
+    void supersede();
     /// Ends them all, and nobody hears of it.
     void clear();
 
@@ -66,9 +71,10 @@ class InFlight {
     Flight* take_slow(Clock::time_point now);
 
   private:
-    using Flights = std::list<Flight>;  // by start
+    using Flights = std::map<std::uint64_t, Flight>;  // by number
     Limits limits_;
     Flights flights_;
+    std::uint64_t last_number_ = 0;
     Flights::iterator first_fast_ = flights_.end();
     std::map<dns::Question, Flights::iterator, QuestionLess> by_question_;
 };

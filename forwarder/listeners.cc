@@ -7,7 +7,7 @@ namespace {
 
 ListenerKind read_kind(Reader& in) {
     const auto kind = static_cast<ListenerKind>(in.u8());
-    if (kind < ListenerKind::dot || kind > ListenerKind::do53_tcp)
+    if (kind < ListenerKind::dot || kind > ListenerKind::doh)
         in.fail("has a listener of an unknown kind");
     return kind;
 }

@@ -11,8 +11,8 @@
 namespace porchlight::forwarder {
 
 /// What a descriptor from the keeper is for. UDP sockets are bound, TCP sockets listen; all are
-/// non-blocking. DoT sockets are bound to a LAN interface, Do53 ones to loopback.
-enum class ListenerKind : std::uint8_t { dot = 1, do53_udp = 2, do53_tcp = 3 };
+/// non-blocking. DoT and DoH sockets are bound to a LAN interface, Do53 ones to loopback.
+enum class ListenerKind : std::uint8_t { dot = 1, do53_udp = 2, do53_tcp = 3, doh = 4 };
 
 struct ListenerInfo {
     ListenerKind kind = ListenerKind::dot;

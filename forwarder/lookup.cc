@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "core/log.h"
 #include "dns/answer.h"
 #include "dns/edns.h"
 #include "forwarder/cache.h"
@@ -12,40 +13,72 @@
 #include "forwarder/failover.h"
 #include "forwarder/in_flight.h"
 #include "forwarder/names.h"
+#include "forwarder/rebinding.h"
 #include "forwarder/recent_failures.h"
 
 namespace porchlight::forwarder {
 namespace {
 
-constexpr std::size_t ttl_offsets_max = 255;  // what the cache takes
+/// Of the places in flight, for what no host waits for.
+constexpr std::size_t refreshing_share = 20;  // a twentieth
+/// How long a host keeps that there is nothing: not much longer than a person who has just made an
+/// exception waits.
+constexpr std::chrono::seconds blocked_ttl{60};
 
 /// The upstreams of one set of settings, and what they were made from.
 struct Upstreams {
     std::vector<UpstreamSettings> settings;
     Buffer roots_pem;
     bool dates_count = true;
-    std::chrono::seconds negative_ttl_max{0};
+    dns::TtlLimits ttls;
+    std::shared_ptr<net::TlsClient> tls;                // shared with `servers`
     std::vector<std::shared_ptr<DotUpstream>> servers;  // shared with `failover`
     std::shared_ptr<Failover> failover;                 // shared with its probes and look-ups
 };
 
-bool made_from(const Upstreams& upstreams, const Settings& settings) {
-    return upstreams.settings == settings.upstreams && upstreams.roots_pem == settings.roots_pem &&
-           upstreams.dates_count == settings.dates_count &&
-           upstreams.negative_ttl_max == settings.negative_ttl_max;
+dns::TtlLimits ttls_of(const Settings& settings) {
+    return {settings.ttl_max, settings.negative_ttl_max, settings.ttl_min};
 }
 
+/// Whether an upstream that is in both is asked in the same way, so that its connections can stay.
+bool asked_alike(const Upstreams& upstreams, const Settings& settings) {
+    return upstreams.tls && upstreams.roots_pem == settings.roots_pem &&
+           upstreams.dates_count == settings.dates_count && upstreams.ttls == ttls_of(settings);
+}
+
+bool made_from(const Upstreams& upstreams, const Settings& settings) {
+    return upstreams.settings == settings.upstreams && asked_alike(upstreams, settings);
+}
+
+/// One that `before` has of the same name and address.
+std::shared_ptr<DotUpstream> server_of(const Upstreams& before, const UpstreamSettings& upstream,
+                                       const Endpoint& address) {
+    std::size_t at = 0;
+    for (const UpstreamSettings& former : before.settings)
+        for (const Endpoint& its_address : former.addresses) {
+            const std::shared_ptr<DotUpstream>& server = before.servers[at++];
+            if (former.adn == upstream.adn && former.designated == upstream.designated &&
+                its_address == address)
+                return server;
+        }
+    return nullptr;
+}
+
+/// Servers that were there `before` go on with their connections.
 Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSource& time,
-                                 const Settings& settings,
+                                 const Settings& settings, const Upstreams& before,
                                  const DotConnection::OnReading& on_reading,
                                  const std::shared_ptr<UpstreamFailures>& failures) {
     Upstreams made{settings.upstreams,
                    settings.roots_pem,
                    settings.dates_count,
-                   settings.negative_ttl_max,
+                   ttls_of(settings),
+                   nullptr,
                    {},
                    nullptr};
-    if (!settings.upstreams.empty()) {
+    const bool alike = asked_alike(before, settings);
+    if (alike) made.tls = before.tls;
+    if (!settings.upstreams.empty() && !made.tls) {
         Result<std::unique_ptr<net::TlsClient>> client =
             net::TlsClient::create({.roots_pem = settings.roots_pem,
                                     .alpn = {"dot"},
@@ -53,13 +86,19 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
                                     .dates_count = settings.dates_count,
                                     .may_end_unsaid = true});
         if (!client) return client.error().within("upstreams");
-        const std::shared_ptr<net::TlsClient> tls = std::move(*client);
-        const dns::TtlLimits ttls{.negative_max = settings.negative_ttl_max};
-        for (const UpstreamSettings& upstream : settings.upstreams)
-            for (const Endpoint& address : upstream.addresses)
-                made.servers.push_back(
-                    std::make_shared<DotUpstream>(loop, tls, upstream, address, ttls, on_reading));
+        made.tls = std::move(*client);
     }
+    for (const UpstreamSettings& upstream : settings.upstreams)
+        for (const Endpoint& address : upstream.addresses) {
+            std::shared_ptr<DotUpstream> server =
+                alike ? server_of(before, upstream, address) : nullptr;
+            if (server)
+                server->forget_failures();
+            else
+                server = std::make_shared<DotUpstream>(loop, made.tls, upstream, address, made.ttls,
+                                                       on_reading);
+            made.servers.push_back(std::move(server));
+        }
     made.failover = std::make_shared<Failover>(
         loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()),
         failures);
@@ -83,6 +122,8 @@ Failed failed(const Result<Response>& result) {
                 Blame::name};
     if (result.error().code == Errc::timeout)
         return {dns::extended_error::no_reachable_authority, Blame::silence};
+    if (result.error().code == Errc::malformed)
+        return {dns::extended_error::network_error, Blame::name};
     return {dns::extended_error::network_error, Blame::line};
 }
 
@@ -98,13 +139,17 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
           slow_timer(loop) {}
 
     void find(const dns::Question& question, Source source, Done done);
+    void refresh(const dns::Question& question);
     void note_reading(const dns::Question* question);
     void join(InFlight::Flight& flight, Done done);
+    void start(InFlight::Flight& flight, Source source);
+    /// `flight` lasts until end() of it, or as long as the Lookup.
     static awaitable<void> look_up(std::shared_ptr<State> self, std::shared_ptr<Resolver> resolver,
-                                   Source source, dns::Question question);
-    void finish(Source source, const dns::Question& question, Result<Response> result);
-    void succeed(Source source, const dns::Question& question, const Response& response);
-    void fail(const dns::Question& question, const Failed& how);
+                                   Source source, InFlight::Flight* flight);
+    void finish(Source source, InFlight::Flight& flight, Result<Response> result);
+    Result<Response> sift(const dns::Question& question, Response response);
+    void succeed(Source source, InFlight::Flight& flight, const Response& response);
+    void fail(InFlight::Flight& flight, const Failed& how);
     void keep(const dns::Question& question, const Response& response);
     bool stale(const dns::Question& question, const std::vector<Done>& waiters);
     bool has_stale(const dns::Question& question);
@@ -123,6 +168,7 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     Upstreams upstreams;
     std::shared_ptr<Companion> companion;  // shared with look-ups under way
     InFlight in_flight;
+    std::size_t refreshing = 0;  // of those in flight
     RecentFailures failures;
     bool upstream_silent = false;  // nobody answered last time
     asio::steady_timer slow_timer;
@@ -148,7 +194,7 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
         for (const auto& server : state.upstreams.servers) server->forget_failures();
     } else {
         Result<Upstreams> made = make_upstreams(
-            state.loop, state.time, *settings,
+            state.loop, state.time, *settings, state.upstreams,
             [weak = std::weak_ptr(state_)](const dns::Question* question) {
                 if (const auto self = weak.lock(); self && !self->gone)
                     self->note_reading(question);
@@ -163,6 +209,8 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
                           : nullptr;
     state.in_flight.set_limits(
         {settings->limits.in_flight_max, settings->limits.waiters_per_question_max});
+    state.in_flight.supersede();
+    state.failures.set_limits({.first = settings->failure_ttl, .most = settings->failure_ttl_max});
     state.failures.clear();
     state.settings = std::move(settings);
     return {};
@@ -187,6 +235,10 @@ void Lookup::find(const dns::Question& question, bool from_companion, Done done)
     state.names.write(out, name, question.type, decision);
     ++state.counters.own_answers;
     done({out.view(), std::nullopt});
+}
+
+void Lookup::refresh(const dns::Question& question) {
+    state_->refresh(question);
 }
 
 const Lookup::Counters& Lookup::counters() const {
@@ -218,11 +270,32 @@ void Lookup::State::find(const dns::Question& question, Source source, Done done
         return refuse(question, std::nullopt, {std::move(done)});
     }
     flight->waiters.push_back(std::move(done));
+    start(*flight, source);
+    watch_slow();
+}
+
+void Lookup::State::start(InFlight::Flight& flight, Source source) {
     std::shared_ptr<Resolver> resolver = upstreams.failover;
     if (source == Source::companion) resolver = companion;
     ++(source == Source::companion ? counters.companion_queries : counters.upstream_questions);
-    asio::co_spawn(loop, look_up(shared_from_this(), std::move(resolver), source, question),
+    asio::co_spawn(loop, look_up(shared_from_this(), std::move(resolver), source, &flight),
                    asio::detached);
+}
+
+void Lookup::State::refresh(const dns::Question& question) {
+    const Clock::time_point now = time.now();
+    const bool is_outside =
+        names.decide(question.name.wire(), question.type, false).source == Source::upstream;
+    if (!is_outside || in_flight.find(question) != nullptr ||
+        failures.find(question, now) != nullptr ||
+        refreshing >= settings->limits.in_flight_max / refreshing_share)
+        return;
+    InFlight::Flight* flight = in_flight.start(question, serving.host(), now);
+    if (flight == nullptr) return;
+    flight->refreshing = true;
+    ++refreshing;
+    ++counters.prefetches;
+    start(*flight, Source::upstream);
     watch_slow();
 }
 
@@ -246,61 +319,98 @@ void Lookup::State::join(InFlight::Flight& flight, Done done) {
 
 awaitable<void> Lookup::State::look_up(std::shared_ptr<State> self,
                                        std::shared_ptr<Resolver> resolver, Source source,
-                                       dns::Question question) {
+                                       InFlight::Flight* flight) {
     Result<Response> result = Error{Errc::unavailable, "no upstream is configured"};
     try {
         const std::chrono::milliseconds within = self->settings->limits.query_max;
-        if (resolver) result = co_await resolver->resolve(question, within);
+        if (resolver) result = co_await resolver->resolve(flight->question, within);
     } catch (const std::exception& thrown) {  // the one catch: no memory, no descriptor
         result = Error{Errc::internal, thrown.what()};
     }
     if (self->gone) co_return;
-    self->note_reading(&question);
-    self->finish(source, question, std::move(result));
+    self->serving.begin(flight->asker);
+    self->finish(source, *flight, std::move(result));
     self->note_reading(nullptr);
 }
 
-void Lookup::State::finish(Source source, const dns::Question& question, Result<Response> result) {
-    if (source == Source::upstream) {
+void Lookup::State::finish(Source source, InFlight::Flight& flight, Result<Response> result) {
+    if (flight.refreshing) --refreshing;
+    const bool from_outside = source == Source::upstream;
+    const bool counts = from_outside && !flight.superseded;
+    if (counts) {
         // An upstream that is back may know at once what failed while it was away.
         if (result && upstream_silent) failures.clear();
         upstream_silent = !result;
     }
+    if (from_outside && result && result->facts.kind != dns::Answer::Kind::failure)
+        result = sift(flight.question, *std::move(result));
     if (result && result->facts.kind != dns::Answer::Kind::failure)
-        return succeed(source, question, *result);
+        return succeed(source, flight, *result);
     if (source == Source::companion) ++counters.companion_failures;
     const Failed how = failed(result);
     // The companion is next door: asking it again costs nothing.
-    if (source == Source::upstream)
-        failures.note(question, how.blame, how.extended_error, has_stale(question), time.now());
-    fail(question, how);
+    if (counts)
+        failures.note(flight.question, flight.asker, how.blame, how.extended_error,
+                      has_stale(flight.question), time.now());
+    fail(flight, how);
 }
 
-void Lookup::State::succeed(Source source, const dns::Question& question,
-                            const Response& response) {
-    failures.forget(question);
-    // The home's names change with every lease, and their server is next door: not kept.
-    if (source == Source::upstream) keep(question, response);
+/// An answer from outside as far as hosts may hear it. What judges answers one day, be it a list or
+/// a rule for one device, comes in here; a rule for one device needs a cache that keeps its answers
+/// apart.
+Result<Response> Lookup::State::sift(const dns::Question& question, Response response) {
+    switch (judge(settings->rebinding, question, response.message)) {
+        case Judgement::pass:
+            break;
+        case Judgement::pass_without_additional:
+            dns::cut_additional(response.message, response.facts);
+            break;
+        case Judgement::block: {
+            ++counters.answers_blocked_rebinding;
+            log::debug("an answer from outside leads into the home, blocked",
+                       {{"name", dns::to_text(question.name)}});
+            Buffer message = dns::no_data_response(question, blocked_ttl);
+            Result<dns::Answer> facts = dns::parse_answer(message, question, ttls_of(*settings));
+            if (!facts) return facts.error();
+            facts->extended_error = dns::extended_error::blocked;
+            return Response{std::move(message), *facts};
+        }
+        case Judgement::foreign:
+            ++counters.answers_foreign;
+            log::debug("an answer has records that nobody asked for, refused",
+                       {{"name", dns::to_text(question.name)}});
+            return Error{Errc::malformed, "has records that nobody asked for"};
+    }
+    return response;
+}
+
+void Lookup::State::succeed(Source source, InFlight::Flight& flight, const Response& response) {
+    // The home's names change with every lease, and their server is next door: not kept. Nor is
+    // what settings of yesterday led to.
+    if (source == Source::upstream && !flight.superseded) {
+        failures.forget(flight.question);
+        keep(flight.question, response);
+    }
     const Found found{response.message, response.facts.extended_error};
-    for (const Done& done : in_flight.end(question)) done(found);
+    for (const Done& done : in_flight.end(flight)) done(found);
 }
 
-void Lookup::State::fail(const dns::Question& question, const Failed& how) {
-    const std::vector<Done> waiters = in_flight.end(question);
+void Lookup::State::fail(InFlight::Flight& flight, const Failed& how) {
+    const dns::Question question = flight.question;
+    const std::vector<Done> waiters = in_flight.end(flight);
     if (waiters.empty() || stale(question, waiters)) return;
     refuse(question, how.extended_error, waiters);
 }
 
 void Lookup::State::keep(const dns::Question& question, const Response& response) {
     const dns::Answer& facts = response.facts;
-    if (facts.ttl <= std::chrono::seconds::zero()) return;
     Storable storable{response.message, std::span(facts.ttl_at).first(facts.ttl_count), facts.ttl};
+    storable.extended_error = facts.extended_error;
     std::vector<std::uint16_t> walked;
     if (facts.ttls_walk) {
         dns::for_each_ttl(response.message, [&](std::size_t at) {
             walked.push_back(static_cast<std::uint16_t>(at));
         });
-        if (walked.size() > ttl_offsets_max) return;
         storable.ttl_offsets = walked;
     }
     cache.store(question, storable, time.now());
@@ -309,9 +419,13 @@ void Lookup::State::keep(const dns::Question& question, const Response& response
 /// Hands `waiters` what was true before, if the cache still has it (RFC 8767).
 bool Lookup::State::stale(const dns::Question& question, const std::vector<Done>& waiters) {
     Writer out;
-    if (!cache.answer_stale(question, time.now(), out)) return false;
-    const Found found{out.view(), is_negative_name(out.view()) ? dns::extended_error::stale_nxdomain
-                                                               : dns::extended_error::stale_answer};
+    const std::optional<Hit> hit = cache.answer_stale(question, time.now(), out);
+    if (!hit) return false;
+    // Why there is nothing says more than how long that has been so.
+    const std::uint16_t stale_error = is_negative_name(out.view())
+                                          ? dns::extended_error::stale_nxdomain
+                                          : dns::extended_error::stale_answer;
+    const Found found{out.view(), hit->extended_error.value_or(stale_error)};
     counters.stale_answers += waiters.size();
     for (const Done& done : waiters) done(found);
     return true;
@@ -319,7 +433,7 @@ bool Lookup::State::stale(const dns::Question& question, const std::vector<Done>
 
 bool Lookup::State::has_stale(const dns::Question& question) {
     Writer ignored;
-    return cache.answer_stale(question, time.now(), ignored);
+    return cache.answer_stale(question, time.now(), ignored).has_value();
 }
 
 void Lookup::State::refuse(const dns::Question& question,

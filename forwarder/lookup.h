@@ -42,6 +42,9 @@ class Lookup {
         std::uint64_t stale_answers = 0;
         std::uint64_t failures = 0;         // SERVFAIL for want of an answer
         std::uint64_t failures_recent = 0;  // SERVFAIL because the same question just failed
+        std::uint64_t answers_blocked_rebinding = 0;  // from outside, leading into the home
+        std::uint64_t answers_foreign = 0;            // with records that nobody asked for
+        std::uint64_t prefetches = 0;                 // asked before the cache's answer was over
     };
 
     /// `cache`, `time` and `serving` outlive it; `loop` runs on the caller's thread. Without
@@ -65,6 +68,10 @@ class Lookup {
     /// Finds the answer and calls `done` once, on this thread, perhaps before it returns. What
     /// nobody answered comes as SERVFAIL. `done` is not called any more when *this is gone.
     void find(const dns::Question& question, bool from_companion, Done done);
+
+    /// Asks for what the cache has, so that it has it still when its time is over. Does nothing
+    /// where that is no upstream's, is asked already, failed lately or would be one too many.
+    void refresh(const dns::Question& question);
 
     const Counters& counters() const;
     /// Of all upstreams there were, whatever settings named them.

@@ -15,6 +15,11 @@ constexpr std::uint32_t ttl_fixed_s = 10800;     // RFC 6303 section 3
 constexpr std::uint32_t ttl_home_s = 60;         // leases come and go
 constexpr std::uint32_t ttl_designation_s = 60;  // of one and of none: both may end at once
 constexpr std::uint16_t type_dnskey = 48;
+/// Browsers ask for it before they choose a resolver by themselves.
+constexpr std::string_view application_dns("\x13use-application-dns\3net\0", 25);
+/// The codes that hosts hear from us, whoever found what is wrong: those of edns.h (RFC 9606
+/// section 5).
+constexpr std::string_view extended_errors = "exterr=3,15,18-19,22-23";
 
 /// The labels of a name, counted from its right end, where zones begin.
 class Labels {
@@ -218,21 +223,6 @@ void begin_record(Writer& out, std::uint16_t owner, std::uint16_t type, std::uin
     begin_record(out, type, ttl_s);
 }
 
-/// The zone's SOA with the values of RFC 6303 section 3.
-void write_soa(Writer& out, std::size_t zone_at, std::uint32_t ttl_s) {
-    const auto zone = static_cast<std::uint16_t>(pointer_to_question + zone_at);
-    begin_record(out, zone, dns::type::soa, ttl_s);
-    out.counted_u16([&] {
-        out.u16(zone);
-        out.text(std::string_view("\6nobody\7invalid\0", 16));
-        out.u32(1);       // serial
-        out.u32(3600);    // refresh
-        out.u32(1200);    // retry
-        out.u32(604800);  // expire
-        out.u32(ttl_s);
-    });
-}
-
 std::uint16_t type_of(const IpAddress& address) {
     return std::holds_alternative<Ipv4>(address) ? dns::type::a : dns::type::aaaa;
 }
@@ -262,7 +252,9 @@ const IpAddress loopback_addresses[] = {
 }  // namespace
 
 Names::Names(const Settings& settings)
-    : addresses_(settings.addresses), has_companion_(settings.companion.has_value()) {
+    : addresses_(settings.addresses),
+      has_companion_(settings.companion.has_value()),
+      application_dns_(settings.application_dns) {
     if (!settings.adn.is_root()) {
         constexpr std::string_view label("\4_dns", 5);
         adn_ = lower_case(settings.adn);
@@ -289,6 +281,7 @@ Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) cons
     if (labels.count() == 0) return {};
     if (equal(name, adn_) && (type == dns::type::a || type == dns::type::aaaa))
         return own(OwnAnswer::addresses, 0, ttl_home_s);
+    if (equal(name, adn_) && type == dns::type::resinfo) return own(OwnAnswer::information, 0);
     if (labels[0] == "localhost") {
         const bool has_data = type == dns::type::a || type == dns::type::aaaa;
         return own(has_data ? OwnAnswer::loopback : OwnAnswer::no_data, labels.at(1));
@@ -298,6 +291,9 @@ Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) cons
         return is_asked ? own(OwnAnswer::designations, 0, ttl_designation_s)
                         : nothing_below(*at, ttl_designation_s);
     }
+    // Of the zone above: a name with an SOA of its own would exist.
+    if (!application_dns_ && equal(name, bytes_of(application_dns)))
+        return own(OwnAnswer::no_name, labels.at(1), ttl_home_s);
     for (const Buffer& domain : local_domains_)
         if (const auto at = begin_of(labels, name, domain)) return home(*at, from_companion);
     if (labels[0] == "arpa") return infrastructure(name, type, from_companion);
@@ -316,6 +312,8 @@ Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_compani
     if (labels[1] == "home") return is_parents ? Decision{} : home(labels.at(2), from_companion);
     if (labels[1] == "service") return is_parents ? Decision{} : nothing_below(labels.at(2));
     if (labels[1] == "resolver") {
+        if (labels.count() == 2 && type == dns::type::resinfo && !adn_.empty())
+            return own(OwnAnswer::information, 0);
         const bool is_asked = labels.count() == 3 && labels[2] == "_dns" && type == dns::type::svcb;
         return is_asked ? own(OwnAnswer::designations, labels.at(2), ttl_designation_s)
                         : own(OwnAnswer::no_data, labels.at(2));
@@ -367,6 +365,11 @@ void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& d
         out.counted_u16([&] { out.text(std::string_view("\11localhost\0", 11)); });
         ++answers;
     }
+    if (decision.own == OwnAnswer::information) {
+        begin_record(out, pointer_to_question, dns::type::resinfo, decision.ttl_s);
+        out.counted_u16([&] { out.counted_u8([&] { out.text(extended_errors); }); });
+        ++answers;
+    }
     const Designated* told = decision.own == OwnAnswer::designations ? designated(link) : nullptr;
     if (told != nullptr && !told->records.empty()) {
         for (const Buffer& record : told->records) {
@@ -379,7 +382,9 @@ void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& d
         answers = told->records.size();
         additional = told->addresses.size();
     }
-    if (answers == 0) write_soa(out, decision.zone_at, decision.ttl_s);
+    if (answers == 0)
+        dns::write_soa(out, static_cast<std::uint16_t>(pointer_to_question + decision.zone_at),
+                       decision.ttl_s);
     out.patch_u16(start + 6, answers);
     out.patch_u16(start + 8, answers == 0 ? 1 : 0);
     out.patch_u16(start + 10, additional);

@@ -22,6 +22,7 @@ enum class OwnAnswer : std::uint8_t {
     localhost,     // PTR localhost (RFC 6303 section 4)
     addresses,     // of the resolver's own name
     designations,  // the resolver's encrypted forms, of who asks from this link (RFC 9462)
+    information,   // what the resolver does (RFC 9606)
 };
 
 struct Decision {
@@ -70,6 +71,7 @@ class Names {
     std::vector<Designated> designated_;
     std::vector<Buffer> local_domains_;  // likewise
     bool has_companion_ = false;
+    bool application_dns_ = true;
 };
 
 }  // namespace porchlight::forwarder

@@ -1,33 +1,47 @@
 #include "forwarder/recent_failures.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace porchlight::forwarder {
 namespace {
 
-std::chrono::seconds next_duration(RecentFailures::Blame blame, bool stale,
-                                   std::chrono::seconds before) {
-    switch (blame) {
-        case RecentFailures::Blame::silence:
-            return stale ? RecentFailures::covered : RecentFailures::no_answer;
-        case RecentFailures::Blame::line:
-            return RecentFailures::unreachable;
-        case RecentFailures::Blame::name:
-            break;
-    }
-    return std::clamp(before * 2, RecentFailures::first, RecentFailures::most);
+bool same_host(const Serving::Host& a, const Serving::Host& b) {
+    return a.family == b.family && a.octets == b.octets;
 }
 
 }  // namespace
 
-void RecentFailures::note(const dns::Question& question, Blame blame,
+bool RecentFailures::HostLess::operator()(const Serving::Host& a, const Serving::Host& b) const {
+    return std::tie(a.family, a.octets) < std::tie(b.family, b.octets);
+}
+
+std::chrono::seconds RecentFailures::next_duration(Blame blame, bool stale,
+                                                   std::chrono::seconds before) const {
+    switch (blame) {
+        case Blame::silence:
+            return stale ? covered : no_answer;
+        case Blame::line:
+            return unreachable;
+        case Blame::name:
+            break;
+    }
+    const std::chrono::seconds most = std::max(limits_.first, limits_.most);
+    const std::chrono::seconds doubled = std::clamp(before * 2, limits_.first, most);
+    return stale ? std::max(doubled, covered) : doubled;
+}
+
+void RecentFailures::note(const dns::Question& question, const Serving::Host& asker, Blame blame,
                           std::optional<std::uint16_t> extended_error, bool stale,
                           Clock::time_point now) {
-    if (failures_.size() >= questions_max && !failures_.contains(question)) {
-        std::erase_if(failures_, [&](const auto& it) { return it.second.until <= now; });
-        if (failures_.size() >= questions_max) return;
+    auto found = failures_.find(question);
+    if (found == failures_.end()) {
+        make_room(asker, now);
+        found = failures_.emplace(question, Failure{}).first;
+        found->second.asker = asker;
+        ++of_host_[asker];
     }
-    Failure& failure = failures_[question];
+    Failure& failure = found->second;
     // What failed long ago says nothing of now.
     if (failure.until + failure.lasts < now) failure.lasts = std::chrono::seconds::zero();
     failure.lasts = next_duration(blame, stale, failure.lasts);
@@ -35,8 +49,45 @@ void RecentFailures::note(const dns::Question& question, Blame blame,
     failure.extended_error = extended_error;
 }
 
+/// So that one more of `asker` fits. A host that fills the table pushes out what is its own.
+void RecentFailures::make_room(const Serving::Host& asker, Clock::time_point now) {
+    const auto its_own = of_host_.find(asker);
+    if (its_own != of_host_.end() && its_own->second >= limits_.questions_per_host_max)
+        return drop_first_over(asker);
+    if (failures_.size() < limits_.questions_max) return;
+    for (auto it = failures_.begin(); it != failures_.end();)
+        it = it->second.until <= now ? erase(it) : std::next(it);
+    if (failures_.size() < limits_.questions_max) return;
+    const auto most =
+        std::max_element(of_host_.begin(), of_host_.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    drop_first_over(most->first);
+}
+
+/// Forgets the failure of that host that would be over first.
+void RecentFailures::drop_first_over(const Serving::Host& asker) {
+    auto first = failures_.end();
+    for (auto it = failures_.begin(); it != failures_.end(); ++it) {
+        if (!same_host(it->second.asker, asker)) continue;
+        if (first == failures_.end() || it->second.until < first->second.until) first = it;
+    }
+    if (first != failures_.end()) erase(first);
+}
+
+RecentFailures::Failures::iterator RecentFailures::erase(Failures::iterator failure) {
+    const auto host = of_host_.find(failure->second.asker);
+    if (--host->second == 0) of_host_.erase(host);
+    return failures_.erase(failure);
+}
+
 void RecentFailures::forget(const dns::Question& question) {
-    failures_.erase(question);
+    const auto found = failures_.find(question);
+    if (found != failures_.end()) erase(found);
+}
+
+void RecentFailures::clear() {
+    failures_.clear();
+    of_host_.clear();
 }
 
 const RecentFailures::Failure* RecentFailures::find(const dns::Question& question,

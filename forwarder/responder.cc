@@ -32,18 +32,20 @@ Responder::Given Responder::answer(Bytes message, const Leg& leg, Clock::time_po
         finish(out, start, query_, carrier);
         return Given::answered;
     }
-    if (!cache_.answer(query_, now, out)) {
+    const std::optional<Hit> hit = cache_.answer(query_, now, out);
+    if (!hit) {
         ++counters_.cache_misses;
         return Given::not_known;
     }
     ++counters_.cache_hits;
-    finish(out, start, query_, carrier);
+    if (hit->refresh) lookup_.refresh(dns::question_of(query_));
+    finish(out, start, query_, carrier, hit->extended_error);
     return Given::answered;
 }
 
-void Responder::find(const Leg& leg, Done done) {
+void Responder::find(const Leg& leg, Done done, WaitingPlace place) {
     // Shared, because std::function copies what it holds.
-    auto asked = std::make_shared<const KeptQuery>(query_);
+    auto asked = std::make_shared<const KeptQuery>(query_, std::move(place));
     lookup_.find(dns::question_of(query_), leg.from_companion,
                  [asked, done = std::move(done)](const Found& found) { done(*asked, found); });
 }

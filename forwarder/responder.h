@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/writer.h"
 #include "dns/query.h"
+#include "forwarder/admission.h"
 #include "forwarder/answer_writer.h"
 #include "forwarder/cache.h"
 #include "forwarder/counters.h"
@@ -18,25 +19,30 @@ namespace porchlight::forwarder {
 struct Leg {
     bool encrypted = false;
     bool stream = false;          // TCP below; else UDP
+    bool http = false;            // between both; then answers are never cut
     bool from_companion = false;  // then the companion is never asked
     std::uint16_t keepalive = 0;  // of a stream, in units of 100 ms
     LinkName link = {};           // whose host asks; none: the companion
 
     Carrier carrier(const dns::Query& query) const {
         if (!stream) return udp_carrier(query);
-        return {encrypted, UINT16_MAX, keepalive};
+        if (http) return {.encrypted = encrypted, .truncates = false};
+        return {.encrypted = encrypted, .keepalive = keepalive};
     }
 };
 
 /// A query that has to outlive the message it came in.
 struct KeptQuery {
-    explicit KeptQuery(const dns::Query& from)
-        : query(from), question(from.question.begin(), from.question.end()) {
+    KeptQuery(const dns::Query& from, WaitingPlace waits)
+        : query(from),
+          question(from.question.begin(), from.question.end()),
+          place(std::move(waits)) {
         query.question = question;
     }
     KeptQuery(const KeptQuery&) = delete;
     dns::Query query;
     Buffer question;  // what `query` borrows
+    WaitingPlace place;
 };
 
 /// The one path from a client's message to an answer, whatever the transport. One a worker.
@@ -57,10 +63,10 @@ class Responder {
     /// What answer() read last.
     const dns::Query& query() const { return query_; }
 
-    /// Finds the answer to query() and hands it over once, perhaps at once; not any more when
-    /// *this is gone.
+    /// Finds the answer to query() and hands it over once, perhaps at once; not any more when *this
+    /// is gone. `place` is held until then.
     using Done = std::function<void(const KeptQuery&, const Found&)>;
-    void find(const Leg& leg, Done done);
+    void find(const Leg& leg, Done done, WaitingPlace place = {});
 
     /// Appends what find() came to.
     static void write_found(const KeptQuery& asked, const Found& found, const Leg& leg,

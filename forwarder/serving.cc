@@ -9,6 +9,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "core/address_field.h"
 #include "core/fields.h"
 
 namespace porchlight::forwarder {
@@ -16,9 +17,6 @@ namespace {
 
 using Places = std::array<Serving::Host, ServingPage::workers_max>;
 static_assert(std::is_trivially_copyable_v<Places>);
-
-constexpr std::uint8_t family_ipv4 = 4;
-constexpr std::uint8_t family_ipv6 = 6;
 
 std::optional<IpAddress> address_of(const Serving::Host& host) {
     if (host.family == family_ipv6) return Ipv6{host.octets};

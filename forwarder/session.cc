@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "forwarder/http1.h"
+#include "forwarder/http2.h"
 #include "forwarder/sessions.h"
 
 namespace porchlight::forwarder {
@@ -15,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t length_octets = 2;         // in front of each message, RFC 1035 4.2.2
 constexpr std::size_t write_octets = 16384;      // one TLS record
+constexpr std::size_t hear_octets = 1024;        // of HTTP, before its answers are looked at
 constexpr std::uint8_t reads_in_vain_max = 50;   // for one query
 constexpr std::chrono::seconds blocked_for{60};  // a client that needs more
 constexpr std::chrono::milliseconds keepalive_unit{100};
@@ -40,7 +43,7 @@ Session::Session(Sessions& home, Ref ref, Stream stream, Client* client, Leg leg
     established_ = !stream_.is_encrypted();
     events_ = EPOLLIN;
     home_.poller().watch(stream_.descriptor(), events_, *this);
-    home_.wait_for(*this, established_ ? Waiting::idle : Waiting::handshake);
+    home_.wait_for(*this, established_ ? idling() : Waiting::handshake);
 }
 
 Session::~Session() {
@@ -74,11 +77,17 @@ void Session::on_events(std::uint32_t events) {
 void Session::shake_hands() {
     const Stream::Outcome outcome = stream_.handshake();
     switch (outcome.state) {
+        case Stream::State::hello:
+            if (client_ != nullptr &&
+                !client_->admit_handshake(stream_.shows_ticket(), home_.limits(), home_.now()))
+                return close(Stream::Close::plainly);
+            return shake_hands();
         case Stream::State::done:
             established_ = true;
             tls_writes_ = false;
-            ++home_.counters().dot_handshakes;
-            if (stream_.was_resumed()) ++home_.counters().dot_handshakes_resumed;
+            if (client_ != nullptr) home_.established(*client_, stream_.was_resumed());
+            count_handshake();
+            if (leg_.http) begin_http();
             return settle();
         case Stream::State::wait_readable:
         case Stream::State::wait_writable:
@@ -86,9 +95,21 @@ void Session::shake_hands() {
             return watch();
         case Stream::State::ended:
         case Stream::State::failed:
-            ++home_.counters().dot_handshakes_failed;
+            count_failed_handshake();
             return close(Stream::Close::plainly);
     }
+}
+
+void Session::count_handshake() {
+    Counters& counters = home_.counters();
+    ++(leg_.http ? counters.doh_handshakes : counters.dot_handshakes);
+    if (stream_.was_resumed())
+        ++(leg_.http ? counters.doh_handshakes_resumed : counters.dot_handshakes_resumed);
+}
+
+void Session::count_failed_handshake() {
+    Counters& counters = home_.counters();
+    ++(leg_.http ? counters.doh_handshakes_failed : counters.dot_handshakes_failed);
 }
 
 /// Reads what has come and answers all of it that can be answered now. `woken`: the peer sent
@@ -103,12 +124,13 @@ void Session::serve(bool woken) {
         if (have != 0) std::memcpy(input.data(), in_.data(), have);
         const std::size_t got = fill(input.subspan(have));
         have += got;
-        const std::size_t used = answer_frames(input.first(have), out);
-        note_progress(used, got != 0 || std::exchange(woken, false));
-        moved = got != 0 || used != 0;
-        asked |= used != 0;
-        if (used != have)
-            in_.assign(input.begin() + static_cast<std::ptrdiff_t>(used),
+        const Taken taken =
+            http_ ? answer_http(input.first(have), out) : answer_frames(input.first(have), out);
+        note_progress(taken, got != 0 || std::exchange(woken, false));
+        moved = got != 0 || taken.octets != 0;
+        asked |= taken.asked;
+        if (taken.octets != have)
+            in_.assign(input.begin() + static_cast<std::ptrdiff_t>(taken.octets),
                        input.begin() + static_cast<std::ptrdiff_t>(have));
         else if (!in_.empty())
             in_ = Buffer();
@@ -131,6 +153,7 @@ std::size_t Session::fill(std::span<std::uint8_t> into) {
             return outcome.count;
         case Stream::State::wait_readable:
         case Stream::State::wait_writable:
+        case Stream::State::hello:
             return 0;
         case Stream::State::ended:
             ending_ = true;
@@ -143,7 +166,7 @@ std::size_t Session::fill(std::span<std::uint8_t> into) {
 }
 
 /// Answers the whole frames in front of `input`, as long as it may, and returns their size.
-std::size_t Session::answer_frames(Bytes input, Writer& out) {
+Session::Taken Session::answer_frames(Bytes input, Writer& out) {
     std::size_t at = 0;
     while (!closed_ && !deaf_ && input.size() - at >= length_octets) {
         const std::size_t length = static_cast<std::size_t>(input[at] << 8 | input[at + 1]);
@@ -159,13 +182,50 @@ std::size_t Session::answer_frames(Bytes input, Writer& out) {
             out.truncate(0);
         }
     }
-    return deaf_ ? input.size() : at;
+    return {deaf_ ? input.size() : at, at != 0, at != 0};
+}
+
+/// Answers what HTTP hears, as long as it may.
+Session::Taken Session::answer_http(Bytes input, Writer& out) {
+    Taken taken;
+    while (!closed_ && !deaf_ && taken.octets < input.size() && has_room()) {
+        const std::size_t count = std::min(hear_octets, input.size() - taken.octets);
+        const Http::Heard heard = http_->receive(input.subspan(taken.octets, count));
+        taken.octets += count;
+        taken.whole |= heard >= Http::Heard::frames;
+        taken.asked |= heard == Http::Heard::requests;
+        if (heard == Http::Heard::broken) break_off();
+        write_http(out);
+    }
+    if (deaf_) taken.octets = input.size();
+    return taken;
+}
+
+/// Appends to `out` what HTTP has to say, as far as the peer takes it.
+void Session::write_http(Writer& out) {
+    while (!closed_ && !write_blocked_ && http_->write(out)) {
+        send(out.view());
+        out.truncate(0);
+    }
+}
+
+/// By what the handshake agreed on. The peer may wait for our first frame.
+void Session::begin_http() {
+    if (stream_.protocol() == alpn::http2)
+        http_ = Http2::create(*this, home_.exchanges());
+    else if (stream_.protocol() == alpn::http1 || home_.doh_http1())
+        http_ = std::make_unique<Http1>(*this, home_.exchanges());
+    if (!http_) return close(Stream::Close::plainly);
+    Writer& out = home_.output();
+    out.truncate(0);
+    write_http(out);
+    send(out.view());
 }
 
 /// A client that needs very many reads for one query means no good; nor does one whose reads hold
 /// pieces of TLS and no octet of a query.
-void Session::note_progress(std::size_t used, bool sent) {
-    if (used != 0) {
+void Session::note_progress(const Taken& taken, bool sent) {
+    if (taken.whole) {
         reads_in_vain_ = 0;
     } else if (sent && !ending_ && has_room() && ++reads_in_vain_ > reads_in_vain_max) {
         if (client_ != nullptr) home_.admission().block(*client_, home_.now() + blocked_for);
@@ -174,29 +234,67 @@ void Session::note_progress(std::size_t used, bool sent) {
 }
 
 void Session::answer(Bytes message, Writer& out) {
-    if (leg_.encrypted) {
-        ++home_.counters().dot_queries;
-        if (client_ != nullptr && client_->is_host()) home_.note_dot_query();
-    } else {
-        ++home_.counters().do53_queries;
-        ++home_.counters().do53_tcp_queries;
-    }
-    if (client_ != nullptr && !client_->admit_query(home_.limits(), home_.now())) {
-        ending_ = deaf_ = true;
-        framed(out, [&] { home_.responder().refuse(message, leg_now(), out); });
-        return;
-    }
+    count_query();
+    if (!admit_query()) return refuse(message, out);
     auto given = Responder::Given::nothing;
     framed(out, [&] { given = home_.responder().answer(message, leg_now(), home_.now(), out); });
-    if (given == Responder::Given::not_known) look_up();
+    if (given != Responder::Given::not_known) return;
+    if (auto place = home_.place_for_question(client_))
+        look_up(*std::move(place));
+    else
+        refuse(message, out);
 }
 
-void Session::look_up() {
+/// Over a limit: nothing more is read.
+void Session::refuse(Bytes message, Writer& out) {
+    ending_ = deaf_ = true;
+    framed(out, [&] { home_.responder().refuse(message, leg_now(), out); });
+}
+
+std::optional<Responder::Given> Session::ask(Bytes message, std::int32_t stream, Writer& answer) {
+    count_query();
+    const auto given = home_.responder().answer(message, leg_, home_.now(), answer);
+    if (given != Responder::Given::not_known) return given;
+    auto place = home_.place_for_question(client_);
+    if (!place) return std::nullopt;
+    look_up(stream, *std::move(place));
+    return given;
+}
+
+void Session::count_query() {
+    Counters& counters = home_.counters();
+    if (leg_.encrypted) {
+        ++(leg_.http ? counters.doh_queries : counters.dot_queries);
+        if (client_ != nullptr && client_->is_host()) home_.note_encrypted_query();
+    } else {
+        ++counters.do53_queries;
+        ++counters.do53_tcp_queries;
+    }
+}
+
+bool Session::admit_query() {
+    return client_ == nullptr || client_->admit_query(home_.limits(), home_.now());
+}
+
+void Session::look_up(WaitingPlace place) {
     ++in_flight_;
     Sessions& home = home_;
-    home.responder().find(leg_, [&home, ref = ref_](const KeptQuery& asked, const Found& found) {
-        if (Session* session = home.find(ref)) session->deliver(asked, found);
-    });
+    home.responder().find(
+        leg_,
+        [&home, ref = ref_](const KeptQuery& asked, const Found& found) {
+            if (Session* session = home.find(ref)) session->deliver(asked, found);
+        },
+        std::move(place));
+}
+
+void Session::look_up(std::int32_t stream, WaitingPlace place) {
+    ++in_flight_;
+    home_.responder().find(
+        leg_,
+        [&home = home_, ref = ref_, stream](const KeptQuery& asked, const Found& found) {
+            if (Session* session = home.find(ref)) session->deliver(stream, asked, found);
+        },
+        std::move(place));
 }
 
 void Session::deliver(const KeptQuery& asked, const Found& found) {
@@ -213,9 +311,23 @@ void Session::deliver(const KeptQuery& asked, const Found& found) {
     home_.mark_dirty(*this);
 }
 
+void Session::deliver(std::int32_t stream, const KeptQuery& asked, const Found& found) {
+    --in_flight_;
+    if (Writer* answer = http_->answer_to(stream)) {
+        Responder::write_found(asked, found, leg_, *answer);
+        http_->answered(stream);
+        if (http_->held() > home_.limits().output_bytes_max * unread_max_factor) {
+            ++home_.counters().closed_slow;
+            return close(Stream::Close::reset);
+        }
+    }
+    home_.mark_dirty(*this);
+}
+
 void Session::after_answers() {
     if (closed_) return;
     const Serving::During during(home_.serving(), host());
+    if (http_ && http_->is_hearing()) http_->receive({});  // what had to wait for an answer
     if (!write_blocked_) write_pending();
     if (closed_) return;
     // What had to wait, here or inside TLS, gives no sign of its own.
@@ -249,6 +361,11 @@ void Session::write_pending() {
     send(pending);
     const bool some_left = !out_.empty() && out_.size() < pending.size();
     if (some_left) home_.wait_for(*this, Waiting::reading);  // slow, but it reads
+    if (!http_ || closed_ || write_blocked_) return;
+    Writer& late = home_.late_output();
+    late.truncate(0);
+    write_http(late);
+    send(late.view());
 }
 
 /// The peer breaks the rules of framing: what was asked before is answered, nothing more is read.
@@ -259,7 +376,7 @@ void Session::break_off() {
 
 bool Session::has_room() const {
     return in_flight_ < home_.limits().in_flight_per_connection_max &&
-           out_.size() < home_.limits().output_bytes_max;
+           out_.size() < home_.limits().output_bytes_max && !(http_ && write_blocked_);
 }
 
 bool Session::may_read() const {
@@ -283,23 +400,31 @@ bool Session::may_serve() const {
 /// came.
 void Session::settle(bool asked) {
     if (closed_) return;
-    if (ending_ && out_.empty() && in_flight_ == 0) return close(Stream::Close::politely);
+    const bool done = (ending_ && in_flight_ == 0) || (http_ && http_->is_over());
+    if (done && out_.empty()) return close(Stream::Close::politely);
     watch();
     set_deadline(asked);
 }
 
 void Session::set_deadline(bool asked) {
-    if (!out_.empty() || tls_writes_) {
-        if (waiting != Waiting::reading) home_.wait_for(*this, Waiting::reading);
+    if (!out_.empty() || tls_writes_ || is_held()) {
+        if (waiting != Waiting::reading || takes_held()) home_.wait_for(*this, Waiting::reading);
     } else if (in_flight_ != 0) {
         home_.wait_for(*this, Waiting::nothing);
-    } else if (!in_.empty()) {
+    } else if (!in_.empty() || (http_ && http_->is_hearing())) {
         // From the frame's first octet: further ones win no time.
         if (waiting != Waiting::frame || reads_in_vain_ == 0) home_.wait_for(*this, Waiting::frame);
-    } else if (asked || waiting != Waiting::idle) {
+    } else if (asked || waiting != idling()) {
         // Whoever sends anything else idles all the same.
-        home_.wait_for(*this, Waiting::idle);
+        home_.wait_for(*this, idling());
     }
+}
+
+/// Whether the peer made room for some of what HTTP holds since it was looked at last.
+bool Session::takes_held() {
+    if (!http_) return false;
+    const auto held = static_cast<std::uint32_t>(http_->held());
+    return std::exchange(held_, held) > held;
 }
 
 void Session::watch() {
@@ -313,11 +438,11 @@ void Session::watch() {
 }
 
 void Session::expire() {
-    const bool all_written =
-        waiting == Waiting::idle || (waiting == Waiting::reading && out_.empty());
+    const bool idle = waiting == idling();
+    const bool all_written = idle || (waiting == Waiting::reading && out_.empty() && !is_held());
     const std::uint32_t unheard = all_written ? stream_.unheard() : 0;
     // It may be on a slow way.
-    if (unheard != 0 && (waiting == Waiting::idle || unheard < unheard_)) {
+    if (unheard != 0 && (idle || unheard < unheard_)) {
         unheard_ = unheard;
         return home_.wait_for(*this, Waiting::reading);
     }
@@ -326,15 +451,24 @@ void Session::expire() {
         return close(Stream::Close::politely);
     }
     ++home_.counters().closed_slow;
-    if (waiting == Waiting::handshake) ++home_.counters().dot_handshakes_failed;
+    if (waiting == Waiting::handshake) count_failed_handshake();
     close(waiting == Waiting::reading ? Stream::Close::reset : Stream::Close::plainly);
+}
+
+/// So that the peer knows what it may ask again elsewhere (RFC 9113 section 6.8).
+void Session::say_goodbye() {
+    Writer goodbye;
+    http_->end();
+    while (http_->write(goodbye)) continue;
+    if (goodbye.size() != 0) stream_.write(goodbye.view());
 }
 
 void Session::close(Stream::Close how) {
     if (closed_) return;
     closed_ = true;
+    if (how == Stream::Close::politely && http_ && out_.empty()) say_goodbye();
     stream_.close(how == Stream::Close::politely && !established_ ? Stream::Close::plainly : how);
-    if (client_ != nullptr) home_.admission().leave(*client_);
+    if (client_ != nullptr) home_.leave(*client_);
     home_.bury(*this);
 }
 

@@ -6,6 +6,7 @@
 #include "core/writer.h"
 #include "forwarder/admission.h"
 #include "forwarder/deadlines.h"
+#include "forwarder/http.h"
 #include "forwarder/poller.h"
 #include "forwarder/responder.h"
 #include "forwarder/stream.h"
@@ -14,10 +15,10 @@ namespace porchlight::forwarder {
 
 class Sessions;
 
-/// One client's connection, DNS over a stream (RFC 7766, RFC 7858). What one read brings is
-/// answered into one buffer and leaves in one write; what has to be looked up is answered when it
-/// is found, in any order. At its limits it stops reading, and goes on when there is room again.
-/// Holds little of its own: buffers to work in belong to Sessions.
+/// One client's connection, DNS over a stream (RFC 7766, RFC 7858) or over HTTP (RFC 8484). What
+/// one read brings is answered into one buffer and leaves in one write; what has to be looked up is
+/// answered when it is found, in any order. At its limits it stops reading, and goes on when there
+/// is room again. Holds little of its own: buffers to work in belong to Sessions.
 class Session : public Pollable, public DeadlineHook {
   public:
     struct Ref {
@@ -36,23 +37,52 @@ class Session : public Pollable, public DeadlineHook {
     void after_answers();
     void close(Stream::Close how);
 
+    // For its HTTP.
+    Sessions& home() { return home_; }
+    /// Whether one query more is within the client's rate.
+    bool admit_query();
+    /// Appends the answer to `message`, or looks it up, and HTTP is told when it is found. None:
+    /// the client waits for too many already.
+    std::optional<Responder::Given> ask(Bytes message, std::int32_t stream, Writer& answer);
+
     const Ref& ref() const { return ref_; }
     bool is_closed() const { return closed_; }
+    bool was_shed() const { return client_ != nullptr && client_->was_shed(); }
 
   private:
+    /// Of what was read.
+    struct Taken {
+        std::size_t octets = 0;
+        bool whole = false;  // something that could come in pieces is complete
+        bool asked = false;
+    };
+
     void on_events(std::uint32_t events);
     Serving::Host host() const;
     void shake_hands();
+    void count_handshake();
+    void count_failed_handshake();
     void serve(bool woken);
     std::size_t fill(std::span<std::uint8_t> into);
-    std::size_t answer_frames(Bytes input, Writer& out);
+    Taken answer_frames(Bytes input, Writer& out);
+    Taken answer_http(Bytes input, Writer& out);
+    void write_http(Writer& out);
+    void begin_http();
     void answer(Bytes message, Writer& out);
-    void look_up();
+    void refuse(Bytes message, Writer& out);
+    void count_query();
+    void look_up(WaitingPlace place);
+    void look_up(std::int32_t stream, WaitingPlace place);
     void deliver(const KeptQuery& asked, const Found& found);
+    void deliver(std::int32_t stream, const KeptQuery& asked, const Found& found);
     void send(Bytes octets);
     void write_pending();
     void break_off();
-    void note_progress(std::size_t used, bool sent);
+    void note_progress(const Taken& taken, bool sent);
+    bool takes_held();
+    void say_goodbye();
+    bool is_held() const { return http_ && http_->held() != 0; }
+    Waiting idling() const { return leg_.http ? Waiting::idle_http : Waiting::idle; }
     bool has_room() const;
     bool may_read() const;
     bool may_serve() const;
@@ -66,10 +96,12 @@ class Session : public Pollable, public DeadlineHook {
     Stream stream_;
     Client* client_;
     Leg leg_;
-    Buffer in_;                  // the front of a frame, or frames that had to wait
-    Buffer out_;                 // what the peer did not take yet
-    std::uint32_t events_ = 0;   // that the poller watches for
-    std::uint32_t unheard_ = 0;  // of what was written, when it was looked at last
+    std::unique_ptr<Http> http_;  // null: messages behind their length, RFC 1035 section 4.2.2
+    Buffer in_;                   // the front of a frame, or frames that had to wait
+    Buffer out_;                  // what the peer did not take yet
+    std::uint32_t events_ = 0;    // that the poller watches for
+    std::uint32_t unheard_ = 0;   // of what was written, when it was looked at last
+    std::uint32_t held_ = 0;      // by HTTP for want of room, when it was looked at last
     std::uint16_t in_flight_ = 0;
     std::uint8_t reads_in_vain_ = 0;  // since the last whole frame
     bool established_ = false;

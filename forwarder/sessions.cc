@@ -36,8 +36,10 @@ Sessions::~Sessions() {
     close_all();
 }
 
-void Sessions::set_limits(const Limits& limits) {
-    limits_ = limits;
+void Sessions::apply(const Settings& settings) {
+    limits_ = settings.limits;
+    doh_paths_ = settings.doh_paths;
+    doh_http1_ = settings.doh_http1;
     arm(Clock::now());
 }
 
@@ -49,19 +51,41 @@ void Sessions::open(Stream stream, Client* client, Leg leg) {
     }
     const std::uint32_t place = free_places_.back();
     free_places_.pop_back();
-    if (leg.encrypted) ++encrypted_count_;
+    if (std::uint32_t* count = count_of(leg)) ++*count;
     sessions_[place] = std::make_unique<Session>(*this, Session::Ref{place, generations_[place]},
                                                  std::move(stream), client, leg);
     // One more may leave less time for those that idle.
-    if (const DeadlineHook* idle = deadlines_.oldest(Waiting::idle)) {
-        const Clock::time_point end = idle->since + given(Waiting::idle);
+    for (const Waiting waiting : {Waiting::idle, Waiting::idle_http}) {
+        const DeadlineHook* idle = deadlines_.oldest(waiting);
+        if (idle == nullptr) continue;
+        const Clock::time_point end = idle->since + given(waiting);
         if (end < armed_for_) arm(std::max(end, now_ + sweep_pause_min));
     }
+}
+
+/// Null where nobody counts.
+std::uint32_t* Sessions::count_of(const Leg& leg) {
+    if (!leg.encrypted) return nullptr;
+    return leg.http ? &doh_count_ : &dot_count_;
 }
 
 void Sessions::close_all() {
     for (std::size_t place = 0; place < sessions_.size(); ++place)
         if (sessions_[place]) sessions_[place]->close(Stream::Close::politely);
+    buried_.clear();
+}
+
+void Sessions::shed_soon() {
+    asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired()) close_shed();
+    });
+}
+
+void Sessions::close_shed() {
+    now_ = Clock::now();
+    for (std::size_t place = 0; place < sessions_.size(); ++place)
+        if (sessions_[place] && sessions_[place]->was_shed())
+            sessions_[place]->close(Stream::Close::politely);
     buried_.clear();
 }
 
@@ -114,7 +138,7 @@ void Sessions::write_dirty() {
 void Sessions::bury(Session& session) {
     const std::uint32_t place = session.ref().place;
     deadlines_.clear(session);
-    if (session.leg_.encrypted) --encrypted_count_;
+    if (std::uint32_t* count = count_of(session.leg_)) --*count;
     ++generations_[place];
     free_places_.push_back(place);
     buried_.push_back(std::move(sessions_[place]));
@@ -129,11 +153,21 @@ std::chrono::milliseconds Sessions::given(Waiting waiting) const {
         case Waiting::reading:
             return limits_.stalled_max;
         case Waiting::idle:
-            return std::max(admission_.idle_max(limits_), std::min(idle_min, limits_.idle_max));
+            return idle_given(limits_);
+        case Waiting::idle_http: {
+            Limits limits = limits_;
+            limits.idle_max = limits.doh_idle_max;
+            return idle_given(limits);
+        }
         case Waiting::nothing:
             break;
     }
     return std::chrono::milliseconds::max();
+}
+
+/// Less of it as slots run out.
+std::chrono::milliseconds Sessions::idle_given(const Limits& limits) const {
+    return std::max(admission_.idle_max(limits), std::min(idle_min, limits.idle_max));
 }
 
 void Sessions::arm(Clock::time_point end) {

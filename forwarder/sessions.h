@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "forwarder/http_exchange.h"
 #include "forwarder/serving.h"
 #include "forwarder/session.h"
 #include "net/asio.h"
@@ -13,7 +14,7 @@ namespace porchlight::forwarder {
 
 /// All connections of one worker: opens and buries them, ends those that take too long by one sweep
 /// over queues, and lends them the buffers that they need only while something happens.
-class Sessions {
+class Sessions final : public Shedder {
   public:
     /// The largest query that is read; with padding to any sane block it is far smaller.
     static constexpr std::size_t frame_octets_max = 16384;
@@ -22,19 +23,25 @@ class Sessions {
              Serving& serving, Counters& counters);
     ~Sessions();
 
-    void set_limits(const Limits& limits);
-    /// Takes over a connection that was just accepted. `client` was counted by Admission, or null.
+    /// Limits, and what DoH listeners serve.
+    void apply(const Settings& settings);
+    /// Counts a connection that was just accepted, to be opened or to leave; null: over a limit.
+    Client* enter(const Peer& peer) { return admission_.enter(peer, limits_, now_, this); }
+    void leave(Client& client) { admission_.leave(client, limits_, now_); }
+    /// Takes it over. `client` entered, or is null where nothing is limited per client.
     void open(Stream stream, Client* client, Leg leg);
     void close_all();
+    void shed_soon() override;
 
     /// Around each of the poller's turns.
     void before_turn();
     void after_turn();
 
-    /// Open DoT connections.
-    std::uint32_t encrypted_count() const { return encrypted_count_; }
-    /// By a host; the router's own probes don't count.
-    std::optional<Clock::time_point> last_dot_query() const { return last_dot_query_; }
+    /// Open connections over TLS.
+    std::uint32_t dot_count() const { return dot_count_; }
+    std::uint32_t doh_count() const { return doh_count_; }
+    /// By a host, over DoT or DoH; the router's own probes don't count.
+    std::optional<Clock::time_point> last_encrypted_query() const { return last_encrypted_query_; }
 
     // For sessions.
     Poller& poller() { return poller_; }
@@ -43,26 +50,39 @@ class Sessions {
     Serving& serving() { return serving_; }
     Counters& counters() { return counters_; }
     const Limits& limits() const { return limits_; }
+    const std::vector<std::string>& doh_paths() const { return doh_paths_; }
+    bool doh_http1() const { return doh_http1_; }
+    HttpExchanges& exchanges() { return exchanges_; }
     Clock::time_point now() const { return now_; }
+    void established(Client& client, bool resumed) {
+        admission_.established(client, resumed, limits_, now_);
+    }
+    /// For a question that has to be looked up; none: over a limit.
+    std::optional<WaitingPlace> place_for_question(Client* client) {
+        return client != nullptr ? admission_.place_for_question(*client, limits_) : WaitingPlace();
+    }
     /// To work in, during one call.
     std::span<std::uint8_t> input() { return input_; }
     Writer& output() { return output_; }
     Writer& late_output() { return late_output_; }
     Session* find(const Session::Ref& ref) const;
-    void note_dot_query() { last_dot_query_ = now_; }
+    void note_encrypted_query() { last_encrypted_query_ = now_; }
     void wait_for(Session& session, Waiting waiting);
     void mark_dirty(Session& session);
     void bury(Session& session);
 
   private:
     struct Timer;
+    std::uint32_t* count_of(const Leg& leg);
     std::chrono::milliseconds given(Waiting waiting) const;
+    std::chrono::milliseconds idle_given(const Limits& limits) const;
     void arm(Clock::time_point end);
     void sweep();
+    void close_shed();
     void write_dirty();
 
     static constexpr std::array kinds{Waiting::handshake, Waiting::frame, Waiting::reading,
-                                      Waiting::idle};
+                                      Waiting::idle, Waiting::idle_http};
 
     asio::any_io_executor loop_;
     Poller& poller_;
@@ -71,9 +91,14 @@ class Sessions {
     Serving& serving_;
     Counters& counters_;
     Limits limits_;
+    std::vector<std::string> doh_paths_;
+    bool doh_http1_ = false;
     Clock::time_point now_ = Clock::now();
-    std::optional<Clock::time_point> last_dot_query_;
-    std::uint32_t encrypted_count_ = 0;
+    std::optional<Clock::time_point> last_encrypted_query_;
+    std::uint32_t dot_count_ = 0;
+    std::uint32_t doh_count_ = 0;
+
+    HttpExchanges exchanges_;  // outlives those who borrow from it
 
     std::vector<std::unique_ptr<Session>> sessions_;
     std::vector<std::uint32_t> generations_;  // of each place

@@ -1,14 +1,12 @@
 #include "forwarder/settings.h"
 
+#include "core/address_field.h"
 #include "core/fields.h"
 
 // Each type's write and read stand side by side; both list its members in the order of the header.
 
 namespace porchlight::forwarder {
 namespace {
-
-constexpr std::uint8_t family_ipv4 = 4;
-constexpr std::uint8_t family_ipv6 = 6;
 
 template <class T, class WriteItem>
 void write_optional(Writer& out, const std::optional<T>& value, WriteItem write_item) {
@@ -20,30 +18,6 @@ template <class ReadItem>
 auto read_optional(Reader& in, ReadItem read_item) -> std::optional<decltype(read_item(in))> {
     if (in.u8() == 0) return std::nullopt;
     return read_item(in);
-}
-
-void write_address(Writer& out, const IpAddress& address) {
-    out.u8(std::holds_alternative<Ipv4>(address) ? family_ipv4 : family_ipv6);
-    std::visit([&](const auto& one) { out.bytes(one); }, address);
-}
-
-template <class Address>
-Address read_octets(Reader& in) {
-    Address address;
-    for (std::uint8_t& octet : address.octets) octet = in.u8();
-    return address;
-}
-
-IpAddress read_address(Reader& in) {
-    switch (in.u8()) {
-        case family_ipv4:
-            return read_octets<Ipv4>(in);
-        case family_ipv6:
-            return read_octets<Ipv6>(in);
-        default:
-            in.fail("has an address of an unknown family");
-            return {};
-    }
 }
 
 void write_endpoint(Writer& out, const Endpoint& endpoint) {
@@ -134,6 +108,20 @@ Designations read_designations(Reader& in) {
     return told;
 }
 
+void write_rebinding(Writer& out, const RebindingRules& rules) {
+    out.u8(rules.block);
+    write_list(out, rules.allow_domains, [&](const dns::Name& one) { dns::write(out, one); });
+    write_list(out, rules.nat64_prefixes, [&](const Ipv6& one) { out.bytes(one); });
+}
+
+RebindingRules read_rebinding(Reader& in) {
+    RebindingRules rules;
+    rules.block = in.u8() != 0;
+    rules.allow_domains = read_list<dns::Name>(in, dns::read_name);
+    rules.nat64_prefixes = read_list<Ipv6>(in, read_address_octets<Ipv6>);
+    return rules;
+}
+
 void write_seconds(Writer& out, std::chrono::seconds value) {
     out.u64(static_cast<std::uint64_t>(value.count()));
 }
@@ -148,14 +136,29 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.connections_max);
     visit(limits.connections_per_client_max);
     visit(limits.in_flight_per_connection_max);
+    visit(limits.streams_per_connection_max);
     visit(limits.in_flight_max);
     visit(limits.waiters_per_question_max);
     visit(limits.queries_per_client_second);
     visit(limits.queries_per_client_burst);
     visit(limits.output_bytes_max);
+    visit(limits.connections_per_prefix_max);
+    visit(limits.queries_per_prefix_second);
+    visit(limits.in_flight_per_client_max);
+    visit(limits.in_flight_per_prefix_max);
+    visit(limits.full_handshakes_per_client_second);
+    visit(limits.full_handshakes_per_client_burst);
+    visit(limits.full_handshakes_per_prefix_second);
+    visit(limits.resumed_handshakes_per_client_second);
+    visit(limits.resumed_handshakes_per_client_burst);
+    visit(limits.resumed_handshakes_per_prefix_second);
+    visit(limits.unfinished_per_client_max);
+    visit(limits.unfinished_per_prefix_max);
+    visit(limits.unfinished_max);
     visit(limits.handshake_max);
     visit(limits.frame_max);
     visit(limits.idle_max);
+    visit(limits.doh_idle_max);
     visit(limits.stalled_max);
     visit(limits.query_max);
 }
@@ -214,6 +217,18 @@ Counter read_counter(Reader& in) {
     return counter;
 }
 
+void write_ban(Writer& out, const Ban& ban) {
+    write_field(out, ban.client);
+    write_seconds(out, ban.left);
+}
+
+Ban read_ban(Reader& in) {
+    Ban ban;
+    ban.client = read_text_field(in);
+    ban.left = read_seconds(in);
+    return ban;
+}
+
 }  // namespace
 
 void write(Writer& out, const std::vector<UpstreamSettings>& upstreams) {
@@ -237,9 +252,17 @@ void write(Writer& out, const Settings& settings) {
     dns::write(out, settings.adn);
     write_list(out, settings.addresses, [&](const auto& one) { write_address(out, one); });
     write_list(out, settings.designations, [&](const auto& one) { write_designations(out, one); });
+    write_list(out, settings.doh_paths, [&](const auto& one) { write_field(out, one); });
+    out.u8(settings.doh_http1);
+    write_rebinding(out, settings.rebinding);
     out.u64(settings.cache_bytes_max);
+    write_seconds(out, settings.ttl_min);
+    write_seconds(out, settings.ttl_max);
     write_seconds(out, settings.negative_ttl_max);
     write_seconds(out, settings.stale_max);
+    write_seconds(out, settings.failure_ttl);
+    write_seconds(out, settings.failure_ttl_max);
+    out.u8(settings.application_dns);
     each_limit(settings.limits, WriteLimit{out});
 }
 
@@ -255,9 +278,17 @@ Result<Settings> parse_settings(Bytes message) {
     settings.adn = dns::read_name(in);
     settings.addresses = read_list<IpAddress>(in, read_address);
     settings.designations = read_list<Designations>(in, read_designations);
+    settings.doh_paths = read_list<std::string>(in, read_text_field);
+    settings.doh_http1 = in.u8() != 0;
+    settings.rebinding = read_rebinding(in);
     settings.cache_bytes_max = in.u64();
+    settings.ttl_min = read_seconds(in);
+    settings.ttl_max = read_seconds(in);
     settings.negative_ttl_max = read_seconds(in);
     settings.stale_max = read_seconds(in);
+    settings.failure_ttl = read_seconds(in);
+    settings.failure_ttl_max = read_seconds(in);
+    settings.application_dns = in.u8() != 0;
     each_limit(settings.limits, ReadLimit{in});
     if (!in.finished()) return in.error("the forwarder's settings");
     return settings;
@@ -270,8 +301,10 @@ void write(Writer& out, const Status& status) {
     out.u64(status.cache_entries);
     out.u64(status.cache_octets);
     out.u32(status.dot_connections);
+    out.u32(status.doh_connections);
     out.u32(status.clients_today);
     write_optional(out, status.since_last_dot_query, [&](auto age) { write_seconds(out, age); });
+    write_list(out, status.bans, [&](const auto& one) { write_ban(out, one); });
 }
 
 Result<Status> parse_status(Bytes message) {
@@ -283,8 +316,10 @@ Result<Status> parse_status(Bytes message) {
     status.cache_entries = in.u64();
     status.cache_octets = in.u64();
     status.dot_connections = in.u32();
+    status.doh_connections = in.u32();
     status.clients_today = in.u32();
     status.since_last_dot_query = read_optional(in, read_seconds);
+    status.bans = read_list<Ban>(in, read_ban);
     if (!in.finished()) return in.error("the forwarder's status");
     return status;
 }

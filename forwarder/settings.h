@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "dns/name.h"
 #include "dns/svcb.h"
+#include "forwarder/rebinding.h"
 #include "net/server_identity.h"
 
 namespace porchlight::forwarder {
@@ -43,25 +44,41 @@ struct Designations {
 /// Every loop, list and buffer that a stranger can drive, with its default.
 struct Limits {
     std::uint32_t connections_max = 600;              // TLS connections in all
-    std::uint32_t connections_per_client_max = 32;    // by source address
+    std::uint32_t connections_per_client_max = 32;    // by host, see Admission
     std::uint32_t in_flight_per_connection_max = 64;  // then reading stops (RFC 7766 section 7)
-    std::uint32_t in_flight_max = 10000;              // questions waiting for upstream, in all
+    std::uint32_t streams_per_connection_max = 100;   // of HTTP/2 at once (RFC 9113 section 5.1.2)
+    std::uint32_t in_flight_max = 10000;              // questions waiting for an answer, in all
     std::uint32_t waiters_per_question_max = 1000;    // clients that wait for one upstream query
-    std::uint32_t queries_per_client_second = 200;    // sustained, by source address
+    std::uint32_t queries_per_client_second = 200;    // sustained, by host
     std::uint32_t queries_per_client_burst = 1000;
     std::uint32_t output_bytes_max = 65536;  // a connection's unread answers; then reading stops
+    // Of who is no neighbour: by /24 or /56, see Admission.
+    std::uint32_t connections_per_prefix_max = 256;
+    std::uint32_t queries_per_prefix_second = 2000;
+    std::uint32_t in_flight_per_client_max = 256;
+    std::uint32_t in_flight_per_prefix_max = 1024;
+    std::uint32_t full_handshakes_per_client_second = 5;
+    std::uint32_t full_handshakes_per_client_burst = 20;
+    std::uint32_t full_handshakes_per_prefix_second = 50;
+    std::uint32_t resumed_handshakes_per_client_second = 20;
+    std::uint32_t resumed_handshakes_per_client_burst = 50;
+    std::uint32_t resumed_handshakes_per_prefix_second = 200;
+    std::uint32_t unfinished_per_client_max = 8;  // handshakes not done, or failed lately
+    std::uint32_t unfinished_per_prefix_max = 64;
+    std::uint32_t unfinished_max = 512;
     std::chrono::milliseconds handshake_max{10000};
     std::chrono::milliseconds frame_max{5000};  // from a frame's first octet to its last
     std::chrono::milliseconds idle_max{30000};
-    std::chrono::milliseconds stalled_max{10000};  // a peer that reads nothing
-    std::chrono::milliseconds query_max{10000};    // until SERVFAIL, when nothing answers
+    std::chrono::milliseconds doh_idle_max{60000};  // browsers come back to one
+    std::chrono::milliseconds stalled_max{10000};   // a peer that reads nothing
+    std::chrono::milliseconds query_max{10000};     // until SERVFAIL, when nothing answers
     bool operator==(const Limits&) const = default;
 };
 
 /// Everything the forwarder is told. It arrives as octets from the agent and replaces what was
 /// there as a whole; connections that are still valid stay.
 struct Settings {
-    std::optional<TlsIdentity> identity;      // none: DoT listens but refuses handshakes
+    std::optional<TlsIdentity> identity;      // none: DoT and DoH listen but refuse handshakes
     std::vector<UpstreamSettings> upstreams;  // tried in this order
     Buffer roots_pem;                         // trust anchors for upstreams
     bool dates_count = true;                  // false while the clock is not trusted
@@ -70,9 +87,18 @@ struct Settings {
     dns::Name adn;                           // the resolver's own name, answered here; root: none
     std::vector<IpAddress> addresses;        // of `adn`
     std::vector<Designations> designations;  // a link that is missing here is told of none
+    /// Where DoH listeners answer, all of them alike: paths as in a URL, without a query.
+    std::vector<std::string> doh_paths;
+    bool doh_http1 = false;  // HTTP/1.1 beside HTTP/2
+    RebindingRules rebinding;
     std::uint64_t cache_bytes_max = 8 << 20;
+    std::chrono::seconds ttl_min{0};
+    std::chrono::seconds ttl_max{86400};
     std::chrono::seconds negative_ttl_max{900};
     std::chrono::seconds stale_max{86400};
+    std::chrono::seconds failure_ttl{5};  // of a name whose servers fail; doubles each time
+    std::chrono::seconds failure_ttl_max{300};
+    bool application_dns = true;  // browsers may choose another resolver by themselves
     Limits limits;
     bool operator==(const Settings&) const = default;
 };
@@ -95,6 +121,13 @@ struct Counter {
     bool operator==(const Counter&) const = default;
 };
 
+/// A client that is not let in for what it did.
+struct Ban {
+    std::string client;  // a pseudonym, until the process ends
+    std::chrono::seconds left{};
+    bool operator==(const Ban&) const = default;
+};
+
 struct Status {
     bool serving = false;  // settings arrived and, if there is an identity, it is in use
     std::vector<UpstreamState> upstreams;
@@ -102,8 +135,10 @@ struct Status {
     std::uint64_t cache_entries = 0;  // now
     std::uint64_t cache_octets = 0;
     std::uint32_t dot_connections = 0;  // open now
-    std::uint32_t clients_today = 0;    // distinct addresses that asked over DoT, last 24 hours
-    std::optional<std::chrono::seconds> since_last_dot_query;  // by a host; none: never
+    std::uint32_t doh_connections = 0;
+    std::uint32_t clients_today = 0;  // hosts that asked over TLS, last 24 hours
+    std::optional<std::chrono::seconds> since_last_dot_query;  // or DoH, by a host; none: never
+    std::vector<Ban> bans;                                     // those for longest first
     bool operator==(const Status&) const = default;
 };
 

@@ -40,6 +40,8 @@ Outcome Stream::outcome_of(int returned) {
             return {State::wait_readable};
         case SSL_ERROR_WANT_WRITE:
             return {State::wait_writable};
+        case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+            return {State::hello};
         case SSL_ERROR_ZERO_RETURN:
             return {State::ended};
         default:
@@ -51,6 +53,13 @@ Outcome Stream::handshake() {
     if (!ssl_) return {State::done};
     forget_errors();
     return outcome_of(SSL_do_handshake(ssl_.get()));
+}
+
+std::string_view Stream::protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+    return text_of({name, size});
 }
 
 Outcome Stream::read(std::span<std::uint8_t> into) {

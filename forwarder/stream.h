@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "core/bytes.h"
 #include "core/file_descriptor.h"
+#include "forwarder/client_hello.h"
 #include "forwarder/tls_identity.h"
 
 namespace porchlight::forwarder {
@@ -17,6 +19,7 @@ class Stream {
         done,
         wait_readable,
         wait_writable,
+        hello,   // of a handshake: the client said what it wants, and nothing was spent on it yet
         ended,   // the peer closed cleanly
         failed,  // or not
     };
@@ -39,9 +42,14 @@ class Stream {
     bool is_encrypted() const { return ssl_ != nullptr; }
     int descriptor() const { return socket_.get(); }
 
-    /// Drives the handshake; done at once for a plain one.
+    /// Drives the handshake; done at once for a plain one. Says `hello` once, before anything that
+    /// costs.
     Outcome handshake();
+    /// After `hello`: whether the client showed a ticket, good or not.
+    bool shows_ticket() const { return hello_of(ssl_.get()) == Hello::with_ticket; }
     bool was_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+    /// What ALPN agreed on; empty: nothing.
+    std::string_view protocol() const;
     /// At least one octet when done. May have to write first (TLS's own messages).
     Outcome read(std::span<std::uint8_t> into);
     /// Whether octets wait inside, of which the socket will give no sign.

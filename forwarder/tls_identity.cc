@@ -8,7 +8,11 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
+
+#include "forwarder/client_hello.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -16,7 +20,6 @@ namespace {
 constexpr const char* groups_with_hybrid = "X25519MLKEM768:X25519:P-256";
 constexpr const char* groups = "X25519:P-256";
 constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr std::string_view alpn_dot = "dot";
 
 struct Free {
     void operator()(BIO* bio) const { BIO_free(bio); }
@@ -72,19 +75,43 @@ Result<void> use_identity(SSL_CTX* context, const TlsIdentity& identity) {
     return {};
 }
 
-/// "dot" or nothing at all: a client that speaks other protocols only is told so (RFC 7301).
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size,
+using Protocols = std::span<const std::string_view>;
+
+/// Where a connection keeps what is spoken on it.
+int application_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+/// The names of what is spoken, by preference.
+const Protocols& protocols_of(Application application) {
+    static constexpr std::array dot{alpn::dot}, doh{alpn::http2};
+    static constexpr std::array doh_by_http1{alpn::http2, alpn::http1};
+    static constexpr std::array<Protocols, 3> all{dot, doh, doh_by_http1};
+    return all[static_cast<std::size_t>(application)];
+}
+
+bool is_offered(Bytes offered, std::string_view protocol, Bytes& name) {
+    while (!offered.empty()) {
+        const std::size_t length = offered[0];
+        if (length >= offered.size()) return false;
+        name = offered.subspan(1, length);
+        if (text_of(name) == protocol) return true;
+        offered = offered.subspan(1 + length);
+    }
+    return false;
+}
+
+/// One of ours or nothing at all: a client that speaks others only is told so (RFC 7301).
+int select_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size,
                 const unsigned char* offered, unsigned size, void*) {
-    for (Bytes left(offered, size); !left.empty();) {
-        const std::size_t length = left[0];
-        if (length >= left.size()) break;
-        const Bytes one = left.subspan(1, length);
-        if (text_of(one) == alpn_dot) {
-            *out = one.data();
-            *out_size = static_cast<unsigned char>(one.size());
-            return SSL_TLSEXT_ERR_OK;
-        }
-        left = left.subspan(1 + length);
+    const auto& ours = *static_cast<const Protocols*>(SSL_get_ex_data(ssl, application_index()));
+    for (const std::string_view protocol : ours) {
+        Bytes name;
+        if (!is_offered({offered, size}, protocol, name)) continue;
+        *out = name.data();
+        *out_size = static_cast<unsigned char>(name.size());
+        return SSL_TLSEXT_ERR_OK;
     }
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -183,14 +210,17 @@ Result<TlsServer> TlsServer::create(const TlsIdentity& identity, std::shared_ptr
     if (!context) return Error{Errc::internal, "OpenSSL makes no context"};
     use_protocol(context.get());
     use_little(context.get());
+    pause_at_hello(context.get());
     use_tickets(context.get(), std::move(keys));
     if (auto used = use_identity(context.get(), identity); !used) return used.error();
     return TlsServer(std::move(context));
 }
 
-SslHandle TlsServer::accept(int descriptor) const {
+SslHandle TlsServer::accept(int descriptor, Application application) const {
     SslHandle ssl(SSL_new(context_.get()));
     if (!ssl || SSL_set_fd(ssl.get(), descriptor) != 1) return nullptr;
+    auto* spoken = const_cast<Protocols*>(&protocols_of(application));  // OpenSSL knows no const
+    if (SSL_set_ex_data(ssl.get(), application_index(), spoken) != 1) return nullptr;
     SSL_set_accept_state(ssl.get());
     return ssl;
 }

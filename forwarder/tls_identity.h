@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <string_view>
 
 #include "core/result.h"
 #include "forwarder/settings.h"
@@ -15,15 +16,30 @@ struct FreeSsl {
 };
 using SslHandle = std::unique_ptr<SSL, FreeSsl>;
 
+/// Names of protocols in TLS (RFC 7301).
+namespace alpn {
+inline constexpr std::string_view dot = "dot";
+inline constexpr std::string_view http2 = "h2";
+inline constexpr std::string_view http1 = "http/1.1";
+}  // namespace alpn
+
+/// What is spoken inside TLS, by ALPN.
+enum class Application {
+    dot,           // "dot", or nothing said at all
+    doh,           // "h2"
+    doh_by_http1,  // "h2", else "http/1.1", or nothing said at all
+};
+
 /// What one worker makes server connections from: certificate, chain, key and all that RFC 9325,
-/// 7858 and 8310 ask of a DoT server. Immutable; connections made from it keep it alive.
+/// 7858 and 8310 ask of a server of DNS over TLS or HTTPS. Immutable; connections made from it keep
+/// it alive.
 class TlsServer {
   public:
     /// Fails with `malformed` if chain or key can't be read or do not belong together.
     static Result<TlsServer> create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys);
 
     /// A connection in accept state on `descriptor`, which it does not own; null without memory.
-    SslHandle accept(int descriptor) const;
+    SslHandle accept(int descriptor, Application application) const;
 
   private:
     struct FreeContext {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace porchlight::forwarder {
 
@@ -16,7 +17,8 @@ std::vector<std::size_t> UpstreamOrder::order() const {
 
 void UpstreamOrder::note_answer(std::size_t server, Clock::time_point now) {
     Server& it = servers_[server];
-    it.timeouts = 0;
+    it.doubted = false;
+    it.answered_at = now;
     if (it.state == State::failed) {
         it.state = State::recovering;
         it.recovering_since = now;
@@ -27,12 +29,15 @@ void UpstreamOrder::note_answer(std::size_t server, Clock::time_point now) {
 
 void UpstreamOrder::note_failure(std::size_t server) {
     servers_[server].state = State::failed;
-    servers_[server].timeouts = 0;
+    servers_[server].doubted = false;
 }
 
-void UpstreamOrder::note_timeout(std::size_t server) {
+bool UpstreamOrder::note_timeout(std::size_t server, Clock::time_point asked) {
     Server& it = servers_[server];
-    if (it.state != State::fit || ++it.timeouts >= timeouts_max) note_failure(server);
+    if (it.answered_at > asked) return false;
+    if (it.state == State::fit) return !std::exchange(it.doubted, true);
+    note_failure(server);
+    return false;
 }
 
 std::optional<std::size_t> UpstreamOrder::to_probe(std::size_t used, Clock::time_point now) {

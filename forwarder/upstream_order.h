@@ -16,7 +16,6 @@ class UpstreamOrder {
   public:
     static constexpr std::chrono::seconds recovery{60};
     static constexpr std::chrono::seconds probe_interval{10};
-    static constexpr int timeouts_max = 2;  // in a row; one slow name is not a dead server
 
     explicit UpstreamOrder(std::size_t servers) : servers_(servers) {}
 
@@ -25,7 +24,10 @@ class UpstreamOrder {
 
     void note_answer(std::size_t server, Clock::time_point now);
     void note_failure(std::size_t server);
-    void note_timeout(std::size_t server);
+    /// A question that was asked at `asked` had no answer. Where the server has answered another
+    /// since then, the name is slow and not the server. Else it is doubted: true where its health
+    /// should be tried with a question of our own, whose silence would be a failure.
+    bool note_timeout(std::size_t server, Clock::time_point asked);
     /// A server better liked than `used` whose health should be tried now, if any; counted as
     /// tried.
     std::optional<std::size_t> to_probe(std::size_t used, Clock::time_point now);
@@ -34,7 +36,8 @@ class UpstreamOrder {
     enum class State { fit, recovering, failed };
     struct Server {
         State state = State::fit;
-        int timeouts = 0;
+        bool doubted = false;
+        Clock::time_point answered_at = Clock::time_point::min();
         Clock::time_point recovering_since;
         Clock::time_point next_probe = Clock::time_point::min();
     };

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "forwarder/do53_listener.h"
-#include "forwarder/dot_listener.h"
+#include "forwarder/tls_listener.h"
 
 namespace porchlight::forwarder {
 
@@ -31,7 +31,7 @@ void Worker::stop() {
 Result<void> Worker::apply(std::shared_ptr<const Settings> settings,
                            std::optional<TlsServer> server) {
     if (auto applied = lookup_.apply(settings); !applied) return applied.error();
-    sessions_.set_limits(settings->limits);
+    sessions_.apply(*settings);
     server_ = std::move(server);
     return {};
 }
@@ -44,9 +44,10 @@ void Worker::listen(std::vector<Listening> listening) {
 std::unique_ptr<Pollable> Worker::listener(Listening listening) {
     switch (listening.info.kind) {
         case ListenerKind::dot:
-            return std::make_unique<DotListener>(std::move(listening.socket),
-                                                 link_name(listening.info.interface), poller_,
-                                                 sessions_, server_);
+        case ListenerKind::doh:
+            return std::make_unique<TlsListener>(
+                std::move(listening.socket), link_name(listening.info.interface),
+                listening.info.kind == ListenerKind::doh, poller_, sessions_, server_);
         case ListenerKind::do53_tcp:
             return std::make_unique<Do53TcpListener>(std::move(listening.socket), poller_,
                                                      sessions_);
@@ -57,8 +58,13 @@ std::unique_ptr<Pollable> Worker::listener(Listening listening) {
 }
 
 Worker::State Worker::state() const {
-    return {counters_,           lookup_.counters(),          lookup_.upstream_failures(),
-            lookup_.upstreams(), sessions_.encrypted_count(), sessions_.last_dot_query()};
+    return {counters_,
+            lookup_.counters(),
+            lookup_.upstream_failures(),
+            lookup_.upstreams(),
+            sessions_.dot_count(),
+            sessions_.doh_count(),
+            sessions_.last_encrypted_query()};
 }
 
 }  // namespace porchlight::forwarder

@@ -38,7 +38,8 @@ class Worker {
         UpstreamFailures upstream_failures;
         std::vector<UpstreamState> upstreams;
         std::uint32_t dot_connections = 0;
-        std::optional<Clock::time_point> last_dot_query;
+        std::uint32_t doh_connections = 0;
+        std::optional<Clock::time_point> last_encrypted_query;
     };
 
     explicit Worker(Shared shared);

@@ -28,9 +28,11 @@ PARSERS = [
     "ra/heard_offers.cc", "ra/options.cc", "ra/pvd_option.cc", "ra/rdnss_option.cc",
     "ra/told_resolvers.cc", "agent/server_message.cc", "agent/rogues.cc", "agent/leases.cc",
     "agent/draft_codecs.cc", "agent/option_codecs.cc", "agent/option_refusals.cc",
-    "agent/resolver_json.cc", "agent/metrics_request.cc",
+    "agent/resolver_json.cc", "agent/metrics_request.cc", "forwarder/doh_answer.cc",
+    "forwarder/doh_request.cc", "forwarder/http2_budget.cc", "forwarder/rebinding.cc",
 ]
-BASE = ["core/address.cc", "core/bytes.cc", "core/escape.cc", "core/reader.cc", "core/writer.cc"]
+BASE = ["core/address.cc", "core/base64url.cc", "core/bytes.cc", "core/escape.cc",
+        "core/reader.cc", "core/writer.cc"]
 
 
 def test_of(source: str) -> str:

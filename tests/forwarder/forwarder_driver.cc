@@ -1,11 +1,12 @@
 // A forwarder on loopback, told by hand: the keeper's and the agent's part played by commands on
 // standard input. Each command is answered by one line, "ok …" or "error …".
 //
-//   forwarder_driver WORKERS DOT_PORT DO53_PORT
+//   forwarder_driver WORKERS DOT_PORT DO53_PORT DOH_PORT
 //
 //   identity CHAIN KEY        upstream ADN ADDRESS:PORT     roots FILE      adn NAME ADDRESS
 //   local DOMAIN              companion ADDRESS:PORT        limit NAME N    cache OCTETS
 //   apply                     status                        flush           alive
+//   path PATH                 http1
 //   listen                    (new sockets in place of the old)
 
 #include <arpa/inet.h>
@@ -27,6 +28,7 @@
 #include "forwarder/control.h"
 #include "forwarder/forwarder.h"
 #include "forwarder/listeners.h"
+#include "forwarder/neighbours.h"
 #include "forwarder/settings.h"
 #include "net/socket_address.h"
 
@@ -56,7 +58,11 @@ FileDescriptor listening(const char* address, std::uint16_t port, int type) {
     return socket;
 }
 
-void send_listeners(net::Channel& keeper, unsigned workers, std::uint16_t dot, std::uint16_t do53) {
+struct Ports {
+    std::uint16_t dot, do53, doh;
+};
+
+void send_listeners(net::Channel& keeper, unsigned workers, const Ports& ports) {
     std::vector<ListenerInfo> infos;
     std::vector<FileDescriptor> sockets;
     const auto add = [&](ListenerKind kind, const char* address, std::uint16_t port, int type,
@@ -65,11 +71,13 @@ void send_listeners(net::Channel& keeper, unsigned workers, std::uint16_t dot, s
         sockets.push_back(listening(address, port, type));
     };
     for (unsigned worker = 0; worker < workers; ++worker) {
-        add(ListenerKind::dot, "0.0.0.0", dot, SOCK_STREAM, worker);
-        add(ListenerKind::dot, "::", dot, SOCK_STREAM, worker);
+        for (const char* any : {"0.0.0.0", "::"}) {
+            add(ListenerKind::dot, any, ports.dot, SOCK_STREAM, worker);
+            add(ListenerKind::doh, any, ports.doh, SOCK_STREAM, worker);
+        }
         for (const char* loopback : {"127.0.0.1", "::1"}) {
-            add(ListenerKind::do53_udp, loopback, do53, SOCK_DGRAM, worker);
-            add(ListenerKind::do53_tcp, loopback, do53, SOCK_STREAM, worker);
+            add(ListenerKind::do53_udp, loopback, ports.do53, SOCK_DGRAM, worker);
+            add(ListenerKind::do53_tcp, loopback, ports.do53, SOCK_STREAM, worker);
         }
     }
     Writer out;
@@ -107,18 +115,23 @@ std::map<std::string, std::uint32_t*> counts(Limits& limits) {
     return {{"connections_max", &limits.connections_max},
             {"connections_per_client_max", &limits.connections_per_client_max},
             {"in_flight_per_connection_max", &limits.in_flight_per_connection_max},
+            {"streams_per_connection_max", &limits.streams_per_connection_max},
             {"in_flight_max", &limits.in_flight_max},
             {"queries_per_client_second", &limits.queries_per_client_second},
             {"queries_per_client_burst", &limits.queries_per_client_burst},
-            {"output_bytes_max", &limits.output_bytes_max}};
+            {"output_bytes_max", &limits.output_bytes_max},
+            {"connections_per_prefix_max", &limits.connections_per_prefix_max},
+            {"in_flight_per_client_max", &limits.in_flight_per_client_max},
+            {"full_handshakes_per_client_second", &limits.full_handshakes_per_client_second},
+            {"full_handshakes_per_client_burst", &limits.full_handshakes_per_client_burst},
+            {"resumed_handshakes_per_client_burst", &limits.resumed_handshakes_per_client_burst},
+            {"unfinished_per_client_max", &limits.unfinished_per_client_max}};
 }
 
 std::map<std::string, std::chrono::milliseconds*> times(Limits& limits) {
-    return {{"handshake_max", &limits.handshake_max},
-            {"frame_max", &limits.frame_max},
-            {"idle_max", &limits.idle_max},
-            {"stalled_max", &limits.stalled_max},
-            {"query_max", &limits.query_max}};
+    return {{"handshake_max", &limits.handshake_max}, {"frame_max", &limits.frame_max},
+            {"idle_max", &limits.idle_max},           {"doh_idle_max", &limits.doh_idle_max},
+            {"stalled_max", &limits.stalled_max},     {"query_max", &limits.query_max}};
 }
 
 std::string set_limit(Limits& limits, const std::string& name, std::uint32_t value) {
@@ -139,8 +152,8 @@ std::string status_text(net::Channel& agent) {
     if (!status) return "error " + status.error().message;
     std::ostringstream out;
     out << "ok serving=" << status->serving << " connections=" << status->dot_connections
-        << " clients=" << status->clients_today
-        << " asked=" << status->since_last_dot_query.has_value()
+        << " doh=" << status->doh_connections << " clients=" << status->clients_today
+        << " bans=" << status->bans.size() << " asked=" << status->since_last_dot_query.has_value()
         << " cache_entries=" << status->cache_entries << " cache_octets=" << status->cache_octets;
     for (const Counter& counter : status->counters)
         out << ' ' << counter.name << '=' << counter.value;
@@ -150,10 +163,10 @@ std::string status_text(net::Channel& agent) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) return 2;
+    if (argc != 5) return 2;
     const auto workers = static_cast<unsigned>(std::atoi(argv[1]));
-    const auto dot = static_cast<std::uint16_t>(std::atoi(argv[2]));
-    const auto do53 = static_cast<std::uint16_t>(std::atoi(argv[3]));
+    const auto port = [&](int which) { return static_cast<std::uint16_t>(std::atoi(argv[which])); };
+    const Ports ports{port(2), port(3), port(4)};
     auto keeper = net::Channel::pair();
     auto agent = net::Channel::pair();
     if (!keeper || !agent) return 1;
@@ -167,10 +180,11 @@ int main(int argc, char** argv) {
     }
     keeper->second = net::Channel();
     agent->second = net::Channel();
-    send_listeners(keeper->first, workers, dot, do53);
+    send_listeners(keeper->first, workers, ports);
     std::cout << "ok " << child << std::endl;
 
     Settings settings;
+    std::vector<Neighbour> neighbours;
     for (std::string line; std::getline(std::cin, line);) {
         std::istringstream words(line);
         std::string command, one, two;
@@ -191,6 +205,10 @@ int main(int argc, char** argv) {
             settings.local_domains.push_back(*dns::parse_name(one));
         } else if (command == "companion") {
             settings.companion = parse_endpoint(one, 53);
+        } else if (command == "path") {
+            settings.doh_paths.push_back(one);
+        } else if (command == "http1") {
+            settings.doh_http1 = true;
         } else if (command == "cache") {
             settings.cache_bytes_max = std::stoull(one);
         } else if (command == "limit") {
@@ -206,11 +224,21 @@ int main(int argc, char** argv) {
         } else if (command == "flush") {
             if (!agent->first.send(static_cast<std::uint16_t>(Control::flush_cache), {}))
                 answer = "error";
+        } else if (command == "neighbour") {
+            neighbours.push_back({{}, *parse_address(one), *net::parse_mac_address(two)});
+        } else if (command == "neighbours") {
+            Writer out;
+            write(out, neighbours);
+            if (!agent->first.send(static_cast<std::uint16_t>(Control::neighbours), out.view()))
+                answer = "error";
+        } else if (command == "let-in") {
+            if (!agent->first.send(static_cast<std::uint16_t>(Control::let_in_again), {}))
+                answer = "error";
         } else if (command == "alive") {
             const auto message = ask(keeper->first, Control::alive);
             if (static_cast<Control>(message.kind) != Control::alive) answer = "error no answer";
         } else if (command == "listen") {
-            send_listeners(keeper->first, workers, dot, do53);
+            send_listeners(keeper->first, workers, ports);
         } else {
             answer = "error unknown command";
         }

@@ -11,6 +11,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import dns.message
@@ -34,8 +35,9 @@ class Forwarder:
     """Two workers, told what to do by one line a time."""
 
     def __init__(self, log: Path) -> None:
-        self.dot, self.do53 = free_port(), free_port()
-        self._process = subprocess.Popen([str(DRIVER), "2", str(self.dot), str(self.do53)],
+        self.dot, self.do53, self.doh = free_port(), free_port(), free_port()
+        self._process = subprocess.Popen([str(DRIVER), "2", str(self.dot), str(self.do53),
+                                          str(self.doh)],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=log.open("wb"), text=True)
         self.child = int(self._answer().split()[1])
@@ -61,9 +63,32 @@ class Forwarder:
         fields = Path(f"/proc/{self.child}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def rests(self) -> bool:
+        """Looks for a second. What was still to be done may take a few; who spins never rests."""
+        before = self.cpu_seconds()
+        time.sleep(1)
+        return self.cpu_seconds() - before < 0.3
+
+    def resident_kib(self) -> int:
+        """Of the process that serves."""
+        status = Path(f"/proc/{self.child}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    @staticmethod
+    def is_sanitized() -> bool:
+        """A sanitizer keeps what was freed, so its process grows where ours would not."""
+        program = DRIVER.read_bytes()
+        return b"__asan_init" in program or b"__tsan_init" in program
+
     def end(self) -> int:
+        """May be said twice."""
         self._process.stdin.close()
         return self._process.wait(timeout=10)
+
+
+def limit(forwarder: Forwarder, **limits: int) -> None:
+    assert forwarder.tell(*(f"limit {name} {value}" for name, value in limits.items()),
+                          "apply") == "ok"
 
 
 class Client:
@@ -222,3 +247,13 @@ class KeyUpdates:
         """One that asks for one; reads nothing. False: nothing more can be sent."""
         return (self._tls.SSL_key_update(self._ssl, self._REQUESTED) == 1
                 and self._tls.SSL_do_handshake(self._ssl) == 1)
+
+
+def limit(forwarder: Forwarder, **limits: int) -> None:
+    assert forwarder.tell(*(f"limit {name} {value}" for name, value in limits.items()),
+                          "apply") == "ok"
+
+
+def session_of(client: Client) -> ssl.SSLSession:
+    client.ask(query("ticket.example."))  # the ticket comes with, or before, the first answer
+    return client.tls.session

@@ -4,6 +4,7 @@
 //   ask NAME TYPE           starts a look-up; when it ends prints
 //                             "answer NAME TYPE rcode=0 ede=- ms=12 records=1 data=c0000201"
 //   from_companion NAME TYPE   likewise, as the companion would ask
+//   refresh NAME TYPE       as when the cache's answer is soon over; nobody waits for it
 //   wait                    runs until no look-up is open, then prints "done"
 //   sleep MS                runs for so long, then prints "done"
 //   advance SECONDS         moves the time that answers age by
@@ -75,6 +76,8 @@ class Driver {
             return apply();
         else if (command == "ask" || command == "from_companion")
             ask(first, second, command == "from_companion");
+        else if (command == "refresh")
+            lookup_.refresh({*dns::parse_name(first), type_number(second)});
         else if (command == "wait")
             wait();
         else if (command == "sleep")

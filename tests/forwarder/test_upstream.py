@@ -342,9 +342,10 @@ def test_connections_outlive_settings_that_leave_their_server_as_it_is(driver, c
     driver.one("b.example")
     assert server.connections == 1
     other = serve(answers)
-    driver.use(ca.roots, other)  # one more server: all begins anew
+    driver.use(ca.roots, other)  # one more server, behind the first
     driver.one("c.example")
-    assert server.connections == 2
+    assert (server.connections, other.connections) == (1, 0)
+    assert [state["queries"] for state in driver.states()] == ["3", "0"]
 
 
 def test_ending_with_questions_out_is_clean(driver, ca, serve):

@@ -232,6 +232,27 @@ TEST_SUITE("agent/config_rules") {
                   .starts_with("/announce/code_points/dhcpv6_templates: is the number"));
     }
 
+    TEST_CASE("DNS over HTTPS has a port and a path that this router can serve") {
+        const auto doh = [](std::string_view text) {
+            return complaints(R"({"mode": "off", "resolver": {"adn": "a.example", "doh": )" +
+                              std::string(text) + "}}");
+        };
+        CHECK(doh("[{}]") == "");
+        CHECK(doh(R"([{}, {"path": "/kitchen{?dns}"}, {"port": 8443}])") == "");
+        CHECK(doh("[{}, {}]") == "/resolver/doh/1: port and path stand here twice\n");
+        CHECK(doh(R"([{"port": 853}])") == "/resolver/doh/0/port: 853 is resolver.dot.port too\n");
+        CHECK(doh(R"([{"port": 5453}])") == "/resolver/doh/0/port: 5453 is do53.port too\n");
+        CHECK(doh(R"([{"port": 53}])")
+                  .starts_with("/resolver/doh/0/port: 53 is a port that clients refuse"));
+        CHECK(doh(R"([{"path": "/dns-query"}])")
+                  .starts_with("/resolver/doh/0/path: expected a path with the variable dns"));
+        CHECK(doh(R"([{"path": "/q/{dns}"}])")
+                  .starts_with("/resolver/doh/0/path: expected a path with {?dns} at its end"));
+        CHECK(doh(R"([{"versions": "http/1.1"}])") ==
+              "/resolver/doh/0/versions: expected \"h2\" among them\n");
+        CHECK(doh(R"([{"versions": ["h2", "http/1.1"]}])") == "");
+    }
+
     TEST_CASE("a default router is one for longer than its advertisements are apart") {
         const auto announce = [](std::string_view text) {
             return complaints(R"({"announce": {)" + std::string(text) + "}}");
@@ -319,9 +340,10 @@ TEST_SUITE("agent/config_rules") {
             "zone example.org\n");
         CHECK(complaints(with(full_config, R"("zone": "example.net")",
                               R"("zone": "cpe1.example.net")")) == "");
-        const std::string no_name =
-            with(with(full_config, "\"forwarder\",", "\"off\","),
-                 R"("resolver": {"adn": "cpe1.example.net", "dot": {"port": 8853}},)", "");
+        const std::string no_name = with(
+            with(full_config, "\"forwarder\",", "\"off\","),
+            R"("resolver": {"adn": "cpe1.example.net", "dot": {"port": 8853}, "application_dns": true},)",
+            "");
         CHECK(complaints(no_name) ==
               "/resolver/adn: missing; the name that the certificate shall be for\n");
     }

@@ -70,7 +70,7 @@ TEST_SUITE("agent/config_table") {
         CHECK(expectation(*find_setting("/announce/ra_interval")) ==
               R"(a duration from 4s to 30min in whole seconds, such as "90s")");
         CHECK(expectation(*find_setting("/cache/size")) ==
-              R"(a size from 256KiB to 4GiB, such as "8MiB")");
+              R"(a size from 256KiB to 2GiB, such as "8MiB")");
         CHECK(expectation(*find_setting("/local/server")) ==
               R"(an address and a port, such as "127.0.0.1:53", or "off")");
     }

@@ -31,6 +31,7 @@ TEST_SUITE("agent/config") {
         CHECK(config.dnsmasq.on_exit == OnExit::former);
         CHECK(config.metrics.listen.empty());
         CHECK(config.certificate == CertificateConfig());
+        CHECK(config.rebinding == forwarder::RebindingRules());
         CHECK(config.cache == CacheConfig());
         CHECK(config.limits == forwarder::Limits());
         CHECK(config.log == LogConfig());
@@ -53,7 +54,7 @@ TEST_SUITE("agent/config") {
               std::vector<LanConfig>{{"br-lan", Mode::automatic, {}, "home"},
                                      {"br-guest", Mode::static_, {of_guests}, "guest"}});
         CHECK(config.wan == std::vector<WanConfig>{{"eth0"}});
-        CHECK(config.resolver == ResolverConfig{name("cpe1.example.net"), {8853}});
+        CHECK(config.resolver == ResolverConfig{name("cpe1.example.net"), {8853}, {}, true});
         CHECK(config.announce.dhcpv4 == DhcpCarrier::dnsmasq);
         CHECK(config.announce.dhcpv6 == DhcpCarrier::off);
         CHECK(config.announce.ra == RaCarrier::off);
@@ -117,7 +118,11 @@ TEST_SUITE("agent/config") {
         CHECK(acme.update.tsig == TsigConfig{name("cpe1"), "hmac-sha512", {"/tmp/tsig.key"}});
         CHECK(acme.update.propagation_wait == 100ms);
         CHECK(config.tls.roots == "/tmp/roots.pem");
-        CHECK(config.cache == CacheConfig{2 << 20, 300s, 43200s});
+        CHECK(config.rebinding == forwarder::RebindingRules{false,
+                                                            {*dns::parse_name("plex.direct"),
+                                                             *dns::parse_name("home.example")},
+                                                            {*parse_ipv6("2001:db8:64::")}});
+        CHECK(config.cache == CacheConfig{2 << 20, 300s, 43200s, 1s, 7200s, 2s, 4s});
         CHECK(config.workers == 2);
         forwarder::Limits limits;
         limits.connections_max = 100;

@@ -73,8 +73,23 @@ TEST_SUITE("agent/designations") {
         Config config = home();
         config.lan.pop_back();
         config.resolver->dot.port = 8853;
-        CHECK(told(config, facts()).front() ==
+        Facts known = facts();
+        for (Fitness& one : known.fitness) one.port = 8853;
+        CHECK(told(config, known).front() ==
               "br-lan: 1 cpe1.example.net. dot 8853; 192.168.1.1 fd01::1");
+    }
+
+    TEST_CASE("so is DNS over HTTPS, with its path, where it is served") {
+        Config config = home();
+        config.lan.pop_back();
+        config.resolver->doh = {{}, {8443, "/late{?dns}"}};
+        config.resolver->doh[0].path = "/dns-query{?dns}";
+        Facts known = facts();
+        known.fitness.push_back({"br-lan", true, "", true, 443});
+        known.fitness.push_back({"br-lan", true, "", true, 8443});
+        CHECK(told(config, known).front() ==
+              "br-lan: 1 cpe1.example.net. dot h2 2 cpe1.example.net. h2 8443; "
+              "192.168.1.1 fd01::1");
     }
 
     TEST_CASE("a link-local address is not told, for DNS can't say whose it is") {

@@ -37,6 +37,8 @@ TEST_SUITE("agent/firewall") {
         CHECK(fences.lan_interfaces == std::vector<std::string>{"br-lan", "br-old", "br-new"});
         CHECK(fences.ports == std::vector<std::uint16_t>{853, 8853});
         CHECK(both(fence(before), fence(before)).ports == std::vector<std::uint16_t>{853});
+        before.resolver->doh = {{443, "/a{?dns}"}, {443, "/b{?dns}"}, {8443, "/a{?dns}"}};
+        CHECK(fence(before).ports == std::vector<std::uint16_t>{853, 443, 8443});
     }
 }
 

@@ -55,6 +55,7 @@ Status filled_status() {
     status.forwarder->cache_octets = 3456;
     status.forwarder->dot_connections = 3;
     status.forwarder->clients_today = 4;
+    status.forwarder->bans = {{"0a1b2c3d", 60s}};
     const auto upstream = [](const char* adn, const char* at, bool up, std::uint32_t us) {
         return forwarder::UpstreamState{
             *dns::parse_name(adn), {*parse_address(at), 853}, up, "", 5, 1, us};
@@ -63,6 +64,8 @@ Status filled_status() {
                                    upstream("dns.example", "2001:db8::53", true, 1500),
                                    upstream("other.example", "192.0.2.54", false, 0)};
     status.counters = some_counters();
+    status.counters.push_back({"limit_connections_client", 6});
+    status.counters.push_back({"limit_shed", 3});
     status.upstreams_origin = UpstreamOrigin::configuration;
     status.certificate.fit = true;
     status.certificate.not_after = *parse_wall_time("2026-11-21T00:00:00Z");
@@ -138,8 +141,11 @@ porchlight_forwarder_up 1
 porchlight_cache_entries 12
 porchlight_cache_bytes 3456
 porchlight_connections{transport="dot"} 3
+porchlight_connections{transport="doh"} 0
 porchlight_clients_last_day 4
+porchlight_clients_blocked 1
 porchlight_queries_total{transport="dot",proto="tcp"} 100
+porchlight_queries_total{transport="doh",proto="tcp"} 0
 porchlight_queries_total{transport="do53",proto="udp"} 26
 porchlight_queries_total{transport="do53",proto="tcp"} 4
 porchlight_tls_handshakes_total{result="full"} 4
@@ -153,11 +159,19 @@ porchlight_cache_misses_total 0
 porchlight_upstream_failures_total{reason="timeout"} 2
 porchlight_upstream_failures_total{reason="unhelpful"} 3
 porchlight_connections_total{transport="dot"} 0
+porchlight_connections_total{transport="doh"} 0
 porchlight_connections_refused_total{transport="dot"} 0
+porchlight_connections_refused_total{transport="doh"} 0
 porchlight_connections_closed_total{reason="idle"} 7
 porchlight_connections_closed_total{reason="slow"} 0
 porchlight_connections_closed_total{reason="broken"} 0
+porchlight_doh_requests_refused_total 0
+porchlight_doh_bodies_refused_total 0
+porchlight_doh_resets_total 0
+porchlight_doh_floods_total 0
 porchlight_accepts_failed_total 0
+porchlight_limit_reached_total{limit="connections_client"} 6
+porchlight_limit_reached_total{limit="shed"} 3
 porchlight_upstream_up{upstream="dns.example"} 1
 porchlight_upstream_up{upstream="other.example"} 0
 porchlight_upstream_round_trip_seconds{upstream="dns.example"} 0.001500
@@ -170,8 +184,8 @@ porchlight_dnr_announced{channel="dhcpv4"} 0
 porchlight_dnr_announced{channel="dhcpv6"} 0
 porchlight_dnr_announced{channel="ra"} 1
 porchlight_dnr_announced{channel="ddr"} 0
-porchlight_gate_open{interface="br-lan"} 1
-porchlight_gate_open{interface="br-guest"} 0
+porchlight_gate_open{interface="br-lan",port="853"} 1
+porchlight_gate_open{interface="br-guest",port="853"} 0
 porchlight_guard_detecting 1
 porchlight_guard_blocking 0
 porchlight_guard_validating_sources 1

@@ -78,8 +78,50 @@ TEST_SUITE("agent/plan") {
     TEST_CASE("a port other than the protocol's own is told") {
         Config config = home();
         config.resolver->dot.port = 8853;
-        const Plan planned = plan(config, good_facts());
+        Facts facts = good_facts();
+        facts.fitness[0].port = 8853;
+        const Plan planned = plan(config, facts);
         CHECK(planned.links[0].resolvers[0].params.port == 8853);
+    }
+
+    TEST_CASE("hosts are told of those services alone that are fit") {
+        Config config = home();
+        config.resolver->doh = {{443, "/dns-query{?dns}"}, {8443, "/late{?dns}"}};
+        Facts facts = good_facts();
+        facts.fitness = {{"br-lan", true, "", true, 853},
+                         {"br-lan", true, "", true, 443},
+                         {"br-lan", false, "it hangs", true, 8443}};
+        const std::vector<std::string> both{"dot", "h2"};
+        auto resolvers = plan(config, facts).links[0].resolvers;
+        REQUIRE(resolvers.size() == 1);
+        CHECK(resolvers[0].params.alpn == both);
+        CHECK(resolvers[0].params.dohpath == "/dns-query{?dns}");
+        CHECK(resolvers[0].addresses.size() == 2);
+
+        facts.fitness[2].fit = true;
+        resolvers = plan(config, facts).links[0].resolvers;
+        REQUIRE(resolvers.size() == 2);
+        CHECK(resolvers[1].priority == 2);
+        CHECK(resolvers[1].params.alpn == std::vector<std::string>{"h2"});
+        CHECK(resolvers[1].params.port == 8443);
+
+        facts.fitness[0].fit = false;
+        resolvers = plan(config, facts).links[0].resolvers;
+        REQUIRE(resolvers.size() == 2);
+        CHECK(resolvers[0].params.alpn == std::vector<std::string>{"h2"});
+    }
+
+    TEST_CASE("a service that is new changes nothing until it was looked at") {
+        Config config = home();
+        Facts facts = good_facts();
+        facts.told = plan(config, facts).links;
+        config.resolver->doh = {{443, "/dns-query{?dns}"}};
+        facts.fitness.push_back({"br-lan", false, "not looked at yet", false, 443});
+        CHECK(plan(config, facts).links == facts.told);
+        facts.fitness[1].looked = true;
+        CHECK(plan(config, facts).links[0].resolvers == facts.told[0].resolvers);
+        facts.fitness[1].fit = true;
+        CHECK(plan(config, facts).links[0].resolvers[0].params.alpn.size() == 2);
     }
 
     TEST_CASE("of IPv6 addresses: unique local, else global, else link-local") {

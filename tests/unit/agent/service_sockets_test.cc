@@ -9,6 +9,8 @@
 namespace porchlight::agent {
 namespace {
 
+using forwarder::ListenerKind;
+
 const IpAddress here{Ipv4{{127, 0, 0, 1}}};
 const IpAddress elsewhere{Ipv4{{192, 0, 2, 1}}};  // as ::1 is where IPv6 is switched off
 
@@ -84,12 +86,19 @@ TEST_SUITE("agent/service_sockets") {
     TEST_CASE("what the configuration has us serve fails alone, and opens once its port is free") {
         Config config;
         config.lan = {{"lo"}};
-        config.resolver = ResolverConfig{*dns::parse_name("cpe1.example.net"), {}};
+        // Two paths share a port.
+        config.resolver =
+            ResolverConfig{*dns::parse_name("cpe1.example.net"),
+                           {},
+                           {{443, "/a{?dns}"}, {8443, "/a{?dns}"}, {443, "/b{?dns}"}}};
         config.do53.addresses = {here};
         config.upstream.resize(1);
         CHECK(services(config) ==
-              std::vector<Service>{{"serve DNS over TLS on lo", "lo", {}},
-                                   {"serve the companion on 127.0.0.1", "", here}});
+              std::vector<Service>{
+                  {"serve DNS over TLS on lo", "lo", 853, ListenerKind::dot},
+                  {"serve DNS over HTTPS at port 443 on lo", "lo", 443, ListenerKind::doh},
+                  {"serve DNS over HTTPS at port 8443 on lo", "lo", 8443, ListenerKind::doh},
+                  {"serve the companion on 127.0.0.1", "", 5453, ListenerKind::do53_udp, here}});
         {
             const Holder holder;
             config.do53.port = holder.port();

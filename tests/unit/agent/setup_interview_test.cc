@@ -115,9 +115,19 @@ TEST_SUITE("agent/setup_interview") {
         CHECK(held.config->certificate.files->chain == "/c/chain.pem");
         CHECK(held.config->certificate.files->key == "/etc/porchlight/key.pem");
         const std::string text = preview_of(held, home);
-        CHECK(text.find("cpe1.example.net by DNS over TLS at 192.168.1.1 and fd00::1") !=
+        CHECK(text.find("cpe1.example.net by DNS over TLS and HTTPS at 192.168.1.1 and fd00::1") !=
               text.npos);
         CHECK(text.find("once the certificate is there") != text.npos);
+    }
+
+    TEST_CASE("where 443 is held, DNS over HTTPS takes 8443") {
+        Home home;
+        home.found.https_holder = "uhttpd";
+        const Held held = hold(home, "1\ncpe1.example.net\n\n\n/c/chain.pem\n\n");
+        REQUIRE_MESSAGE(held.config, held.why);
+        REQUIRE(held.config->resolver->doh.size() == 1);
+        CHECK(held.config->resolver->doh[0].port == 8443);
+        CHECK(describe(home.found, home.proposal).find("held by uhttpd") != std::string::npos);
     }
 
     TEST_CASE("or one by ACME, whose terms nobody agrees to by an empty line") {

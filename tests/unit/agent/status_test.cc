@@ -44,6 +44,16 @@ TEST_SUITE("agent/status") {
               "3 hosts used it in the last day; its certificate is good for 59 days.");
     }
 
+    TEST_CASE("who is blocked is told by what the forwarder calls him") {
+        Status status = announced_status();
+        CHECK(status_json(status, now).find("\"blocked\": []") != std::string::npos);
+        CHECK(status_text(status_json(status, now))->find("Blocked") == std::string::npos);
+        status.forwarder->bans = {{"0a1b2c3d", std::chrono::seconds(42)}};
+        const auto text = status_text(status_json(status, now));
+        REQUIRE(text);
+        CHECK(text->find("0a1b2c3d for 42 s\n") != std::string::npos);
+    }
+
     TEST_CASE("whose resolver it is, where the ISP offers it, and that it offers none") {
         Status status = announced_status();
         status.plan.mode = Mode::relay;

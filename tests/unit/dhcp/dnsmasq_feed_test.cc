@@ -284,6 +284,16 @@ TEST_SUITE("dhcp/dnsmasq_feed") {
               "host-record=cpe1.example.net,fd77::1\n"
               "rebind-domain-ok=/cpe1.example.net/\n");
     }
+
+    TEST_CASE("what may lead into the home by our word may by dnsmasq's") {
+        DnsmasqFragment fragment{"/run/servers", "/run/options", {}, {}};
+        fragment.may_lead_home = {*dns::parse_name("plex.direct"), *dns::parse_name("a\\032b.test"),
+                                  *dns::parse_name("_x.example")};
+        CHECK(below_header(fragment_text(fragment)) ==
+              "no-resolv\nservers-file=/run/servers\ndhcp-optsfile=/run/options\n"
+              "rebind-domain-ok=/plex.direct/\n"
+              "rebind-domain-ok=/_x.example/\n");
+    }
 }
 
 }  // namespace

@@ -20,11 +20,32 @@ IpAddress address(std::uint32_t number) {
     return one;
 }
 
+const LinkName lan = link_name("br-lan");
+const LinkName guests = link_name("br-guest");
+
 struct Fixture {
     Client* enter(std::uint32_t client, bool is_own = false, Clock::time_point now = start) {
-        return admission.enter(address(client), is_own, limits, now);
+        Client* entered = admission.enter({address(client), lan, is_own}, limits, now, &shedder);
+        if (entered != nullptr) admission.established(*entered, true, limits, now);
+        return entered;
     }
+    /// The hosts behind addresses on the link, as the agent tells.
+    void tell(std::vector<std::pair<std::uint32_t, std::uint8_t>> hosts) {
+        std::vector<Neighbour> told;
+        for (const auto& [number, mac] : hosts)
+            told.push_back({lan, address(number), {{2, 0, 0, 0, 0, mac}}});
+        admission.set_neighbours(Neighbours(std::move(told)), limits);
+    }
+    void leave(Client& client, Clock::time_point now = start) {
+        admission.leave(client, limits, now);
+    }
+
+    struct CountingShedder : Shedder {
+        int called = 0;
+        void shed_soon() override { ++called; }
+    };
     SeededRandom random{1};
+    CountingShedder shedder;
     Limits limits;
     Admission admission{random};
 };
@@ -34,19 +55,20 @@ struct Fixture {
 TEST_SUITE("forwarder/admission") {
     TEST_CASE("connections are bounded in all and per client") {
         Fixture f;
-        f.limits.connections_max = 5;
+        f.limits.connections_max = 3;
         f.limits.connections_per_client_max = 2;
         Client* one = f.enter(1);
         REQUIRE(one != nullptr);
-        CHECK(f.enter(1) == one);
+        Client* same = f.enter(1);
+        CHECK(same != nullptr);
         CHECK(f.enter(1) == nullptr);
+        f.leave(*same);
         CHECK(f.enter(2) != nullptr);
         CHECK(f.enter(3) != nullptr);
+        CHECK(f.enter(4) == nullptr);
+        CHECK(f.admission.connections() == 3);
+        f.leave(*one);
         CHECK(f.enter(4) != nullptr);
-        CHECK(f.enter(5) == nullptr);
-        CHECK(f.admission.connections() == 5);
-        f.admission.leave(*one);
-        CHECK(f.enter(5) != nullptr);
     }
 
     TEST_CASE("the router's own connections have slots of their own") {
@@ -85,7 +107,7 @@ TEST_SUITE("forwarder/admission") {
         f.limits.queries_per_client_burst = 1;
         Client* client = f.enter(1);
         CHECK(client->admit_query(f.limits, start));
-        f.admission.leave(*client);
+        f.leave(*client);
         client = f.enter(1);
         CHECK(!client->admit_query(f.limits, start));
     }
@@ -94,23 +116,23 @@ TEST_SUITE("forwarder/admission") {
         Fixture f;
         Client* client = f.enter(1);
         f.admission.block(*client, start + 60s);
-        f.admission.leave(*client);
+        f.leave(*client);
         CHECK(f.enter(1, false, start + 59s) == nullptr);
         CHECK(f.enter(1, false, start + 60s) != nullptr);
     }
 
     TEST_CASE("the table is bounded; who is connected is not forgotten") {
         Fixture f;
+        f.limits.queries_per_client_burst = 1;
         Client* kept = f.enter(1);
         CHECK(kept->admit_query(f.limits, start));
-        for (std::uint32_t i = 2; i < 3 * Admission::clients_max; ++i) {
+        for (std::uint32_t i = 2; i < 3 * Tallies::tallies_max; ++i) {
             Client* client = f.enter(i);
             REQUIRE(client != nullptr);
-            CHECK(client != kept);
-            f.admission.leave(*client);
+            f.leave(*client);
         }
-        CHECK(f.enter(1) == kept);
         CHECK(f.admission.clients_today(start) == 1);
+        CHECK(!f.enter(1)->admit_query(f.limits, start));
     }
 
     TEST_CASE("clients of the last day are counted") {
@@ -161,7 +183,7 @@ TEST_SUITE("forwarder/admission") {
                         Client* client = f.enter(1);
                         if (client == nullptr) continue;
                         if (client->admit_query(f.limits, start)) ++admitted;
-                        f.admission.leave(*client);
+                        f.leave(*client);
                     }
                 });
         }
@@ -179,6 +201,119 @@ TEST_SUITE("forwarder/admission") {
         CHECK(f.enter(1, false, start + 600s) != nullptr);
         f.admission.refuse({}, start);
         CHECK(f.enter(1) != nullptr);
+    }
+
+    TEST_CASE("a host is one client, by however many addresses") {
+        Fixture f;
+        f.limits.connections_per_client_max = 3;
+        f.limits.queries_per_client_burst = 1;
+        f.tell({{1, 7}, {2, 7}, {3, 7}, {4, 7}, {5, 8}});
+        Client* first = f.enter(1);
+        Client* second = f.enter(2);
+        REQUIRE(f.enter(3) != nullptr);
+        CHECK(f.enter(4) == nullptr);
+        CHECK(first->admit_query(f.limits, start));
+        CHECK(!second->admit_query(f.limits, start));
+        Client* other = f.enter(5);
+        REQUIRE(other != nullptr);
+        CHECK(other->admit_query(f.limits, start));
+        CHECK(f.admission.clients_today(start) == 2);
+        f.admission.block(*second, start + 60s);
+        f.leave(*first);
+        CHECK(f.enter(4) == nullptr);
+        CHECK(f.enter(4, false, start + 60s) != nullptr);
+    }
+
+    TEST_CASE("a connection that came before its host was known counts for it from then on") {
+        Fixture f;
+        f.limits.connections_per_client_max = 2;
+        f.limits.queries_per_client_burst = 1;
+        Client* one = f.enter(1);
+        Client* two = f.enter(2);
+        CHECK(one->admit_query(f.limits, start));
+        CHECK(two->admit_query(f.limits, start));
+        CHECK(f.admission.clients_today(start) == 2);
+        f.tell({{1, 7}, {2, 7}, {3, 7}});
+        CHECK(f.admission.clients_today(start) == 1);
+        CHECK(f.enter(3) == nullptr);
+        CHECK(one->admit_query(f.limits, start));
+        CHECK(!two->admit_query(f.limits, start));
+        f.leave(*one);
+        f.leave(*two);
+        CHECK(f.admission.connections() == 0);
+        CHECK(f.enter(3) != nullptr);
+    }
+
+    TEST_CASE("who was blocked before his host was known stays out by any address") {
+        Fixture f;
+        f.admission.block(*f.enter(1), start + 60s);
+        f.tell({{1, 7}, {2, 7}});
+        CHECK(f.enter(2) == nullptr);
+        CHECK(f.enter(2, false, start + 60s) != nullptr);
+    }
+
+    TEST_CASE("what is open stays with the host that it was counted for") {
+        Fixture f;
+        f.limits.connections_per_client_max = 1;
+        f.tell({{1, 7}});
+        REQUIRE(f.enter(1) != nullptr);
+        f.tell({{1, 8}, {2, 7}, {3, 8}});  // 8 took the address
+        CHECK(f.enter(2) == nullptr);
+        CHECK(f.enter(3) != nullptr);
+        f.tell({});
+        CHECK(f.admission.connections() == 2);
+    }
+
+    TEST_CASE("an address of one link is another host's on another link") {
+        Fixture f;
+        f.limits.connections_per_client_max = 1;
+        f.limits.queries_per_client_burst = 1;
+        const auto enter = [&](const LinkName& link) {
+            return f.admission.enter({address(1), link}, f.limits, start);
+        };
+        Client* host = enter(lan);
+        Client* guest = enter(guests);
+        REQUIRE(host != nullptr);
+        REQUIRE(guest != nullptr);
+        CHECK(guest->admit_query(f.limits, start));
+        CHECK(host->admit_query(f.limits, start));
+        f.admission.block(*guest, start + 60s);
+        f.leave(*host);
+        CHECK(enter(lan) != nullptr);
+        f.tell({{1, 7}});  // on the link of the home, not on that of guests
+        f.leave(*guest);
+        CHECK(enter(guests) == nullptr);
+    }
+
+    TEST_CASE("a host is connected from sixteen addresses at most") {
+        Fixture f;
+        std::vector<std::pair<std::uint32_t, std::uint8_t>> hosts;
+        for (std::uint32_t i = 1; i <= 20; ++i) hosts.emplace_back(i, std::uint8_t{7});
+        f.tell(hosts);
+        std::vector<Client*> open;
+        for (std::uint32_t i = 1; i <= Admission::addresses_per_client_max; ++i) {
+            open.push_back(f.enter(i));
+            REQUIRE(open.back() != nullptr);
+        }
+        CHECK(f.enter(17) == nullptr);
+        CHECK(f.enter(3) != nullptr);
+        f.leave(*open.front());
+        CHECK(f.enter(17) != nullptr);
+    }
+
+    TEST_CASE("queries are counted while hosts become known") {
+        Fixture f;
+        f.limits.queries_per_client_burst = 1'000'000;
+        std::jthread agent([&](std::stop_token stop) {
+            for (std::uint8_t mac = 0; !stop.stop_requested(); ++mac) f.tell({{1, mac}, {2, mac}});
+        });
+        for (int i = 0; i < 2000; ++i) {
+            Client* client = f.enter(1 + static_cast<std::uint32_t>(i) % 2);
+            REQUIRE(client != nullptr);
+            CHECK(client->admit_query(f.limits, start));
+            f.leave(*client);
+        }
+        CHECK(f.admission.connections() == 0);
     }
 
     TEST_CASE("what is noted while a client is served is its address") {

@@ -91,6 +91,18 @@ TEST_SUITE("forwarder/answer_writer") {
         CHECK(finished(edns, {.filling = fits + 1}, udp_carrier(edns.query)).size() < 100);
     }
 
+    TEST_CASE("what nobody would ask again another way is never cut") {
+        const Carrier whole{.encrypted = true, .truncates = false};
+        const ParsedQuery edns({.edns = true, .edns_options = hex("000c 0000")});
+        const std::size_t most = 65535 - ResponseMessage{}.octets().size();
+        const Buffer largest = finished(edns, {.filling = most - 11}, whole);
+        CHECK(largest.size() == 65535);
+        CHECK(equal(Bytes(largest).first(12), hex("1234 8180 0001 0001 0000 0001")));
+        const Buffer without = finished(edns, {.filling = most - 10}, whole);
+        CHECK(without.size() == 65535 - 10);
+        CHECK(equal(Bytes(without).first(12), hex("1234 8180 0001 0001 0000 0000")));
+    }
+
     TEST_CASE("verdicts have their response codes, beyond four bits in OPT") {
         const auto rcode_octet = [](dns::Verdict verdict) {
             return verdict_answer({}, verdict)[3];

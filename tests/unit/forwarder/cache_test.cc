@@ -31,7 +31,7 @@ struct Fixture {
     Buffer answer(const QueryMessage& message, Clock::time_point now = start) {
         const ParsedQuery parsed(message);
         Writer out;
-        const bool hit = cache.answer(parsed.query, now, out);
+        const bool hit = cache.answer(parsed.query, now, out).has_value();
         CHECK(hit == (out.size() != 0));
         return *out.take();
     }
@@ -83,6 +83,32 @@ TEST_SUITE("forwarder/cache") {
         CHECK(!f.cache.answer(disabled.query, start, out));
     }
 
+    TEST_CASE("what was said along is said again to all who hear the answer") {
+        Fixture f;
+        const auto stored_with = [&](std::optional<std::uint16_t> extended_error) {
+            const ResponseMessage response{};
+            const Buffer octets = response.octets();
+            const auto offsets = response.ttl_offsets();
+            for (const bool disabled : {false, true})
+                f.cache.store({name_of("www.example"), dns::type::a, true, disabled},
+                              {octets, offsets, 300s, 86400s, extended_error}, start);
+            const ParsedQuery query({.edns = true, .dnssec_ok = true});
+            Writer out;
+            const auto hit = f.cache.answer(query.query, start, out);
+            REQUIRE(hit);
+            const auto stale = f.cache.answer_stale(
+                {name_of("www.example"), dns::type::a, true, true}, start + 400s, out);
+            REQUIRE(stale);
+            CHECK(stale->extended_error == hit->extended_error);
+            CHECK(f.cache.counts().entries == 2);
+            return hit->extended_error;
+        };
+        CHECK(!stored_with(std::nullopt));
+        CHECK(stored_with(15) == 15);
+        CHECK(stored_with(63) == 63);
+        CHECK(!stored_with(64));
+    }
+
     TEST_CASE("past its lifetime an answer is stale, and past that gone") {
         Fixture f({.stale_max = 3600s});
         const ResponseMessage response{};
@@ -125,6 +151,58 @@ TEST_SUITE("forwarder/cache") {
         Fixture none({.bytes_max = 0});
         none.store({}, 300s);
         CHECK(none.answer({}).empty());
+    }
+
+    TEST_CASE("what cannot be kept takes the place of what was true before it") {
+        const auto left = [](auto store_over) {
+            Fixture f({.bytes_max = 16 * 16384});
+            f.store({}, 300s);
+            f.store({.name = "other.example"}, 300s);
+            store_over(f);
+            CHECK(!f.stale("other.example", start).empty());
+            return f.stale("www.example", start).size() + f.cache.counts().entries;
+        };
+        CHECK(left([](Fixture& f) { f.store({}, 0s); }) == 1);
+        CHECK(left([](Fixture& f) { f.store({.filling = 10000}, 300s); }) == 1);
+        CHECK(left([](Fixture& f) {
+                  f.store({.ttls = std::vector<std::uint32_t>(256, 300)}, 300s);
+              }) == 1);
+        CHECK(left([](Fixture& f) { f.store({}, 0s, start, true); }) > 1);  // another question
+    }
+
+    TEST_CASE("an answer that is asked for again and nearly over is to be refreshed, once") {
+        const auto asks = [](Fixture& f, std::chrono::seconds after) {
+            const ParsedQuery query(QueryMessage{});
+            Writer out;
+            const auto hit = f.cache.answer(query.query, start + after, out);
+            REQUIRE(hit);
+            return hit->refresh;
+        };
+        Fixture f;
+        f.store({}, 1000s);
+        CHECK(!asks(f, 990s));  // who asked for it once may be gone
+        CHECK(asks(f, 991s));
+        CHECK(!asks(f, 992s));
+        f.store({}, 1000s);
+        CHECK(!asks(f, 1s));
+        CHECK(!asks(f, 899s));
+        CHECK(asks(f, 951s));
+        f.store({}, 1000s);
+        (void)f.stale("www.example", start + 991s);
+        (void)f.stale("www.example", start + 991s);
+        CHECK(asks(f, 992s));
+        // Not all that were stored together at one time.
+        int early = 0;
+        for (int i = 0; i < 64; ++i) {
+            const std::string name = std::to_string(i) + ".example";
+            f.store({.name = name}, 1000s);
+            const ParsedQuery query({.name = name});
+            Writer out;
+            (void)f.cache.answer(query.query, start, out);
+            early += f.cache.answer(query.query, start + 925s, out)->refresh;
+        }
+        CHECK(early > 8);
+        CHECK(early < 56);
     }
 
     TEST_CASE("no TTL leaves above the cap") {

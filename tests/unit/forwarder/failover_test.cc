@@ -99,7 +99,7 @@ TEST_SUITE("forwarder/failover") {
 
     TEST_CASE("failures are counted by what was wrong, an answer is none") {
         Home home({says({response(Kind::failure), error(Errc::unavailable)}),
-                   says({error(Errc::timeout), error(Errc::refused)}),
+                   says({error(Errc::timeout), response(Kind::no_name)}),
                    says({error(Errc::malformed), error(Errc::internal)}),
                    says({response(Kind::no_name)})});
         CHECK(home.ask());
@@ -117,7 +117,22 @@ TEST_SUITE("forwarder/failover") {
         REQUIRE(found);
         CHECK(found->facts.kind == Kind::failure);
         CHECK(home.servers[0]->asked.size() == 1);
-        CHECK(home.servers[1]->asked.size() == 1);
+        REQUIRE(home.servers[1]->asked.size() == 2);
+        CHECK(home.servers[1]->asked[1].name.is_root());  // is it the server or the name?
+    }
+
+    TEST_CASE("slow names alone don't cost a server its place, silence does") {
+        const auto slow = error(Errc::timeout);
+        const auto good = response(Kind::positive);
+        Home alive({says({slow, good, slow, good, good}), says({good})});
+        for (int i = 0; i < 3; ++i) CHECK(alive.ask());
+        CHECK(alive.servers[1]->asked.size() == 2);
+        CHECK(!alive.servers[0]->asked.back().name.is_root());  // still the first choice
+        Home dead({says({slow}), says({good})});
+        for (int i = 0; i < 3; ++i) CHECK(dead.ask());
+        CHECK(dead.servers[1]->asked.size() == 3);
+        // One question, two of our own: is it dead, and is it better now?
+        CHECK(dead.servers[0]->asked.size() == 3);
     }
 
     TEST_CASE("silence is tried again while there is time, and not for ever") {

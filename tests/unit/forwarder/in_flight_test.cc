@@ -36,9 +36,9 @@ TEST_SUITE("forwarder/in_flight") {
         int heard = 0;
         InFlight::Flight* flight = in_flight.start(question("a.example"), nobody, start);
         for (int i = 0; i < 3; ++i) flight->waiters.push_back([&](const Found&) { ++heard; });
-        for (const auto& done : in_flight.end(question("a.example"))) done(Found{});
+        for (const auto& done : in_flight.end(*flight)) done(Found{});
         CHECK(heard == 3);
-        CHECK(in_flight.end(question("a.example")).empty());
+        CHECK(in_flight.find(question("a.example")) == nullptr);
         CHECK(in_flight.size() == 0);
     }
 
@@ -51,8 +51,24 @@ TEST_SUITE("forwarder/in_flight") {
         CHECK(in_flight.has_room(*flight));
         flight->waiters.push_back([](const Found&) {});
         CHECK(!in_flight.has_room(*flight));
-        (void)in_flight.end(question("a.example"));
+        (void)in_flight.end(*flight);
         CHECK(in_flight.start(question("c.example"), nobody, start) != nullptr);
+    }
+
+    TEST_CASE("who asks after other settings came joins nobody who asked before") {
+        InFlight in_flight;
+        InFlight::Flight* before = in_flight.start(question("a.example"), nobody, start);
+        before->waiters.push_back([](const Found&) {});
+        in_flight.supersede();
+        CHECK(before->superseded);
+        CHECK(in_flight.find(question("a.example")) == nullptr);
+        InFlight::Flight* after = in_flight.start(question("a.example"), nobody, start + 1s);
+        CHECK(!after->superseded);
+        CHECK(in_flight.end(*before).size() == 1);
+        CHECK(in_flight.find(question("a.example")) == after);
+        CHECK(in_flight.next_slow() == start + 2800ms);
+        CHECK(in_flight.end(*after).empty());
+        CHECK(in_flight.size() == 0);
     }
 
     TEST_CASE("flights become slow in the order of their start, each once") {
@@ -63,7 +79,7 @@ TEST_SUITE("forwarder/in_flight") {
         in_flight.start(question("c.example"), nobody, start + 200ms);
         CHECK(in_flight.next_slow() == start + 1800ms);
         CHECK(in_flight.take_slow(start + 1799ms) == nullptr);
-        (void)in_flight.end(question("a.example"));  // the one that was next
+        (void)in_flight.end(*in_flight.find(question("a.example")));  // the one that was next
         CHECK(in_flight.next_slow() == start + 1900ms);
         InFlight::Flight* slow = in_flight.take_slow(start + 1900ms);
         REQUIRE(slow != nullptr);
@@ -74,8 +90,8 @@ TEST_SUITE("forwarder/in_flight") {
         CHECK(!in_flight.next_slow());
         in_flight.start(question("d.example"), nobody, start + 3s);
         CHECK(in_flight.next_slow() == start + 4800ms);
-        (void)in_flight.end(question("b.example"));
-        (void)in_flight.end(question("d.example"));
+        (void)in_flight.end(*in_flight.find(question("b.example")));
+        (void)in_flight.end(*in_flight.find(question("d.example")));
         CHECK(!in_flight.next_slow());
         in_flight.clear();
         CHECK(in_flight.size() == 0);

@@ -29,6 +29,14 @@ Decision decide(const Names& names, const char* name, std::uint16_t of_type = ty
     return names.decide(parsed.wire(), of_type, from_companion);
 }
 
+/// As decide(), of a name in letters of any case.
+Decision lower(const Names& names, std::string text, std::uint16_t of_type = type::a) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return decide(names, text.c_str(), of_type);
+}
+
 struct Row {
     const char* name;
     std::uint16_t type;
@@ -292,6 +300,38 @@ TEST_SUITE("forwarder/names") {
         only_v4.addresses.pop_back();
         const Names names(only_v4);
         CHECK(written(names, "cpe1.example.net", type::aaaa).kind == dns::Answer::Kind::no_data);
+    }
+
+    TEST_CASE("browsers hear that they may choose another resolver, or that they may not") {
+        Settings it = settings();
+        const char* asked = "Use-Application-DNS.net";
+        CHECK(lower(Names(it), asked).source == Source::upstream);
+        it.application_dns = false;
+        const Names names(it);
+        for (const std::uint16_t of_type : {type::a, type::aaaa, type::https})
+            CHECK(lower(names, asked, of_type) ==
+                  Decision{Source::own, OwnAnswer::no_name, 20, 60});
+        CHECK(written(names, "use-application-dns.net", type::a).kind ==
+              dns::Answer::Kind::no_name);
+        CHECK(decide(names, "www.use-application-dns.net").source == Source::upstream);
+        CHECK(decide(names, "use-application-dns.com").source == Source::upstream);
+    }
+
+    TEST_CASE(
+        "who asks what the resolver does is told, by its name and by the one it is found by") {
+        const Names names(settings());
+        for (const char* name : {"cpe1.example.net", "resolver.arpa"}) {
+            CHECK(decide(names, name, type::resinfo).own == OwnAnswer::information);
+            CHECK(written(names, name, type::resinfo).kind == dns::Answer::Kind::positive);
+        }
+        Writer out;
+        const dns::Name name = *parse_name("resolver.arpa");
+        names.write(out, name.wire(), type::resinfo, {Source::own, OwnAnswer::information});
+        CHECK(text_of(out.view())
+                  .ends_with("\x17"
+                             "exterr=3,15,18-19,22-23"));
+        CHECK(decide(names, "a.resolver.arpa", type::resinfo).own == OwnAnswer::no_data);
+        CHECK(decide(Names(), "resolver.arpa", type::resinfo).own == OwnAnswer::no_data);
     }
 
     TEST_CASE("names of any shape are decided within bounds") {

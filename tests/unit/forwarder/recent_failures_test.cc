@@ -11,11 +11,14 @@ using Blame = RecentFailures::Blame;
 TEST_SUITE("forwarder/recent_failures") {
     const Clock::time_point start{1000s};
     const dns::Question question{*dns::parse_name("broken.example"), 1};
+    const Serving::Host nobody;
+    const Serving::Host somebody = host_of(*parse_address("192.168.1.7"));
+    const Serving::Host third = host_of(*parse_address("fd00::7"));
 
     /// For how long a failure noted at `now` counts.
     std::chrono::seconds lasts(RecentFailures & failures, Blame blame, Clock::time_point now,
                                bool stale = false) {
-        failures.note(question, blame, 22, stale, now);
+        failures.note(question, {}, blame, 22, stale, now);
         std::chrono::seconds age{0};
         while (failures.find(question, now + age) != nullptr) ++age;
         return age;
@@ -52,22 +55,74 @@ TEST_SUITE("forwarder/recent_failures") {
 
     TEST_CASE("the reason is kept") {
         RecentFailures failures;
-        failures.note(question, Blame::name, 7, false, start);
+        failures.note(question, nobody, Blame::name, 7, false, start);
         REQUIRE(failures.find(question, start));
         CHECK(failures.find(question, start)->extended_error == 7);
     }
 
+    TEST_CASE("how long is configured, and a stale answer makes it half a minute at least") {
+        RecentFailures failures;
+        failures.set_limits({.first = 2s, .most = 4s});
+        Clock::time_point now = start;
+        for (const auto expected : {2s, 4s, 4s}) {
+            CHECK(lasts(failures, Blame::name, now) == expected);
+            now += expected;
+        }
+        CHECK(lasts(failures, Blame::name, now, true) == 30s);
+        failures.set_limits({.first = 60s, .most = 1s});
+        failures.clear();
+        CHECK(lasts(failures, Blame::name, now) == 60s);
+        CHECK(lasts(failures, Blame::name, now, true) == 60s);
+    }
+
+    dns::Question numbered(std::size_t i) {
+        return {*dns::parse_name(std::to_string(i) + ".example"), 1};
+    }
+
     TEST_CASE("the table is bounded, and full of what is over makes room") {
         RecentFailures failures;
-        const auto numbered = [](std::size_t i) {
-            return dns::Question{*dns::parse_name(std::to_string(i) + ".example"), 1};
-        };
-        for (std::size_t i = 0; i < RecentFailures::questions_max; ++i)
-            failures.note(numbered(i), Blame::name, {}, false, start);
-        failures.note(question, Blame::name, {}, false, start + 1s);
-        CHECK(failures.find(question, start + 1s) == nullptr);
-        failures.note(question, Blame::name, {}, false, start + 6s);
-        CHECK(failures.find(question, start + 6s) != nullptr);
+        failures.set_limits({.questions_max = 4, .questions_per_host_max = 4});
+        for (std::size_t i = 0; i < 4; ++i)
+            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1s);
+        failures.note(question, somebody, Blame::name, {}, false, start + 5s);
+        CHECK(failures.find(question, start + 5s) != nullptr);
+        for (std::size_t i = 1; i < 4; ++i)
+            CHECK(failures.find(numbered(i), start + 5s) != nullptr);  // 0 was over
+    }
+
+    TEST_CASE("who fills the table pushes out what is its own") {
+        RecentFailures failures;
+        failures.set_limits({.questions_max = 6, .questions_per_host_max = 3});
+        failures.note(question, somebody, Blame::name, {}, false, start);
+        for (std::size_t i = 0; i < 100; ++i)
+            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms);
+        CHECK(failures.find(question, start + 1s) != nullptr);
+        for (const std::size_t kept : {97, 98, 99})
+            CHECK(failures.find(numbered(kept), start + 1s) != nullptr);
+        CHECK(failures.find(numbered(96), start + 1s) == nullptr);
+        // Noted again, the same question takes no room.
+        failures.note(numbered(99), nobody, Blame::name, {}, false, start + 1s);
+        CHECK(failures.find(numbered(97), start + 1s) != nullptr);
+    }
+
+    TEST_CASE("in a table full of many hosts' the one with most makes room") {
+        RecentFailures failures;
+        failures.set_limits({.questions_max = 4, .questions_per_host_max = 3});
+        for (std::size_t i = 0; i < 3; ++i)
+            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms);
+        failures.note(numbered(10), third, Blame::name, {}, false, start);
+        failures.note(question, somebody, Blame::name, {}, false, start + 1s);
+        CHECK(failures.find(question, start + 1s) != nullptr);
+        CHECK(failures.find(numbered(10), start + 1s) != nullptr);
+        CHECK(failures.find(numbered(0), start + 1s) == nullptr);
+        CHECK(failures.find(numbered(1), start + 1s) != nullptr);
+        // What was forgotten counts for nobody.
+        failures.forget(numbered(1));
+        failures.forget(numbered(2));
+        failures.note(numbered(3), nobody, Blame::name, {}, false, start + 1s);
+        failures.note(numbered(4), nobody, Blame::name, {}, false, start + 1s);
+        CHECK(failures.find(numbered(10), start + 1s) != nullptr);
+        CHECK(failures.find(question, start + 1s) != nullptr);
     }
 }
 

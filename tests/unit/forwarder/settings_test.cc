@@ -34,9 +34,17 @@ Settings full_settings() {
     record.params.port = 8853;
     settings.designations = {
         {"br-lan", {record, {2, name_of("other.example"), {}}}, settings.addresses}, {"", {}, {}}};
+    settings.doh_paths = {"/dns-query", "/tv"};
+    settings.doh_http1 = true;
+    settings.rebinding = {false, {name_of("plex.direct")}, {*parse_ipv6("2001:db8:64::")}};
     settings.cache_bytes_max = 1ull << 33;
+    settings.ttl_min = 1s;
+    settings.ttl_max = 7200s;
     settings.negative_ttl_max = 60s;
     settings.stale_max = 0s;
+    settings.failure_ttl = 2s;
+    settings.failure_ttl_max = 4s;
+    settings.application_dns = false;
     settings.limits.connections_max = 7;
     settings.limits.query_max = 8ms;
     return settings;
@@ -98,7 +106,9 @@ TEST_SUITE("forwarder/settings") {
         status.cache_entries = 5;
         status.cache_octets = 1ull << 33;
         status.dot_connections = 3;
+        status.doh_connections = 2;
         status.clients_today = 4;
+        status.bans = {{"0a1b2c3d", 60s}, {"ffffffff", 1s}};
         for (const std::optional<std::chrono::seconds> age :
              {std::optional<std::chrono::seconds>(), std::optional(5s)}) {
             status.since_last_dot_query = age;
@@ -110,7 +120,8 @@ TEST_SUITE("forwarder/settings") {
 
     TEST_CASE("listeners survive a round trip; an unknown kind is refused") {
         const std::vector<ListenerInfo> listeners = {{ListenerKind::dot, 1, "br-lan"},
-                                                     {ListenerKind::do53_udp, 0, ""}};
+                                                     {ListenerKind::do53_udp, 0, ""},
+                                                     {ListenerKind::doh, 0, "br-lan"}};
         Buffer octets = octets_of(listeners);
         const auto read = parse_listeners(octets);
         REQUIRE(read);

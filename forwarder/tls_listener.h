@@ -6,15 +6,15 @@
 
 namespace porchlight::forwarder {
 
-/// DNS over TLS (RFC 7858) on one listening socket of one LAN interface.
-class DotListener : public Acceptor {
+/// DNS over TLS (RFC 7858) or over HTTPS (RFC 8484) on one listening socket of one LAN interface.
+class TlsListener : public Acceptor {
   public:
     /// `server` is where the worker keeps its current identity, empty without one; then nobody is
     /// let in.
-    DotListener(FileDescriptor socket, const LinkName& link, Poller& poller, Sessions& sessions,
-                const std::optional<TlsServer>& server)
+    TlsListener(FileDescriptor socket, const LinkName& link, bool http, Poller& poller,
+                Sessions& sessions, const std::optional<TlsServer>& server)
         : Acceptor(std::move(socket), poller, sessions.counters()),
-          link_(link),
+          leg_{.encrypted = true, .stream = true, .http = http, .link = link},
           sessions_(sessions),
           server_(server) {}
 
@@ -22,7 +22,9 @@ class DotListener : public Acceptor {
     void take(FileDescriptor socket, const IpAddress& peer, bool is_own) override;
 
   private:
-    LinkName link_;
+    Application application() const;
+
+    Leg leg_;  // of every connection
     Sessions& sessions_;
     const std::optional<TlsServer>& server_;
 };

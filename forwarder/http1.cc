@@ -1,0 +1,159 @@
+#include "forwarder/http1.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "forwarder/session.h"
+#include "forwarder/sessions.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t pending_octets_max =
+    DohRequest::fields_octets_max + DohRequest::message_octets_max;
+
+std::string_view view(boost::beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+}  // namespace
+
+struct Http1::Parser : http::request_parser<http::string_body> {
+    Parser() {
+        header_limit(static_cast<std::uint32_t>(DohRequest::fields_octets_max));
+        body_limit(DohRequest::message_octets_max);
+        eager(true);
+    }
+};
+
+Http1::Http1(Session& session, HttpExchanges& exchanges)
+    : session_(session),
+      exchanges_(exchanges),
+      exchange_(exchanges.take()),
+      parser_(std::make_unique<Parser>()) {}
+
+Http1::~Http1() {
+    exchanges_.give_back(std::move(exchange_));
+}
+
+Http::Heard Http1::receive(Bytes input) {
+    if (ended_) return Heard::frames;
+    // Who sends request upon request while one is answered is no browser.
+    if (input.size() > pending_octets_max - std::min(pending_octets_max, pending_.size())) {
+        ended_ = true;
+        return Heard::broken;
+    }
+    if (!exchanges_.add_body(*exchange_, input.size())) {
+        ++session_.home().counters().doh_bodies_refused;
+        ended_ = true;
+        if (!waiting_) respond(HttpStatus::unavailable);
+        return Heard::requests;
+    }
+    pending_.insert(pending_.end(), input.begin(), input.end());
+    Heard heard = Heard::pieces;
+    while (!waiting_ && !ended_ && !pending_.empty() && hear()) heard = Heard::requests;
+    return heard;
+}
+
+/// Reads on in what is pending; true: a request was whole, or wrong.
+bool Http1::hear() {
+    boost::system::error_code wrong;
+    const std::size_t used =
+        parser_->put(boost::asio::const_buffer(pending_.data(), pending_.size()), wrong);
+    if (wrong == http::error::need_more) wrong = {};
+    if (wrong) {
+        ended_ = true;
+        const bool in_first_line = std::ranges::find(pending_, '\n') == pending_.end();
+        if (wrong == http::error::body_limit)
+            judge(HttpStatus::content_too_large);
+        else if (wrong != http::error::header_limit)
+            judge(HttpStatus::bad_request);
+        else
+            judge(in_first_line ? HttpStatus::uri_too_long : HttpStatus::fields_too_large);
+        return true;
+    }
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(used));
+    if (!parser_->is_done()) return false;
+    const auto& asked = parser_->get();
+    DohRequest& request = exchange_->request;
+    request.set_method(view(asked.method_string()));
+    request.set_target(view(asked.target()), session_.home().doh_paths());
+    for (const auto& field : asked)
+        request.add_field(view(field.name_string()), view(field.value()));
+    auto status = request.judge_head();
+    if (!status) {
+        request.add_body(bytes_of(asked.body()));
+        status = request.judge_body();
+    }
+    ended_ = !parser_->keep_alive();
+    parser_ = std::make_unique<Parser>();
+    judge(*status);
+    return true;
+}
+
+void Http1::judge(HttpStatus status) {
+    if (!session_.admit_query()) return respond_limited();
+    if (status != HttpStatus::ok) return respond(status);
+    waiting_ = true;
+    const auto given = session_.ask(exchange_->request.message(), 0, exchange_->answer);
+    if (!given) return respond_limited();
+    if (*given == Responder::Given::not_known) return;
+    respond(*given == Responder::Given::answered ? HttpStatus::ok : HttpStatus::bad_request);
+}
+
+void Http1::respond_limited() {
+    ++session_.home().counters().queries_refused;
+    ended_ = true;
+    respond(HttpStatus::too_many_requests);
+}
+
+void Http1::respond(HttpStatus status) {
+    waiting_ = false;
+    if (status != HttpStatus::ok && status != HttpStatus::too_many_requests)
+        ++session_.home().counters().doh_bad_requests;
+    const Bytes answer = exchange_->answer.view();
+    exchange_->fields.set(status, answer);
+    out_.text("HTTP/1.1 ");
+    out_.text(exchange_->fields.status());
+    out_.text(" ");
+    out_.text(view(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)))));
+    out_.text("\r\n");
+    for (const DohFields::Field& one : exchange_->fields.fields()) {
+        out_.text(one.name);
+        out_.text(": ");
+        out_.text(one.value);
+        out_.text("\r\n");
+    }
+    if (ended_) out_.text("connection: close\r\n");
+    out_.text("\r\n");
+    out_.bytes(answer);
+    exchanges_.give_back(std::move(exchange_));
+    exchange_ = exchanges_.take();
+}
+
+bool Http1::write(Writer& out) {
+    out.bytes(out_.view());
+    out_.truncate(0);
+    return false;
+}
+
+bool Http1::is_hearing() const {
+    return !waiting_ && !ended_ && (!pending_.empty() || parser_->got_some());
+}
+
+Writer* Http1::answer_to(std::int32_t) {
+    return waiting_ ? &exchange_->answer : nullptr;
+}
+
+/// What came behind the request is read when the session looks for it again.
+void Http1::answered(std::int32_t) {
+    respond(HttpStatus::ok);
+}
+
+}  // namespace porchlight::forwarder

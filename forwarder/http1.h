@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+
+#include "forwarder/http.h"
+#include "forwarder/http_exchange.h"
+
+namespace porchlight::forwarder {
+
+class Session;
+
+/// HTTP/1.1 (RFC 9112), for clients that speak no HTTP/2: one request after the other. Beast's
+/// parser reads them. After a request that can't be read to its end the connection ends.
+class Http1 : public Http {
+  public:
+    /// `session` and `exchanges` outlive it.
+    Http1(Session& session, HttpExchanges& exchanges);
+    ~Http1() override;
+
+    Heard receive(Bytes input) override;
+    bool write(Writer& out) override;
+    Writer* answer_to(std::int32_t stream) override;
+    void answered(std::int32_t stream) override;
+    void end() override { ended_ = true; }
+    bool is_over() const override { return ended_ && !waiting_ && out_.size() == 0; }
+    bool is_hearing() const override;
+    std::size_t held() const override { return out_.size(); }
+
+  private:
+    struct Parser;
+
+    bool hear();
+    void judge(HttpStatus status);
+    void respond_limited();
+    void respond(HttpStatus status);
+
+    Session& session_;
+    HttpExchanges& exchanges_;
+    std::unique_ptr<HttpExchange> exchange_;
+    std::unique_ptr<Parser> parser_;
+    Buffer pending_;        // heard, and not read yet
+    Writer out_;            // responses
+    bool waiting_ = false;  // for the answer to the one request
+    bool ended_ = false;
+};
+
+}  // namespace porchlight::forwarder

@@ -1,0 +1,336 @@
+#include "forwarder/http2.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "forwarder/session.h"
+#include "forwarder/sessions.h"
+
+namespace porchlight::forwarder {
+namespace {
+
+using Event = Http2Budget::Event;
+
+constexpr std::size_t write_octets = 16384;    // one TLS record
+constexpr std::size_t acks_queued_max = 100;   // of SETTINGS and PING, that were not written yet
+constexpr std::size_t small_data_octets = 64;  // a body in such pieces wants to be work
+constexpr std::size_t fields_max = 4;
+/// Of a connection as of a stream: the one octet that makes a message too large can still come.
+constexpr std::uint32_t window_octets = DohRequest::message_octets_max + 1;
+
+Http2& self(void* user) {
+    return *static_cast<Http2*>(user);
+}
+
+nghttp2_nv field(std::string_view name, std::string_view value) {
+    const auto octets = [](std::string_view text) {
+        return const_cast<std::uint8_t*>(bytes_of(text).data());  // nghttp2 knows no const
+    };
+    // Both live as long as their exchange, so nothing has to be copied.
+    return {octets(name), octets(value), name.size(), value.size(),
+            NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+}
+
+Event event_of(const nghttp2_frame_hd& head) {
+    switch (head.type) {
+        case NGHTTP2_HEADERS:
+            return Event::header;
+        case NGHTTP2_CONTINUATION:
+            return Event::continuation;
+        case NGHTTP2_RST_STREAM:
+            return Event::reset;
+        case NGHTTP2_SETTINGS:
+            return Event::settings;
+        case NGHTTP2_PING:
+            return Event::ping;
+        default:
+            return Event::other;
+    }
+}
+
+bool has_ended(const nghttp2_frame_hd& head) {
+    return (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+}
+
+}  // namespace
+
+/// What nghttp2 calls, and how it is set up: made once, copied into each session.
+struct Http2::Callbacks {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_option* options = nullptr;
+
+    Callbacks() {
+        if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&options) != 0)
+            return;
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+        // A window opens again only when what was sent is answered.
+        nghttp2_option_set_no_auto_window_update(options, 1);
+        nghttp2_option_set_no_closed_streams(options, 1);
+        nghttp2_option_set_max_deflate_dynamic_table_size(options, 0);
+        nghttp2_option_set_max_outbound_ack(options, acks_queued_max);
+    }
+
+    static const Callbacks& get() {
+        static const Callbacks made;
+        return made;
+    }
+
+    static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+        const bool is_body = head->type == NGHTTP2_DATA && head->length >= small_data_octets;
+        if (!is_body) self(user).admit(event_of(*head));
+        return 0;
+    }
+
+    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) self(user).begin(frame->hd.stream_id);
+        return 0;
+    }
+
+    static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                         std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                         std::uint8_t, void* user) {
+        Http2& http = self(user);
+        HttpExchange* exchange = http.exchange_of(frame->hd.stream_id);
+        if (exchange == nullptr || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+        const std::string_view what = text_of({name, name_size});
+        const std::string_view said = text_of({value, value_size});
+        if (what == ":method")
+            exchange->request.set_method(said);
+        else if (what == ":path")
+            exchange->request.set_target(said, http.session_.home().doh_paths());
+        else
+            exchange->request.add_field(what, said);
+        return 0;
+    }
+
+    static int on_data(nghttp2_session*, std::uint8_t, std::int32_t stream,
+                       const std::uint8_t* data, std::size_t size, void* user) {
+        Http2& http = self(user);
+        if (HttpExchange* exchange = http.exchange_of(stream))
+            http.hear_body(*exchange, {data, size});
+        return 0;
+    }
+
+    static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+        self(user).hear_frame(*frame);
+        return 0;
+    }
+
+    /// A client that was answered before it had said all need not go on (RFC 9113 section 8.1).
+    static int on_sent(nghttp2_session* http, const nghttp2_frame* frame, void*) {
+        const bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+        if (carries && has_ended(frame->hd) &&
+            nghttp2_session_get_stream_remote_close(http, frame->hd.stream_id) == 0)
+            nghttp2_submit_rst_stream(http, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                      NGHTTP2_NO_ERROR);
+        return 0;
+    }
+
+    static int on_close(nghttp2_session*, std::int32_t stream, std::uint32_t, void* user) {
+        Http2& http = self(user);
+        if (HttpExchange* exchange = http.exchange_of(stream)) http.close_stream(*exchange);
+        return 0;
+    }
+
+    static ssize_t on_read(nghttp2_session*, std::int32_t, std::uint8_t* into, std::size_t size,
+                           std::uint32_t* flags, nghttp2_data_source* source, void* user) {
+        bool ends = false;
+        const std::size_t read =
+            self(user).read_answer(*static_cast<HttpExchange*>(source->ptr), {into, size}, ends);
+        if (ends) *flags |= NGHTTP2_DATA_FLAG_EOF;
+        return static_cast<ssize_t>(read);
+    }
+};
+
+std::unique_ptr<Http2> Http2::create(Session& session, HttpExchanges& exchanges) {
+    const Callbacks& made = Callbacks::get();
+    if (made.callbacks == nullptr || made.options == nullptr) return nullptr;
+    std::unique_ptr<Http2> http(new Http2(session, exchanges));
+    nghttp2_session* raw = nullptr;
+    if (nghttp2_session_server_new2(&raw, made.callbacks, http.get(), made.options) != 0)
+        return nullptr;
+    http->http_.reset(raw);
+    const std::array<nghttp2_settings_entry, 5> settings{{
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+         session.home().limits().streams_per_connection_max},
+        {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window_octets},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, DohRequest::fields_octets_max},
+        // Answers leave in the order in which they are there: no tree of priorities is kept.
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    }};
+    if (nghttp2_submit_settings(raw, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) != 0 ||
+        nghttp2_session_set_local_window_size(raw, NGHTTP2_FLAG_NONE, 0, window_octets) != 0)
+        return nullptr;
+    return http;
+}
+
+Http2::~Http2() {
+    for (auto& exchange : open_) exchanges_.give_back(std::move(exchange));
+}
+
+Http::Heard Http2::receive(Bytes input) {
+    heard_ = Heard::pieces;
+    if (!ended_ && nghttp2_session_mem_recv(http_.get(), input.data(), input.size()) < 0)
+        break_off(NGHTTP2_PROTOCOL_ERROR);
+    return ended_ ? Heard::broken : heard_;
+}
+
+bool Http2::write(Writer& out) {
+    while (out.size() < write_octets) {
+        const std::uint8_t* part = nullptr;
+        const ssize_t size = nghttp2_session_mem_send(http_.get(), &part);
+        if (size <= 0) return false;
+        out.bytes({part, static_cast<std::size_t>(size)});
+    }
+    return true;
+}
+
+Writer* Http2::answer_to(std::int32_t stream) {
+    HttpExchange* exchange = exchange_of(stream);
+    return exchange != nullptr ? &exchange->answer : nullptr;
+}
+
+void Http2::answered(std::int32_t stream) {
+    if (HttpExchange* exchange = exchange_of(stream)) respond(*exchange, HttpStatus::ok);
+}
+
+void Http2::end() {
+    break_off(NGHTTP2_NO_ERROR);
+}
+
+bool Http2::is_over() const {
+    return nghttp2_session_want_read(http_.get()) == 0 &&
+           nghttp2_session_want_write(http_.get()) == 0;
+}
+
+HttpExchange* Http2::exchange_of(std::int32_t stream) const {
+    return static_cast<HttpExchange*>(nghttp2_session_get_stream_user_data(http_.get(), stream));
+}
+
+void Http2::begin(std::int32_t stream) {
+    admit(Event::request);
+    open_.push_back(exchanges_.take());
+    HttpExchange& exchange = *open_.back();
+    exchange.stream = stream;
+    exchange.place = open_.size() - 1;
+    nghttp2_session_set_stream_user_data(http_.get(), stream, &exchange);
+    ++hearing_;
+}
+
+void Http2::hear_frame(const nghttp2_frame& frame) {
+    heard_ = std::max(heard_, Heard::frames);
+    if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
+    HttpExchange* exchange = exchange_of(frame.hd.stream_id);
+    if (exchange == nullptr || exchange->judged) return;
+    if (frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST)
+        if (const auto status = exchange->request.judge_head()) return judge(*exchange, *status);
+    if (has_ended(frame.hd)) judge(*exchange, exchange->request.judge_body());
+}
+
+/// Nothing more than all of a connection's window is ever kept for it.
+void Http2::hear_body(HttpExchange& exchange, Bytes part) {
+    if (exchange.judged) {
+        nghttp2_session_consume_connection(http_.get(), part.size());
+        return;
+    }
+    if (!exchanges_.add_body(exchange, part.size())) {
+        ++session_.home().counters().doh_bodies_refused;
+        nghttp2_session_consume_connection(http_.get(), part.size());
+        return judge(exchange, HttpStatus::unavailable);
+    }
+    if (!exchange.request.add_body(part)) judge(exchange, HttpStatus::content_too_large);
+}
+
+/// The request is told; whatever more comes of it is of no use.
+void Http2::judge(HttpExchange& exchange, HttpStatus status) {
+    if (ended_) return;
+    exchange.judged = true;
+    --hearing_;
+    heard_ = std::max(heard_, Heard::requests);
+    if (!session_.admit_query()) return respond_limited(exchange);
+    if (status == HttpStatus::ok) {
+        const Bytes message = exchange.request.message();
+        const auto given = session_.ask(message, exchange.stream, exchange.answer);
+        if (!given) return respond_limited(exchange);
+        if (*given == Responder::Given::not_known) return forget_body(exchange);
+        if (*given == Responder::Given::nothing) status = HttpStatus::bad_request;
+    }
+    forget_body(exchange);
+    respond(exchange, status);
+}
+
+void Http2::respond_limited(HttpExchange& exchange) {
+    ++session_.home().counters().queries_refused;
+    admit(Event::refused);
+    forget_body(exchange);
+    respond(exchange, HttpStatus::too_many_requests);
+}
+
+void Http2::respond(HttpExchange& exchange, HttpStatus status) {
+    if (status != HttpStatus::ok && status != HttpStatus::too_many_requests)
+        ++session_.home().counters().doh_bad_requests;
+    exchange.answered = true;
+    const Bytes answer = exchange.answer.view();
+    exchange.fields.set(status, answer);
+    std::array<nghttp2_nv, fields_max> fields;
+    std::size_t count = 0;
+    fields[count++] = field(":status", exchange.fields.status());
+    for (const DohFields::Field& one : exchange.fields.fields())
+        fields[count++] = field(one.name, one.value);
+    held_ += answer.size();
+    nghttp2_data_provider provider{};
+    provider.source.ptr = &exchange;
+    provider.read_callback = Callbacks::on_read;
+    nghttp2_submit_response(http_.get(), exchange.stream, fields.data(), count,
+                            answer.empty() ? nullptr : &provider);
+}
+
+std::size_t Http2::read_answer(HttpExchange& exchange, std::span<std::uint8_t> into, bool& ends) {
+    const Bytes left = exchange.answer.view().subspan(exchange.sent);
+    const std::size_t count = std::min(left.size(), into.size());
+    std::memcpy(into.data(), left.data(), count);
+    exchange.sent += count;
+    held_ -= count;
+    ends = count == left.size();
+    return count;
+}
+
+void Http2::forget_body(HttpExchange& exchange) {
+    const std::size_t octets = exchanges_.forget_body(exchange);
+    if (octets != 0) nghttp2_session_consume_connection(http_.get(), octets);
+}
+
+void Http2::close_stream(HttpExchange& exchange) {
+    if (!exchange.judged) --hearing_;
+    if (exchange.answered) held_ -= exchange.answer.size() - exchange.sent;
+    forget_body(exchange);
+    const std::size_t place = exchange.place;
+    std::swap(open_[place], open_.back());
+    open_[place]->place = place;
+    exchanges_.give_back(std::move(open_.back()));
+    open_.pop_back();
+}
+
+void Http2::admit(Http2Budget::Event event) {
+    if (event == Event::reset) ++session_.home().counters().doh_resets;
+    if (ended_ || budget_.admit(event, session_.home().now())) return;
+    ++session_.home().counters().doh_floods;
+    break_off(NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/// Streams that nothing more leaves for stay as they are; they go with us.
+void Http2::break_off(std::uint32_t error) {
+    if (std::exchange(ended_, true)) return;
+    nghttp2_session_terminate_session(http_.get(), error);
+}
+
+}  // namespace porchlight::forwarder

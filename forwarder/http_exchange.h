@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/writer.h"
+#include "forwarder/doh_answer.h"
+#include "forwarder/doh_request.h"
+
+namespace porchlight::forwarder {
+
+/// One request and its answer.
+struct HttpExchange {
+    DohRequest request;
+    Writer answer;  // a whole DNS message, or nothing
+    DohFields fields;
+    std::size_t sent = 0;         // octets of `answer`
+    std::size_t body_octets = 0;  // of the request, as long as they are kept
+    std::size_t place = 0;        // among those of its connection
+    std::int32_t stream = 0;
+    bool judged = false;    // its status is certain, whatever else comes of the request
+    bool answered = false;  // the answer is on its way
+};
+
+/// A worker's exchanges that nobody uses at the moment, so that a request allocates nothing, and
+/// the count of what all its clients' unfinished requests hold.
+class HttpExchanges {
+  public:
+    static constexpr std::size_t kept_max = 256;
+    static constexpr std::size_t octets_max = 4096;  // that a kept one may hold
+    /// Of bodies of requests that are not answered yet.
+    static constexpr std::size_t body_octets_max = 4 << 20;
+
+    std::unique_ptr<HttpExchange> take() {
+        if (kept_.empty()) return std::make_unique<HttpExchange>();
+        auto taken = std::move(kept_.back());
+        kept_.pop_back();
+        return taken;
+    }
+
+    void give_back(std::unique_ptr<HttpExchange> exchange) {
+        forget_body(*exchange);
+        if (kept_.size() == kept_max || exchange->request.capacity() > octets_max ||
+            exchange->answer.size() > octets_max)
+            return;
+        exchange->request.clear();
+        exchange->answer.truncate(0);
+        exchange->sent = 0;
+        exchange->judged = exchange->answered = false;
+        kept_.push_back(std::move(exchange));
+    }
+
+    /// Whether so much more of a body may be kept; then it is counted.
+    bool add_body(HttpExchange& exchange, std::size_t octets) {
+        if (octets > body_octets_max - body_octets_) return false;
+        body_octets_ += octets;
+        exchange.body_octets += octets;
+        return true;
+    }
+    /// The octets that were counted.
+    std::size_t forget_body(HttpExchange& exchange) {
+        const std::size_t octets = std::exchange(exchange.body_octets, 0);
+        body_octets_ -= octets;
+        return octets;
+    }
+
+  private:
+    std::vector<std::unique_ptr<HttpExchange>> kept_;
+    std::size_t body_octets_ = 0;
+};
+
+}  // namespace porchlight::forwarder

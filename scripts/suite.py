@@ -23,6 +23,7 @@ from typing import Callable
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "tests/home"
 FORWARDER = ROOT / "tests/forwarder"
+BENCH = ROOT / "tests/bench"
 # Only the forwarder has more than one thread; the build preset `tsan` builds no other units.
 WITH_THREADS = "unit_(core|net|forwarder)"
 FUZZ_SECONDS = 12
@@ -91,6 +92,7 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
     more += [("build fuzz targets", lambda: build("fuzz") if fuzz_targets() else Count()),
              (f"fuzz, {FUZZ_SECONDS} s a target", fuzz)]
     more += [(name, partial(program, path)) for name, path in PROGRAMS.items()]
+    more += [("the bench works", lambda: scenarios(BENCH, "", ""))]
     if chosen.unit or chosen.home:
         return (units if chosen.unit else []) + (in_homes if chosen.home else [])
     return units + in_homes + (more if every else [])

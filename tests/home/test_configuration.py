@@ -140,8 +140,8 @@ def test_half_of_a_new_pair_is_refused_and_the_whole_is_taken() -> None:
         status = router.until("the pair is judged", lambda status: "key is not the certificate's"
                               in status["certificate"].get("why", ""))
         assert not any(status["announced"][carrier] for carrier in ("dhcpv4", "dhcpv6", "ra"))
+        # Nobody needs to tell the daemon of files that somebody renewed.
         replace(key, old[1])
-        router.reload_porchlight()
         router.until_announced()
         host = home.host()
         host.join()
@@ -231,10 +231,6 @@ def hold(router: Router, kind: str, address: str, port: int) -> Program:
     return holder
 
 
-def rules(router: Router) -> str:
-    return router.ns.run("nft", "list", "ruleset").stdout
-
-
 def test_a_reload_to_a_port_that_is_held_keeps_the_old_one(home: Home) -> None:
     router = home.router
     host = home.host("steady")
@@ -249,7 +245,7 @@ def test_a_reload_to_a_port_that_is_held_keeps_the_old_one(home: Home) -> None:
             assert "cannot serve DNS over TLS on br-lan" in refusal(status), refusal(status)
             assert "8853" in refusal(status) and announces(status)
             assert status["plan"] == before["plan"] and status["cannot"] == before["cannot"]
-            assert "853" in rules(router) and "8853" not in rules(router)
+            assert "853" in router.ruleset() and "8853" not in router.ruleset()
             dns.query.send_tcp(connection, dns.message.make_query("www.example.org", "A"))
             answer, _ = dns.query.receive_tcp(connection)
             assert addresses(answer) == ["198.51.100.81"]
@@ -261,7 +257,7 @@ def test_a_reload_to_a_port_that_is_held_keeps_the_old_one(home: Home) -> None:
         router.until("the reload is taken", lambda status: not refusal(status))
         eventually("the new port is served", lambda: host.kdig(
             "www.example.org", LAN4, ADN, port=8853).status == "NOERROR")
-        assert "8853" in rules(router) and "{ 853 }" not in rules(router)
+        assert "8853" in router.ruleset() and "{ 853 }" not in router.ruleset()
     finally:
         router.configure()
         router.reload_porchlight()
@@ -334,10 +330,10 @@ def test_a_loopback_address_that_comes_later_is_served() -> None:
 def test_a_firewall_rule_that_somebody_flushed_is_loaded_again(home: Home) -> None:
     router = home.router
     assert router.porchlight
-    before = rules(router)
+    before = router.ruleset()
     assert "table inet porchlight" in before
     router.ns.run("nft", "flush", "ruleset")
-    eventually("the rule stands again", lambda: "table inet porchlight" in rules(router),
+    eventually("the rule stands again", lambda: "table inet porchlight" in router.ruleset(),
                within_s=120, every_s=1)
     router.until("status says so", lambda status: status["firewall"])
     assert router.porchlight.said().count("the firewall rule is gone") == 1

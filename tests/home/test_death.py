@@ -35,8 +35,10 @@ def test_a_host_that_kills_the_forwarder_twice_is_kept_out() -> None:
                        lambda: other.kdig("www.example.org", LAN4, ADN).status == "NOERROR")
 
         home.router.until("who did it is kept out",
-                          lambda status: kept_out(status) == [address_of(killer)])
-        assert "kept out" in home.router.command("status").stdout
+                          lambda status: kept_out(status) == ["192.168.77.0/24"])
+        shown = home.router.command("status").stdout
+        assert "kept out" in shown and address_of(killer) not in shown
+        assert address_of(killer) not in home.router.porchlight.said()
         assert killer.kdig("www.example.org", LAN4, ADN).status == ""
         assert other.kdig("www.example.org", LAN4, ADN).status == "NOERROR"
         # The old way stays open to it: the companion asks for the whole home.
@@ -44,7 +46,7 @@ def test_a_host_that_kills_the_forwarder_twice_is_kept_out() -> None:
 
 
 def kept_out(status: dict[str, Any]) -> list[str]:
-    return [line.split()[0] for line in status["warnings"] if "kept out" in line]
+    return [line.split()[3] for line in status["warnings"] if "kept out" in line]
 
 
 def address_of(host: Host) -> str:

@@ -134,7 +134,7 @@ def test_withdraw_goes_by_what_was_taken_whatever_became_of_the_file(
             "diary.example.org", LAN4)))
     assert_withdrawn_octet_for_octet(heard)
     assert not router.fragment.exists()
-    assert router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
+    assert router.ruleset().strip() == ""
 
 
 def with_default_state(home: Home) -> list[str]:
@@ -183,7 +183,7 @@ def test_withdraw_does_not_pass_over_what_it_cannot_read(home: Home) -> None:
 def test_withdraw_unloads_the_rule_of_a_resolver_that_the_file_has_no_more(
         home: Home, host: Host) -> None:
     home.router.kill_all_of_porchlight()
-    assert "porchlight" in home.router.ns.run("nft", "list", "ruleset").stdout
+    assert "porchlight" in home.router.ruleset()
     config = home.router.config(mode="off")
     for section in ("resolver", "certificate"):
         del config[section]
@@ -194,9 +194,9 @@ def test_withdraw_unloads_the_rule_of_a_resolver_that_the_file_has_no_more(
         "sh", str(BINARY), "withdraw", "-c", str(home.router.config_file))
     assert "nft: no such program" in done.stderr
     assert host.dhcpv4() == []
-    assert "porchlight" in home.router.ns.run("nft", "list", "ruleset").stdout
+    assert "porchlight" in home.router.ruleset()
     assert home.router.command("withdraw").returncode == 0
-    assert home.router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
+    assert home.router.ruleset().strip() == ""
 
 
 def test_where_the_user_wants_it_old_hosts_fail_fast() -> None:
@@ -248,7 +248,7 @@ def test_switched_off_in_ten_seconds_nothing_stays_behind(home: Home, host: Host
     assert time.monotonic() - start < 10
 
     assert home.router.programs() == []
-    assert router.ns.run("nft", "list", "ruleset").stdout.strip() == ""
+    assert router.ruleset().strip() == ""
     sockets = router.ns.run("ss", "-H", "-lntu").stdout
     assert ":853 " not in sockets and ":5453 " not in sockets, sockets
     assert list(router.fragment.parent.iterdir()) == []

@@ -44,9 +44,7 @@ def stranger(home: Home) -> Host:
 def guard(router: Router, **changes: Any) -> None:
     """The guard's section of a running porchlight becomes this one."""
     ra.announce(router, "supplement", announce={"dhcpv4": "dnsmasq"}, guard=changes)
-    reloads = router.porchlight.said().count("reloading")
-    router.reload_porchlight()
-    eventually("it reloads", lambda: router.porchlight.said().count("reloading") > reloads)
+    router.reload_and_wait()
     router.until("the guard follows",
                  lambda status: status["guard"]["blocks"] == changes.get("block", False))
 
@@ -61,10 +59,6 @@ def named(router: Router, by: str, mac: str) -> dict[str, Any]:
         return [one for one in rogues(status, by) if one["mac"] == mac]
 
     return found(router.until(f"a rogue is named by {by}", found))[0]
-
-
-def table(router: Router) -> str:
-    return router.ns.run("nft", "list", "ruleset").stdout
 
 
 def offers(witness: Host) -> set[str]:
@@ -200,7 +194,7 @@ def test_what_is_blocked_reaches_no_host(home: Home, witness: Host, stranger: Ho
         assert next(witness.advertisements(12)).router_lifetime_s
     assert seen.count(f"eth.src == {stranger.mac()} and (dhcp or dhcpv6)") == 0
     assert seen.count(f"eth.src != {stranger.mac()} and dhcpv6.msgtype == 7") > 0
-    assert sum(map(int, re.findall(r"counter blocked_\w+ \{\s+packets (\d+)", table(router)))) >= 8
+    assert sum(map(int, re.findall(r"counter blocked_\w+ \{\s+packets (\d+)", router.ruleset()))) >= 8
     # What is blocked is named all the same.
     assert rogues(router.status(), "DHCPv4")
     server.stop()
@@ -210,7 +204,7 @@ def test_a_port_that_comes_later_is_guarded(home: Home, witness: Host) -> None:
     late = home.host("late")
     port = f"lan{len(home.hosts)}"
     home.router.until("it is listened at", lambda status: port in status["guard"]["listens_at"])
-    eventually("and blocked", lambda: f'"{port}"' in table(home.router))
+    eventually("and blocked", lambda: f'"{port}"' in home.router.ruleset())
     assert not any(one["port"] == port for one in rogues(home.router.status()))
     assert arrivals(witness, late) == without_their_first()
     home.router.until("who is there is named", lambda status: any(
@@ -224,13 +218,13 @@ def test_who_is_trusted_passes(home: Home, witness: Host, stranger: Host) -> Non
     disguises = rogue.disguises()
     trusted, name = disguises[0].mac, disguises[0].name
     guard(router, block=True, trusted_macs=trusted)
-    eventually("the rules know", lambda: trusted in table(router))
+    eventually("the rules know", lambda: trusted in router.ruleset())
     router.until("so does the guard", lambda status: trusted not in {
         one["mac"] for one in rogues(status)})
     assert name in arrivals(witness, stranger)
     assert trusted not in {one["mac"] for one in rogues(router.status())}
     guard(router, block=True, trusted_ports=["lan2"])
-    eventually("the rules know of the port", lambda: '"lan2"' not in table(router))
+    eventually("the rules know of the port", lambda: '"lan2"' not in router.ruleset())
     router.until("so does the guard",
                  lambda status: "lan2" not in status["guard"]["listens_at"])
     assert arrivals(witness, stranger) == all_frames()
@@ -242,16 +236,16 @@ def test_who_is_trusted_passes(home: Home, witness: Host, stranger: Host) -> Non
 def test_nothing_of_it_stays(home: Home) -> None:
     router = home.router
     guard(router, block=True)
-    assert TABLE in table(router)
+    assert TABLE in router.ruleset()
     guard(router, block=False)
-    assert TABLE not in table(router)
+    assert TABLE not in router.ruleset()
 
     guard(router, block=True)
     assert router.stop_porchlight() == 0
-    assert TABLE not in table(router)
+    assert TABLE not in router.ruleset()
 
     router.start_porchlight()
-    eventually("it blocks", lambda: TABLE in table(router))
+    eventually("it blocks", lambda: TABLE in router.ruleset())
     router.kill_porchlight()
-    eventually("its last will unloads the rules", lambda: TABLE not in table(router))
+    eventually("its last will unloads the rules", lambda: TABLE not in router.ruleset())
     eventually("no process is left", lambda: not router.programs())

@@ -90,7 +90,7 @@ def test_what_it_prints_is_what_status_says(home: Home, host: Host) -> None:
     assert sum(handshakes) >= before["counters"]["dot_handshakes"]
     for channel in ("dhcpv4", "dhcpv6", "ra", "ddr"):
         assert found[f'porchlight_dnr_announced{{channel="{channel}"}}'] == 1
-    assert found['porchlight_gate_open{interface="br-lan"}'] == 1
+    assert found['porchlight_gate_open{interface="br-lan",port="853"}'] == 1
     assert found["porchlight_certificate_fit"] == found["porchlight_clock_trusted"] == 1
     left_s = (found["porchlight_certificate_not_after_timestamp_seconds"]
               - found["porchlight_acme_next_attempt_timestamp_seconds"])

@@ -75,7 +75,7 @@ def test_on_real_interfaces_it_runs_in_the_foreground_and_withdraws_at_ctrl_c(
     os.killpg(program.pid, signal.SIGINT)
     assert program.wait(within_s=60) == 0, program.said()
     assert host.dhcpv4() == host.dhcpv6() == []
-    assert router.ns.run("nft", "list", "ruleset").stdout == ""
+    assert router.ruleset() == ""
 
 
 def test_on_real_interfaces_without_a_file_it_makes_one_and_takes_it_away(

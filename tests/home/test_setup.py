@@ -107,7 +107,7 @@ def test_this_router_is_told_with_the_certificate_that_was_named(home: Home) -> 
     done = ask(router, "--yes", "--resolver", "router", "--adn", ADN, "--upstream", "quad9",
                "--chain", str(chain), "--key", str(key))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert written(router)["resolver"] == {"adn": ADN}
+    assert written(router)["resolver"] == {"adn": ADN, "doh": [{}]}
     assert written(router)["upstream"][0]["adn"] == QUAD9
     # The well-known resolver is out of the lab's reach.
     home_config = router.config()

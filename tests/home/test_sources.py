@@ -35,25 +35,19 @@ def home() -> Iterator[Home]:
 def addresses(home: Home) -> list[str]:
     """Of witness and stranger, by DHCP."""
     addresses = [host.ask_udhcpc()["ip"] for host in home.hosts[:2]]
-    eventually("the rules know", lambda: all(one in table(home.router) for one in addresses))
+    eventually("the rules know", lambda: all(one in home.router.ruleset() for one in addresses))
     return addresses
 
 
 def guard(router: Router, **changes: Any) -> None:
     router.configure(guard=changes)
-    reloads = router.porchlight.said().count("reloading")
-    router.reload_porchlight()
-    eventually("it reloads", lambda: router.porchlight.said().count("reloading") > reloads)
+    router.reload_and_wait()
     wanted = changes.get("validate_sources", False)
     router.until("the guard follows", lambda status: status["guard"]["validates_sources"] == wanted)
 
 
-def table(router: Router) -> str:
-    return router.ns.run("nft", "list", "ruleset").stdout
-
-
 def dropped(router: Router) -> int:
-    return int(re.search(r"counter forged \{\s+packets (\d+)", table(router))[1])
+    return int(re.search(r"counter forged \{\s+packets (\d+)", router.ruleset())[1])
 
 
 def arrivals(witness: Host, sender: Host, frames: list[rogue.Disguise]) -> set[str]:
@@ -77,10 +71,10 @@ def test_who_forges_reaches_nobody_and_who_is_honest_does(home: Home, addresses:
     guard(router)
     assert arrivals(witness, stranger, forged + honest) == names(forged + honest), (
         "the control: a bridge lets all of them pass")
-    assert TABLE not in table(router)
+    assert TABLE not in router.ruleset()
 
     guard(router, validate_sources=True)
-    eventually("the rules know", lambda: addresses[0] in table(router))
+    eventually("the rules know", lambda: addresses[0] in router.ruleset())
     router.ns.ip("neigh flush dev br-lan")
     assert arrivals(witness, stranger, forged + honest) == names(honest)
     count = dropped(router)
@@ -104,7 +98,7 @@ def test_a_lease_counts_from_when_it_is_given(home: Home, addresses: list[str]) 
     guard(router, validate_sources=True)
     late = home.host("late")
     address = late.ask_udhcpc()["ip"]
-    eventually("the rules know", lambda: address in table(router))
+    eventually("the rules know", lambda: address in router.ruleset())
     assert late.ask_clear("router.lan", LAN4, within_s=10)
     forged = rogue.forgeries(late, address)[:1]
     assert arrivals(witness, stranger, forged) == set()
@@ -115,18 +109,20 @@ def test_without_leases_the_routers_own_are_still_its(home: Home, addresses: lis
     guard(router, validate_sources=True)
     forged = rogue.forgeries(witness, addresses[0])
     router.stop_dnsmasq()
+    router.until("nobody keeps them", lambda status: any(
+        "leased" in one and "dnsmasq is not running" in one for one in status["cannot"]))
+    eventually("the rules know no lease", lambda: addresses[0] not in router.ruleset())
     kept = router.leases.read_bytes()
     router.leases.unlink()
     router.until("it says so", lambda status: any(
         str(router.leases) in one and "leased" in one for one in status["cannot"]))
-    eventually("the rules know no lease", lambda: addresses[0] not in table(router))
     assert arrivals(witness, stranger, forged) == {"a host's address", "ARP of a host",
                                                    "DHCP in a host's name"}
     router.leases.write_bytes(kept)
     router.start_dnsmasq()
-    eventually("they are back", lambda: addresses[0] in table(router), within_s=60)
+    eventually("they are back", lambda: addresses[0] in router.ruleset(), within_s=60)
     router.until("all is well", lambda status: not any(
-        str(router.leases) in one for one in status["cannot"]))
+        "leased" in one for one in status["cannot"]))
     assert arrivals(witness, stranger, forged) == set()
 
 
@@ -143,11 +139,11 @@ def test_an_agent_that_dies_takes_no_lease_along(home: Home, addresses: list[str
 def test_nothing_of_it_stays(home: Home) -> None:
     router = home.router
     guard(router, validate_sources=True)
-    assert TABLE in table(router)
+    assert TABLE in router.ruleset()
     assert router.stop_porchlight() == 0
-    assert TABLE not in table(router)
+    assert TABLE not in router.ruleset()
     router.start_porchlight()
-    eventually("it validates", lambda: TABLE in table(router))
+    eventually("it validates", lambda: TABLE in router.ruleset())
     router.kill_porchlight()
-    eventually("its last will unloads the rules", lambda: TABLE not in table(router))
+    eventually("its last will unloads the rules", lambda: TABLE not in router.ruleset())
     eventually("no process is left", lambda: not router.programs())

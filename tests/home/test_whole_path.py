@@ -138,6 +138,38 @@ def test_a_question_that_nobody_can_answer_does_not_run_in_circles(home: Home, h
     assert loopback.count("dns") < 30
 
 
+def test_no_special_name_reaches_the_isp_s_resolver(home: Home, host: Host) -> None:
+    special = ["localhost", "a.localhost", "1.0.0.127.in-addr.arpa", "a.invalid", "a.test",
+               "a.onion", "a.alt", "printer.local", "7.1.254.169.in-addr.arpa", "nas.home.arpa",
+               "9.1.168.192.in-addr.arpa", "9.1.64.100.in-addr.arpa", "9.2.0.192.in-addr.arpa",
+               "9.0.0.10.in-addr.arpa", "nobody.lan", "nas", "a.resolver.arpa", "a.service.arpa",
+               "use-application-dns.net"]
+
+    def asked_for(name: str) -> bool:
+        return f" {name}. " in home.isp.unbound.said()
+
+    for name in special:
+        for kind in ("A", "PTR"):
+            over_tls = host.ask(name, LAN4, ADN, kind=kind)
+            assert over_tls.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), over_tls
+            host.ask_clear(name, LAN4, kind)
+    assert host.ask(special[-1], LAN4, ADN).rcode() == dns.rcode.NXDOMAIN
+    assert host.ask_clear(special[-1], LAN4).rcode() == dns.rcode.NXDOMAIN
+    for control in ("over-tls.load.example.org", "clear.load.example.org"):
+        assert not asked_for(control)
+    host.ask("over-tls.load.example.org", LAN4, ADN)
+    host.ask_clear("clear.load.example.org", LAN4)
+    for control in ("over-tls.load.example.org", "clear.load.example.org"):
+        assert asked_for(control)
+    assert [name for name in special if asked_for(name)] == []
+
+
+def test_what_the_resolver_does_is_told_by_its_name(host: Host) -> None:
+    for name in (ADN, "resolver.arpa"):
+        told = host.ask(name, LAN4, ADN, kind="TYPE261").answer
+        assert len(told) == 1 and told[0][0].to_wire() == b"\x17exterr=3,15,18-19,22-23", told
+
+
 def test_what_a_host_sends_goes_to_port_853_only(host: Host) -> None:
     # DHCP and discovery of neighbours apart, which are no questions.
     talk = "not arp and not icmp6 and not port 67 and not port 68 and not port 546 and not port 547"

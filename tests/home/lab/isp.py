@@ -37,6 +37,7 @@ www 3600 A 198.51.100.80
 www 3600 AAAA 2001:db8:80::80
 mail 3600 A 198.51.100.25
 short 2 A 198.51.100.2
+inward 3600 A 10.0.0.1
 *.load 3600 A 198.51.100.99
 """,
     "example.org.": _SOA + """ns1 3600 A 192.0.2.1
@@ -44,6 +45,18 @@ www 3600 A 198.51.100.81
 www 3600 AAAA 2001:db8:80::81
 diary 3600 A 198.51.100.82
 *.load 3600 A 198.51.100.98
+inward 3600 A 192.168.77.1
+inward 3600 AAAA fd77:77:77::1
+inward 3600 HTTPS 1 . alpn=h2 ipv4hint=192.168.77.1
+hint6 3600 HTTPS 1 . alpn=h2 ipv4hint=198.51.100.81 ipv6hint=fd77:77:77::1
+outward 3600 HTTPS 1 . alpn=h2 ipv4hint=198.51.100.81 ipv6hint=2001:db8:80::81
+mixed 3600 A 198.51.100.81
+mixed 3600 A 127.0.0.1
+alias 3600 CNAME inward.example.net.
+nat64 3600 AAAA 64:ff9b::192.168.77.1
+nat64 3600 A 198.51.100.83
+translated 3600 AAAA 64:ff9b::198.51.100.81
+beyond 3600 A 11.0.0.1
 """,
     "isp.test.": _SOA + f"""ns1 3600 A {AUTHORITY4}
 dns 3600 A {RESOLVER4}

@@ -150,6 +150,8 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
                              "secret": {"file": str(self.folder / "tsig.key")}}},
                     "propagation_wait": "100ms"}}}},
             "tls": {"roots": str(self.isp.internet.root)},
+            # A host here asks each question over a connection of its own, without a ticket.
+            "limits": {"full_handshakes_per_client_burst": 200},
             "users": {"agent": AGENT_UID, "forwarder": FORWARDER_UID},
             "state_directory": str(self.state),
             "runtime_directory": str(self.runtime),
@@ -201,6 +203,15 @@ exec dnsmasq -C {self.folder}/dnsmasq.conf
     def reload_porchlight(self) -> None:
         assert self.porchlight
         self.porchlight.send(signal.SIGHUP)
+
+    def reload_and_wait(self) -> None:
+        reloads = self.porchlight.said().count("reloading")
+        self.reload_porchlight()
+        eventually("it reloads", lambda: self.porchlight.said().count("reloading") > reloads)
+
+    def ruleset(self) -> str:
+        """Everybody's rules in the firewall."""
+        return self.ns.run("nft", "list", "ruleset").stdout
 
     def command(self, *arguments: str, check: bool = True
                 ) -> subprocess.CompletedProcess[str]:

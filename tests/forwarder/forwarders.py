@@ -249,11 +249,6 @@ class KeyUpdates:
                 and self._tls.SSL_do_handshake(self._ssl) == 1)
 
 
-def limit(forwarder: Forwarder, **limits: int) -> None:
-    assert forwarder.tell(*(f"limit {name} {value}" for name, value in limits.items()),
-                          "apply") == "ok"
-
-
 def session_of(client: Client) -> ssl.SSLSession:
     client.ask(query("ticket.example."))  # the ticket comes with, or before, the first answer
     return client.tls.session

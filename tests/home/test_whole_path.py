@@ -142,17 +142,21 @@ def test_no_special_name_reaches_the_isp_s_resolver(home: Home, host: Host) -> N
     special = ["localhost", "a.localhost", "1.0.0.127.in-addr.arpa", "a.invalid", "a.test",
                "a.onion", "a.alt", "printer.local", "7.1.254.169.in-addr.arpa", "nas.home.arpa",
                "9.1.168.192.in-addr.arpa", "9.1.64.100.in-addr.arpa", "9.2.0.192.in-addr.arpa",
-               "9.0.0.10.in-addr.arpa", "nobody.lan", "nas", "a.resolver.arpa", "a.service.arpa",
-               "use-application-dns.net"]
+               "9.0.0.10.in-addr.arpa", "9.16.172.in-addr.arpa", "1.0.0.0.d.f.ip6.arpa",
+               "1.0.8.e.f.ip6.arpa", "1.8.b.d.0.1.0.0.2.ip6.arpa", "nobody.lan", "nas",
+               "a.resolver.arpa", "a.service.arpa", "use-application-dns.net"]
 
     def asked_for(name: str) -> bool:
         return f" {name}. " in home.isp.unbound.said()
 
-    for name in special:
-        for kind in ("A", "PTR"):
-            over_tls = host.ask(name, LAN4, ADN, kind=kind)
-            assert over_tls.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), over_tls
-            host.ask_clear(name, LAN4, kind)
+    # What leaves to nobody's resolver counts too: everything but the home's link and loopback.
+    with Capture(home.router.ns, "any", "port 53") as everywhere:
+        for name in special:
+            for kind in ("A", "PTR"):
+                over_tls = host.ask(name, LAN4, ADN, kind=kind)
+                assert over_tls.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), over_tls
+                host.ask_clear(name, LAN4, kind)
+        host.ask_clear("www.example.org", RESOLVER4)
     assert host.ask(special[-1], LAN4, ADN).rcode() == dns.rcode.NXDOMAIN
     assert host.ask_clear(special[-1], LAN4).rcode() == dns.rcode.NXDOMAIN
     for control in ("over-tls.load.example.org", "clear.load.example.org"):
@@ -162,6 +166,11 @@ def test_no_special_name_reaches_the_isp_s_resolver(home: Home, host: Host) -> N
     for control in ("over-tls.load.example.org", "clear.load.example.org"):
         assert asked_for(control)
     assert [name for name in special if asked_for(name)] == []
+    asked = {(name, v4 or v6) for name, v4, v6 in everywhere.fields(
+        "dns.flags.response == 0", "dns.qry.name", "ip.dst", "ipv6.dst")}
+    assert {("a.onion", LAN4), ("www.example.org", RESOLVER4)} <= asked
+    at_home = {LAN4, "127.0.0.1"}
+    assert {name for name, to in asked if to not in at_home} == {"www.example.org"}
 
 
 def test_what_the_resolver_does_is_told_by_its_name(host: Host) -> None:

@@ -26,7 +26,7 @@ _MARKER_TYPE = 0x88B5  # IEEE 802: for local experiments
 
 
 class Capture:
-    """Everything on an interface, from the constructor to `stop`.
+    """Everything on an interface, or on "any", from the constructor to `stop`.
 
     What tcpdump has not written yet is lost when it ends, and a check that finds nothing in a file
     that lacks the end proves nothing. So `stop` sends a frame of its own and waits for it.
@@ -56,7 +56,7 @@ class Capture:
             return
         marker = b"the capture ends here " + os.urandom(8).hex().encode()
         with self._namespace.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
-            link.bind((self._interface, _MARKER_TYPE))
+            link.bind(("lo" if self._interface == "any" else self._interface, _MARKER_TYPE))
             link.send(bytes(12) + _MARKER_TYPE.to_bytes(2, "big") + marker)
         eventually("the capture is written", lambda: marker in self.file.read_bytes())
         self._tcpdump.stop(signal.SIGINT)

@@ -225,7 +225,7 @@ struct TlsConfig {
 };
 
 struct CacheConfig {
-    std::uint64_t size_bytes_max = 8 << 20;
+    std::uint64_t size_bytes_max = 0;  // 0: by the memory that there is
     std::chrono::seconds negative_ttl_max{900};
     std::chrono::seconds stale_max{86400};
     std::chrono::seconds ttl_min{0};

@@ -246,6 +246,7 @@ forwarder::Limits limits(Node node) {
     const auto count = [&](std::string_view name) { return node[name].integer<std::uint32_t>(); };
     const auto duration = [&](std::string_view name) { return node[name].duration(); };
     forwarder::Limits config;
+    config.memory_bytes_max = node.has("memory") ? node["memory"].size() : 0;
     config.connections_max = count("connections_max");
     config.connections_per_client_max = count("connections_per_client_max");
     config.in_flight_per_connection_max = count("in_flight_per_connection_max");
@@ -299,7 +300,7 @@ Config build(const Value& whole) {
     config.certificate = certificate(root["certificate"]);
     config.tls = {root["tls"]["roots"].text()};
     config.rebinding = rebinding(root["rebinding"]);
-    config.cache = {root["cache"]["size"].size(),
+    config.cache = {root["cache"].has("size") ? root["cache"]["size"].size() : 0,
                     root["cache"]["negative_ttl_max"].seconds(),
                     root["cache"]["stale_max"].seconds(),
                     root["cache"]["ttl_min"].seconds(),

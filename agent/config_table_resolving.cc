@@ -126,9 +126,8 @@ constexpr Setting table[] = {
      .type = Type::size,
      .min = 256 * kib,
      .max = 2 * gib,
-     .fallback = "\"8MiB\"",
-     .help = "How much memory answers may take, for all workers together. The least used make "
-             "room."},
+     .help = "How much memory answers may take, for all workers together; the least used make "
+             "room. Without it 8 MiB, or on a small router what limits.memory has for them."},
     {.path = "/cache/ttl_min",
      .type = Type::seconds,
      .max = 1 * hour,
@@ -172,11 +171,19 @@ constexpr Setting table[] = {
      .fallback = "{}",
      .help = "Bounds on everything that somebody in the home can drive. `porchlight status` counts "
              "how often each was met."},
+    {.path = "/limits/memory",
+     .type = Type::size,
+     .min = 4 * mib,
+     .max = 1024 * gib,
+     .help = "What hosts can make the forwarder hold: ten parts of 28 for their connections, two "
+             "for questions that wait, eight for the cache where its size is not set, and the rest "
+             "for transports to come. Without it 28 MiB on a router with 128 MiB, 96 MiB with 512 "
+             "MiB and more, and in proportion."},
     {.path = "/limits/connections_max",
      .type = Type::integer,
      .min = 1,
      .max = 1000000,
-     .fallback = "600",
+     .fallback = "3000",
      .help =
          "TLS connections open at once. Beyond it the least recently active one of whoever has "
          "most is closed for one of a lighter client; without such the next is closed at once."},

@@ -171,6 +171,10 @@ void put_present(Exposition& out, const forwarder::Status& forwarder) {
     out.family("porchlight_connections", Type::gauge, "Open connections.");
     out.number({{"transport", "dot"}}, forwarder.dot_connections);
     out.number({{"transport", "doh"}}, forwarder.doh_connections);
+    out.family("porchlight_connection_bytes", Type::gauge, "The memory that those over TLS take.");
+    out.number({}, forwarder.connection_octets);
+    out.family("porchlight_connection_bytes_limit", Type::gauge, "What they may take.");
+    out.number({}, forwarder.connection_octets_max);
     out.family("porchlight_clients_last_day", Type::gauge,
                "Hosts that asked over TLS in the last 24 hours.");
     out.number({}, forwarder.clients_today);

@@ -280,6 +280,8 @@ Json forwarder_json(const std::optional<forwarder::Status>& status) {
     Json json{{"serving", status->serving},
               {"dot_connections", status->dot_connections},
               {"doh_connections", status->doh_connections},
+              {"connection_octets", status->connection_octets},
+              {"connection_octets_max", status->connection_octets_max},
               {"clients_today", status->clients_today},
               {"blocked", Json::array()}};
     for (const forwarder::Ban& ban : status->bans)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "forwarder/memory.h"
+
 namespace porchlight::forwarder {
 namespace {
 
@@ -69,6 +71,15 @@ std::uint32_t unfinished(std::uint32_t open, const Bucket& failed, std::uint32_t
 
 bool is_heavier(const Tally& tally, const Tally& newcomer) {
     return tally.open.size() > newcomer.open.size() + 1;
+}
+
+std::uint64_t octets_max(const Limits& limits) {
+    return shares_of(limits.memory_bytes_max).connections;
+}
+
+/// Of none there is nothing free.
+std::uint64_t free_percent_of(std::uint64_t all, std::uint64_t taken) {
+    return taken >= all ? 0 : (all - taken) * 100 / all;
 }
 
 }  // namespace
@@ -171,6 +182,8 @@ Refusals::Count* Admission::limit_met(const Place& place, const Peer& peer, cons
         return &refusals_.connections_prefix;
     if (connections() >= limits.connections_max && !make_room(place))
         return &refusals_.connections_all;
+    if (octets() + memory_cost::handshake > octets_max(limits) && !make_memory(place))
+        return &refusals_.memory;
     return nullptr;
 }
 
@@ -183,16 +196,31 @@ bool Admission::make_room_in(const Tally& prefix, const Tally& newcomer) {
     return heaviest != nullptr && is_heavier(*heaviest, newcomer) && shed_one_of(*heaviest);
 }
 
-bool Admission::make_room(const Place& place) {
-    Tally* heaviest = nullptr;
+/// Of all hosts and prefixes that have something open; null: none.
+template <class Weight>
+Tally* Admission::heaviest(Weight weight) {
+    Tally* found = nullptr;
     for (const Client& client : clients_) {
         Tally* const prefix = client.prefix_;
         Tally* const tally = prefix != nullptr ? prefix : client.tally_.load();
         if (tally == nullptr || client.was_shed()) continue;
-        if (heaviest == nullptr || tally->open.size() > heaviest->open.size()) heaviest = tally;
+        if (found == nullptr || weight(*tally) > weight(*found)) found = tally;
     }
+    return found;
+}
+
+bool Admission::make_room(const Place& place) {
+    Tally* const found = heaviest([](const Tally& tally) { return tally.open.size(); });
     const Tally& newcomer = place.prefix != nullptr ? *place.prefix : *place.tally;
-    return heaviest != nullptr && is_heavier(*heaviest, newcomer) && shed_one_of(*heaviest);
+    return found != nullptr && is_heavier(*found, newcomer) && shed_one_of(*found);
+}
+
+/// For one connection more.
+bool Admission::make_memory(const Place& place) {
+    Tally* const found = heaviest([](const Tally& tally) { return tally.octets; });
+    const Tally& newcomer = place.prefix != nullptr ? *place.prefix : *place.tally;
+    return found != nullptr && found->octets > newcomer.octets + memory_cost::handshake &&
+           shed_largest_of(*found);
 }
 
 /// The least recently active one.
@@ -202,13 +230,46 @@ bool Admission::shed_one_of(Tally& tally) {
         if (client->holder_ != nullptr &&
             (found == nullptr || client->active_at_.load() < found->active_at_.load()))
             found = client;
-    if (found == nullptr || shedding_ >= shedding_max) return false;
-    uncount(*found);
+    return shed(found);
+}
+
+bool Admission::shed_largest_of(Tally& tally) {
+    Client* found = nullptr;
+    for (Client* client : tally.open)
+        if (client->holder_ != nullptr && (found == nullptr || client->octets_ > found->octets_))
+            found = client;
+    return shed(found);
+}
+
+bool Admission::shed(Client* client) {
+    if (client == nullptr || shedding_ >= shedding_max) return false;
+    uncount(*client);
     ++shedding_;
     ++refusals_.shed;
-    found->shed_.store(true, std::memory_order_release);
-    found->holder_->shed_soon();
+    client->shed_.store(true, std::memory_order_release);
+    client->holder_->shed_soon();
     return true;
+}
+
+void Admission::hold(Client& client, std::size_t octets, const Limits& limits) {
+    const std::size_t most = UINT32_MAX / octets_step * octets_step;
+    const auto rounded = static_cast<std::uint32_t>(
+        std::min(octets / octets_step * octets_step + octets_step, most));
+    if (rounded == client.octets_) return;  // nobody else writes it
+    const std::lock_guard lock(mutex_);
+    if (client.tally_ == nullptr || client.was_shed()) return;
+    const std::uint32_t before = std::exchange(client.octets_, rounded);
+    count(client, std::uint64_t(rounded) - before);
+    if (rounded < before || this->octets() <= octets_max(limits)) return;
+    if (Tally* const found = heaviest([](const Tally& tally) { return tally.octets; }))
+        shed_largest_of(*found);
+}
+
+/// Its host, its prefix and all hold so many more; what is below zero wraps back.
+void Admission::count(const Client& client, std::uint64_t octets) {
+    client.tally_.load()->octets += octets;
+    if (Tally* const prefix = client.prefix_) prefix->octets += octets;
+    octets_.fetch_add(octets, std::memory_order_relaxed);
 }
 
 Client* Admission::add(const Peer& peer, const Place& place, Clock::time_point now,
@@ -229,6 +290,8 @@ Client* Admission::add(const Peer& peer, const Place& place, Clock::time_point n
     }
     ++unfinished_;
     connections_.fetch_add(1, std::memory_order_relaxed);
+    client.octets_ = memory_cost::handshake;
+    count(client, client.octets_);
     return &client;
 }
 
@@ -266,6 +329,7 @@ void Admission::finish(Client& client) {
 
 void Admission::uncount(Client& client) {
     finish(client);
+    count(client, -std::uint64_t(client.octets_));
     forget(*client.tally_, client);
     if (Tally* const prefix = client.prefix_) forget(*prefix, client);
     connections_.fetch_sub(1, std::memory_order_relaxed);
@@ -374,8 +438,13 @@ void Admission::move(Client& client, Tally& to) {
     Tally& from = *client.tally_.load();
     forget(from, client);
     to.open.push_back(&client);
+    from.octets -= client.octets_;
+    to.octets += client.octets_;
     Tally* const prefix = client.prefix_.exchange(nullptr);
-    if (prefix != nullptr) forget(*prefix, client);
+    if (prefix != nullptr) {
+        forget(*prefix, client);
+        prefix->octets -= client.octets_;
+    }
     if (client.unfinished_) {
         --from.unfinished;
         if (prefix != nullptr) --prefix->unfinished;
@@ -388,7 +457,7 @@ void Admission::move(Client& client, Tally& to) {
 }
 
 std::chrono::milliseconds Admission::idle_max(const Limits& limits) const {
-    return idle_under_pressure(limits, connections());
+    return idle_under_pressure(limits, connections(), octets());
 }
 
 std::uint32_t Admission::clients_today(Clock::time_point now) const {
@@ -401,9 +470,10 @@ std::uint32_t Admission::clients_today(Clock::time_point now) const {
         }));
 }
 
-std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open) {
-    const std::uint64_t slots = limits.connections_max;
-    const std::uint64_t free_percent = open >= slots ? 0 : (slots - open) * 100 / slots;
+std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open,
+                                              std::uint64_t octets) {
+    const std::uint64_t free_percent = std::min(free_percent_of(limits.connections_max, open),
+                                                free_percent_of(octets_max(limits), octets));
     if (free_percent < 20) return 0ms;
     if (free_percent < 35) return limits.idle_max / 20;
     if (free_percent < 50) return limits.idle_max / 4;

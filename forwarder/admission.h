@@ -83,6 +83,7 @@ class Client {
     bool unfinished_ = true;                  // its handshake
     bool shows_ticket_ = false;
     bool refused_handshake_ = false;
+    std::uint32_t octets_ = 0;  // that the connection holds, written by who holds it
     std::list<Client>::iterator self_;
 };
 
@@ -97,6 +98,7 @@ class Client {
 ///   though the address has become another's.
 /// - When all places are taken, the least recently active connection of the heaviest host or prefix
 ///   is closed for a newcomer that is lighter; nobody is refused but for want of a heavier one.
+/// - When connections hold more memory than they may, what holds most of the heaviest is closed.
 /// - The router's own connections, by which the agent probes the service, have slots of their own
 ///   and are never shed: overload must not look like a service out of order.
 class Admission {
@@ -105,6 +107,8 @@ class Admission {
     static constexpr std::size_t addresses_per_client_max = 16;  // with connections at one time
     static constexpr std::uint32_t shedding_max = 64;            // shed, and not closed yet
     static constexpr std::size_t bans_told_max = 64;
+    /// What a connection holds is counted by so many octets.
+    static constexpr std::uint32_t octets_step = 1024;
 
     explicit Admission(Random& random) : tallies_(random) {}
 
@@ -117,6 +121,8 @@ class Admission {
     /// One that leaves before that failed, unless the limit of handshakes was the reason: its place
     /// among the unfinished is free when it would have been closed for silence.
     void leave(Client& client, const Limits& limits, Clock::time_point now);
+    /// What the connection holds now, all in all. Its holder's thread only.
+    void hold(Client& client, std::size_t octets, const Limits& limits);
     /// A place for a question that has to be looked up, none: over a limit. Any thread.
     std::optional<WaitingPlace> place_for_question(Client& client, const Limits& limits);
 
@@ -133,6 +139,8 @@ class Admission {
 
     const Refusals& refusals() const { return refusals_; }
     std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
+    /// What connections hold together.
+    std::uint64_t octets() const { return octets_.load(std::memory_order_relaxed); }
     /// How long an idle connection may stay now: less as free slots run out.
     std::chrono::milliseconds idle_max(const Limits& limits) const;
     /// Hosts that asked within the 24 hours before `now`, as far as they are remembered.
@@ -150,7 +158,13 @@ class Admission {
     bool is_refused(const IpAddress& address, Clock::time_point now) const;
     bool make_room_in(const Tally& prefix, const Tally& newcomer);
     bool make_room(const Place& place);
+    bool make_memory(const Place& place);
+    template <class Weight>
+    Tally* heaviest(Weight weight);
     bool shed_one_of(Tally& tally);
+    bool shed_largest_of(Tally& tally);
+    bool shed(Client* client);
+    void count(const Client& client, std::uint64_t octets);
     Client* add(const Peer& peer, const Place& place, Clock::time_point now, Shedder* holder);
     void finish(Client& client);
     void uncount(Client& client);
@@ -168,12 +182,15 @@ class Admission {
     Bucket failed_handshakes_;
     std::vector<std::pair<IpAddress, Clock::time_point>> refused_;  // until then
     std::atomic<std::uint32_t> connections_{0};                     // any thread
+    std::atomic<std::uint64_t> octets_{0};                          // any thread
     std::atomic<std::uint32_t> in_flight_{0};                       // any thread
     Refusals refusals_;                                             // any thread
 };
 
-/// The share of `limits.idle_max` that an idle connection may stay while `open` connections exist:
-/// all, a quarter, a twentieth, nothing, as less than 50, 35, 20 percent of the slots are free.
-std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open);
+/// The share of `limits.idle_max` that an idle connection may stay while `open` connections exist
+/// and hold so many octets: all, a quarter, a twentieth, nothing, as less than 50, 35, 20 percent
+/// of the slots, or of the memory, are free.
+std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open,
+                                              std::uint64_t octets);
 
 }  // namespace porchlight::forwarder

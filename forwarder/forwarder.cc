@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +17,7 @@
 
 #include "core/log.h"
 #include "forwarder/control.h"
+#include "forwarder/memory.h"
 #include "forwarder/seccomp.h"
 #include "forwarder/worker.h"
 
@@ -147,6 +149,13 @@ bool answers_hold(const Settings& before, const Settings& after) {
            before.rebinding == after.rebinding;
 }
 
+std::uint64_t memory_of_machine() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGESIZE);
+    // Where nobody says, as for a small one.
+    return pages > 0 && page_bytes > 0 ? std::uint64_t(pages) * std::uint64_t(page_bytes)
+                                       : 128u << 20;
+}
+
 class Forwarder {
   public:
     explicit Forwarder(Start start);
@@ -183,6 +192,7 @@ class Forwarder {
 
     SystemRandom random_;
     SystemTime time_;
+    const std::uint64_t machine_bytes_ = memory_of_machine();  // asked before any filter
     Cache cache_{{}, random_};
     Admission admission_{random_};
     std::shared_ptr<TicketKeys> ticket_keys_ = std::make_shared<TicketKeys>(random_);
@@ -317,6 +327,7 @@ void Forwarder::take_settings(Bytes body) {
     };
     auto parsed = parse_settings(body);
     if (!parsed) return reject(parsed.error());
+    fit(*parsed, machine_bytes_);
     const auto settings = std::make_shared<const Settings>(std::move(*parsed));
     auto made = servers_for(*settings);
     if (!made) return reject(made.error());
@@ -370,6 +381,10 @@ void Forwarder::send_status() {
                        const Cache::Counts kept = cache_.counts();
                        status.cache_entries = kept.entries;
                        status.cache_octets = kept.octets;
+                       status.connection_octets = admission_.octets();
+                       if (settings_)
+                           status.connection_octets_max =
+                               shares_of(settings_->limits.memory_bytes_max).connections;
                        status.clients_today = admission_.clients_today(now);
                        status.bans = admission_.bans(now);
                        if (last)

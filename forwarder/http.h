@@ -41,6 +41,8 @@ class Http {
     virtual bool is_hearing() const = 0;
     /// Octets of answers that could not leave yet.
     virtual std::size_t held() const = 0;
+    /// Octets of memory that it takes, all in all.
+    virtual std::size_t octets() const = 0;
 };
 
 }  // namespace porchlight::forwarder

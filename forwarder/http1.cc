@@ -143,6 +143,11 @@ bool Http1::write(Writer& out) {
     return false;
 }
 
+std::size_t Http1::octets() const {
+    return sizeof *this + sizeof *parser_ + parser_->get().body().capacity() + pending_.capacity() +
+           out_.size() + exchange_->octets();
+}
+
 bool Http1::is_hearing() const {
     return !waiting_ && !ended_ && (!pending_.empty() || parser_->got_some());
 }

@@ -25,6 +25,7 @@ class Http1 : public Http {
     bool is_over() const override { return ended_ && !waiting_ && out_.size() == 0; }
     bool is_hearing() const override;
     std::size_t held() const override { return out_.size(); }
+    std::size_t octets() const override;
 
   private:
     struct Parser;

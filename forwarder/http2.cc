@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "forwarder/memory.h"
 #include "forwarder/session.h"
 #include "forwarder/sessions.h"
 
@@ -210,6 +211,13 @@ void Http2::end() {
 bool Http2::is_over() const {
     return nghttp2_session_want_read(http_.get()) == 0 &&
            nghttp2_session_want_write(http_.get()) == 0;
+}
+
+/// With what nghttp2 takes. An idle connection has no exchanges.
+std::size_t Http2::octets() const {
+    std::size_t octets = memory_cost::http2;
+    for (const auto& exchange : open_) octets += exchange->octets();
+    return octets;
 }
 
 HttpExchange* Http2::exchange_of(std::int32_t stream) const {

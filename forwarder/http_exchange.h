@@ -22,6 +22,9 @@ struct HttpExchange {
     std::int32_t stream = 0;
     bool judged = false;    // its status is certain, whatever else comes of the request
     bool answered = false;  // the answer is on its way
+
+    /// Of memory.
+    std::size_t octets() const { return sizeof *this + request.capacity() + answer.size(); }
 };
 
 /// A worker's exchanges that nobody uses at the moment, so that a request allocates nothing, and

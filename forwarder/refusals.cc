@@ -11,6 +11,7 @@ struct Entry {
 };
 
 constexpr Entry entries[] = {
+    {"limit_memory", &Refusals::memory},
     {"limit_connections_all", &Refusals::connections_all},
     {"limit_connections_client", &Refusals::connections_client},
     {"limit_connections_prefix", &Refusals::connections_prefix},

@@ -12,6 +12,7 @@ namespace porchlight::forwarder {
 struct Refusals {
     using Count = std::atomic<std::uint64_t>;
     // Connections that were not let in.
+    Count memory{0};
     Count connections_all{0};
     Count connections_client{0};
     Count connections_prefix{0};
@@ -26,7 +27,7 @@ struct Refusals {
     Count full_handshakes_prefix{0};
     Count resumed_handshakes_client{0};
     Count resumed_handshakes_prefix{0};
-    Count shed{0};  // the least recently active of the heaviest, for somebody lighter
+    Count shed{0};  // of the heaviest, for somebody lighter
     // Questions.
     Count queries_client{0};
     Count queries_prefix{0};

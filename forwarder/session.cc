@@ -8,6 +8,7 @@
 
 #include "forwarder/http1.h"
 #include "forwarder/http2.h"
+#include "forwarder/memory.h"
 #include "forwarder/sessions.h"
 
 namespace porchlight::forwarder {
@@ -404,6 +405,12 @@ void Session::settle(bool asked) {
     if (done && out_.empty()) return close(Stream::Close::politely);
     watch();
     set_deadline(asked);
+    if (client_ != nullptr) home_.admission().hold(*client_, octets(), home_.limits());
+}
+
+/// Of memory, with what OpenSSL and nghttp2 take.
+std::size_t Session::octets() const {
+    return memory_cost::idle + in_.capacity() + out_.capacity() + (http_ ? http_->octets() : 0);
 }
 
 void Session::set_deadline(bool asked) {

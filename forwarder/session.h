@@ -87,6 +87,7 @@ class Session : public Pollable, public DeadlineHook {
     bool may_read() const;
     bool may_serve() const;
     Leg leg_now() const;
+    std::size_t octets() const;
     void settle(bool asked = false);
     void set_deadline(bool asked);
     void watch();

@@ -133,6 +133,7 @@ std::chrono::seconds read_seconds(Reader& in) {
 /// Visits every member of Limits in one order, for writing and for reading.
 template <class SomeLimits, class Visit>
 void each_limit(SomeLimits& limits, Visit visit) {
+    visit(limits.memory_bytes_max);
     visit(limits.connections_max);
     visit(limits.connections_per_client_max);
     visit(limits.in_flight_per_connection_max);
@@ -166,6 +167,7 @@ void each_limit(SomeLimits& limits, Visit visit) {
 struct WriteLimit {
     Writer& out;
     void operator()(std::uint32_t count) { out.u64(count); }
+    void operator()(std::uint64_t octets) { out.u64(octets); }
     void operator()(std::chrono::milliseconds time) {
         out.u64(static_cast<std::uint64_t>(time.count()));
     }
@@ -178,6 +180,7 @@ struct ReadLimit {
         if (value > UINT32_MAX) in.fail("has a limit above 32 bits");
         count = static_cast<std::uint32_t>(value);
     }
+    void operator()(std::uint64_t& octets) { octets = in.u64(); }
     void operator()(std::chrono::milliseconds& time) {
         time = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
     }
@@ -302,6 +305,8 @@ void write(Writer& out, const Status& status) {
     out.u64(status.cache_octets);
     out.u32(status.dot_connections);
     out.u32(status.doh_connections);
+    out.u64(status.connection_octets);
+    out.u64(status.connection_octets_max);
     out.u32(status.clients_today);
     write_optional(out, status.since_last_dot_query, [&](auto age) { write_seconds(out, age); });
     write_list(out, status.bans, [&](const auto& one) { write_ban(out, one); });
@@ -317,6 +322,8 @@ Result<Status> parse_status(Bytes message) {
     status.cache_octets = in.u64();
     status.dot_connections = in.u32();
     status.doh_connections = in.u32();
+    status.connection_octets = in.u64();
+    status.connection_octets_max = in.u64();
     status.clients_today = in.u32();
     status.since_last_dot_query = read_optional(in, read_seconds);
     status.bans = read_list<Ban>(in, read_ban);

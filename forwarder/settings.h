@@ -43,7 +43,8 @@ struct Designations {
 
 /// Every loop, list and buffer that a stranger can drive, with its default.
 struct Limits {
-    std::uint32_t connections_max = 600;              // TLS connections in all
+    std::uint64_t memory_bytes_max = 96 << 20;        // in all, see memory.h; 0: by the machine's
+    std::uint32_t connections_max = 3000;             // TLS connections in all
     std::uint32_t connections_per_client_max = 32;    // by host, see Admission
     std::uint32_t in_flight_per_connection_max = 64;  // then reading stops (RFC 7766 section 7)
     std::uint32_t streams_per_connection_max = 100;   // of HTTP/2 at once (RFC 9113 section 5.1.2)
@@ -91,7 +92,7 @@ struct Settings {
     std::vector<std::string> doh_paths;
     bool doh_http1 = false;  // HTTP/1.1 beside HTTP/2
     RebindingRules rebinding;
-    std::uint64_t cache_bytes_max = 8 << 20;
+    std::uint64_t cache_bytes_max = 0;  // 0: by the memory that there is
     std::chrono::seconds ttl_min{0};
     std::chrono::seconds ttl_max{86400};
     std::chrono::seconds negative_ttl_max{900};
@@ -136,7 +137,9 @@ struct Status {
     std::uint64_t cache_octets = 0;
     std::uint32_t dot_connections = 0;  // open now
     std::uint32_t doh_connections = 0;
-    std::uint32_t clients_today = 0;  // hosts that asked over TLS, last 24 hours
+    std::uint64_t connection_octets = 0;      // that they hold
+    std::uint64_t connection_octets_max = 0;  // and may
+    std::uint32_t clients_today = 0;          // hosts that asked over TLS, last 24 hours
     std::optional<std::chrono::seconds> since_last_dot_query;  // or DoH, by a host; none: never
     std::vector<Ban> bans;                                     // those for longest first
     bool operator==(const Status&) const = default;

@@ -38,6 +38,7 @@ bool is_prefix(const TallyKey& key);
 struct Tally {
     TallyKey key{};
     std::vector<Client*> open;     // its connections
+    std::uint64_t octets = 0;      // that those hold
     std::uint32_t unfinished = 0;  // of those, in their handshakes
     Clock::time_point blocked_until{};
     bool recent = true;        // not to be forgotten by the next turn of the clock

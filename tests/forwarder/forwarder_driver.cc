@@ -135,6 +135,10 @@ std::map<std::string, std::chrono::milliseconds*> times(Limits& limits) {
 }
 
 std::string set_limit(Limits& limits, const std::string& name, std::uint32_t value) {
+    if (name == "memory_mib") {
+        limits.memory_bytes_max = std::uint64_t(value) << 20;
+        return "ok";
+    }
     if (const auto known = counts(limits); known.contains(name)) {
         *known.at(name) = value;
         return "ok";
@@ -154,7 +158,9 @@ std::string status_text(net::Channel& agent) {
     out << "ok serving=" << status->serving << " connections=" << status->dot_connections
         << " doh=" << status->doh_connections << " clients=" << status->clients_today
         << " bans=" << status->bans.size() << " asked=" << status->since_last_dot_query.has_value()
-        << " cache_entries=" << status->cache_entries << " cache_octets=" << status->cache_octets;
+        << " cache_entries=" << status->cache_entries << " cache_octets=" << status->cache_octets
+        << " connection_octets=" << status->connection_octets
+        << " connection_octets_max=" << status->connection_octets_max;
     for (const Counter& counter : status->counters)
         out << ' ' << counter.name << '=' << counter.value;
     return out.str();

@@ -98,6 +98,27 @@ def test_a_lighter_client_gets_a_place_of_the_heaviest(forwarder, connect):
     assert is_served(connect())  # the router itself
 
 
+def test_who_holds_most_memory_gives_it_to_a_newcomer(forwarder, connect):
+    limit(forwarder, memory_mib=4, output_bytes_max=2**20, queries_per_client_burst=10**6,
+          queries_per_client_second=10**6)
+    room = forwarder.status()["connection_octets_max"]
+    assert room == 2**22 // 28 * 10
+    quiet = connect(source=OTHER)
+    assert is_served(quiet)
+    few = forwarder.status()["connection_octets"]
+    assert 0 < few < 100_000
+    # Somebody asks for much and reads nothing: each may leave 1 MiB unread, all of them not.
+    large = framed(query("large.example.").to_wire()) * 20
+    for one in [connect(source=STRANGER) for _ in range(4)]:
+        one.tls.settimeout(0.5)
+        with contextlib.suppress(OSError):
+            for _ in range(100_000):
+                one.tls.sendall(large)
+        assert forwarder.status()["connection_octets"] <= room
+    assert met(forwarder, "shed") > 0
+    assert is_served(quiet) and is_served(connect(source=THIRD))
+
+
 def test_handshakes_that_are_not_done_are_bounded(forwarder, connect):
     limit(forwarder, unfinished_per_client_max=2, handshake_max=4000)
     waiting = [half_open(forwarder, STRANGER) for _ in range(3)]

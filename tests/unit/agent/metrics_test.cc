@@ -54,6 +54,8 @@ Status filled_status() {
     status.forwarder->cache_entries = 12;
     status.forwarder->cache_octets = 3456;
     status.forwarder->dot_connections = 3;
+    status.forwarder->connection_octets = 61440;
+    status.forwarder->connection_octets_max = 3 << 20;
     status.forwarder->clients_today = 4;
     status.forwarder->bans = {{"0a1b2c3d", 60s}};
     const auto upstream = [](const char* adn, const char* at, bool up, std::uint32_t us) {
@@ -142,6 +144,8 @@ porchlight_cache_entries 12
 porchlight_cache_bytes 3456
 porchlight_connections{transport="dot"} 3
 porchlight_connections{transport="doh"} 0
+porchlight_connection_bytes 61440
+porchlight_connection_bytes_limit 3145728
 porchlight_clients_last_day 4
 porchlight_clients_blocked 1
 porchlight_queries_total{transport="dot",proto="tcp"} 100

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
+
+#include "forwarder/memory.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -163,11 +166,86 @@ TEST_SUITE("forwarder/admission") {
         Limits limits;
         limits.connections_max = 100;
         limits.idle_max = 20s;
-        CHECK(idle_under_pressure(limits, 50) == 20s);
-        CHECK(idle_under_pressure(limits, 51) == 5s);
-        CHECK(idle_under_pressure(limits, 66) == 1s);
-        CHECK(idle_under_pressure(limits, 81) == 0s);
-        CHECK(idle_under_pressure(limits, 200) == 0s);
+        CHECK(idle_under_pressure(limits, 50, 0) == 20s);
+        CHECK(idle_under_pressure(limits, 51, 0) == 5s);
+        CHECK(idle_under_pressure(limits, 66, 0) == 1s);
+        CHECK(idle_under_pressure(limits, 81, 0) == 0s);
+        CHECK(idle_under_pressure(limits, 200, 0) == 0s);
+    }
+
+    TEST_CASE("and sooner as memory does") {
+        Limits limits;
+        limits.memory_bytes_max = 28 << 20;  // of which 10 MiB are for connections
+        limits.idle_max = 20s;
+        CHECK(idle_under_pressure(limits, 1, 5 << 20) == 20s);
+        CHECK(idle_under_pressure(limits, 1, 6 << 20) == 5s);
+        CHECK(idle_under_pressure(limits, 1, 9 << 20) == 0s);
+        CHECK(idle_under_pressure(limits, 1, 11 << 20) == 0s);
+    }
+
+    TEST_CASE("what connections hold is counted while they are there") {
+        Fixture f;
+        Client* one = f.enter(1);
+        REQUIRE(one != nullptr);
+        CHECK(f.admission.octets() == memory_cost::handshake);
+        f.admission.hold(*one, 20000, f.limits);
+        CHECK(f.admission.octets() == 20480);
+        f.admission.hold(*one, 20001, f.limits);
+        CHECK(f.admission.octets() == 20480);
+        f.tell({{1, 1}});
+        f.admission.hold(*one, 1000, f.limits);
+        CHECK(f.admission.octets() == 1024);
+        f.leave(*one);
+        CHECK(f.admission.octets() == 0);
+        CHECK(f.shedder.called == 0);
+        Client* own = f.enter(9, true);
+        REQUIRE(own != nullptr);
+        f.admission.hold(*own, 20000, f.limits);
+        CHECK(f.admission.octets() == 0);
+        f.leave(*own);
+    }
+
+    TEST_CASE("when memory is short, what holds most of the heaviest host goes") {
+        Fixture f;
+        f.limits.memory_bytes_max = 2 * 28 * memory_cost::handshake;  // 20 handshakes'
+        Client* light = f.enter(1);
+        Client* heavy = f.enter(2);
+        Client* heavier = f.enter(2);
+        f.admission.hold(*heavy, 5 * memory_cost::handshake, f.limits);
+        CHECK(!heavy->was_shed());
+        f.admission.hold(*heavier, 14 * memory_cost::handshake, f.limits);
+        CHECK(heavier->was_shed());
+        CHECK(!heavy->was_shed());
+        CHECK(!light->was_shed());
+        CHECK(f.shedder.called == 1);
+        CHECK(f.admission.refusals().shed == 1);
+        f.admission.hold(*heavier, 20 * memory_cost::handshake, f.limits);  // gone already
+        CHECK(f.admission.octets() < 7 * memory_cost::handshake);
+        for (Client* client : {light, heavy, heavier}) f.leave(*client);
+        CHECK(f.admission.octets() == 0);
+    }
+
+    TEST_CASE("a newcomer has memory where somebody holds more, and else is refused") {
+        Fixture f;
+        f.limits.memory_bytes_max = 28 * memory_cost::handshake;  // 10 handshakes'
+        f.limits.unfinished_per_client_max = 100;
+        std::vector<Client*> heavy;
+        for (int i = 0; i < 10; ++i) heavy.push_back(f.enter(1));
+        CHECK(f.enter(1) == nullptr);
+        CHECK(f.admission.refusals().memory == 1);
+        Client* other = f.enter(2);
+        REQUIRE(other != nullptr);
+        CHECK(f.admission.refusals().shed == 1);
+        CHECK(f.admission.octets() == 10 * memory_cost::handshake);
+        CHECK(std::ranges::count_if(heavy, [](Client* one) { return one->was_shed(); }) == 1);
+        // By prefix, where that is who is heavy, the newcomer is weighed by his own.
+        f.tell({});
+        Client* stranger = f.enter(0x10000);
+        CHECK(stranger != nullptr);
+        for (Client* one : heavy) f.leave(*one);
+        f.leave(*other);
+        if (stranger != nullptr) f.leave(*stranger);
+        CHECK(f.admission.octets() == 0);
     }
 
     TEST_CASE("workers share it") {

@@ -107,6 +107,8 @@ TEST_SUITE("forwarder/settings") {
         status.cache_octets = 1ull << 33;
         status.dot_connections = 3;
         status.doh_connections = 2;
+        status.connection_octets = 1ull << 34;
+        status.connection_octets_max = 1ull << 35;
         status.clients_today = 4;
         status.bans = {{"0a1b2c3d", 60s}, {"ffffffff", 1s}};
         for (const std::optional<std::chrono::seconds> age :

@@ -1,0 +1,47 @@
+#include "forwarder/memory.h"
+
+#include <algorithm>
+
+namespace porchlight::forwarder {
+namespace {
+
+constexpr std::uint64_t mib = 1 << 20;
+// Of a small router and of a large one.
+constexpr std::uint64_t small_machine = 128 * mib, small_memory = 28 * mib;
+constexpr std::uint64_t large_machine = 512 * mib, large_memory = 96 * mib;
+
+constexpr std::uint64_t cache_usual = 8 * mib;
+
+constexpr std::uint64_t parts = 28, connection_parts = 10, question_parts = 2, cache_parts = 8;
+
+/// Without a product that 64 bits can't hold.
+std::uint64_t part_of(std::uint64_t whole, std::uint64_t count) {
+    return whole / parts * count;
+}
+
+}  // namespace
+
+MemoryShares shares_of(std::uint64_t memory_bytes) {
+    return {part_of(memory_bytes, connection_parts), part_of(memory_bytes, question_parts),
+            part_of(memory_bytes, cache_parts)};
+}
+
+std::uint64_t memory_for(std::uint64_t machine_bytes) {
+    if (machine_bytes <= small_machine) return machine_bytes * small_memory / small_machine;
+    const std::uint64_t beyond = std::min(machine_bytes, large_machine) - small_machine;
+    return small_memory + beyond * (large_memory - small_memory) / (large_machine - small_machine);
+}
+
+void fit(Settings& settings, std::uint64_t machine_bytes) {
+    Limits& limits = settings.limits;
+    if (limits.memory_bytes_max == 0) limits.memory_bytes_max = memory_for(machine_bytes);
+    const MemoryShares shares = shares_of(limits.memory_bytes_max);
+    const std::uint64_t questions_max =
+        std::max<std::uint64_t>(shares.questions / memory_cost::question, 1);
+    if (limits.in_flight_max > questions_max)
+        limits.in_flight_max = static_cast<std::uint32_t>(questions_max);
+    if (settings.cache_bytes_max == 0)
+        settings.cache_bytes_max = std::min(cache_usual, shares.cache);
+}
+
+}  // namespace porchlight::forwarder

@@ -67,6 +67,14 @@ class Client {
     /// Not the router itself, whose probes must not look as if the home used the service.
     bool is_host() const { return !peer_.is_own; }
     Serving::Host host() const { return host_of(peer_.address); }
+    /// Tells one client from another where work waits: his host or, where he is no neighbour, his
+    /// prefix, so that nobody is many by addresses. Null: the router itself, which never waits.
+    const void* turns() const {
+        const Tally* const prefix = prefix_.load(std::memory_order_acquire);
+        return prefix != nullptr ? prefix : tally_.load(std::memory_order_acquire);
+    }
+    /// That its handshake did not come to its end is no failure of the client's.
+    void excuse_handshake() { refused_handshake_ = true; }
     /// It has no place any more: who holds the connection closes it.
     bool was_shed() const { return shed_.load(std::memory_order_acquire); }
 

@@ -21,6 +21,8 @@ constexpr Entry entries[] = {
     {"doh_handshakes_resumed", &Counters::doh_handshakes_resumed},
     {"doh_handshakes_failed", &Counters::doh_handshakes_failed},
     {"doh_queries", &Counters::doh_queries},
+    {"handshakes_waited", &Counters::handshakes_waited},
+    {"handshakes_dropped", &Counters::handshakes_dropped},
     {"doh_bad_requests", &Counters::doh_bad_requests},
     {"doh_bodies_refused", &Counters::doh_bodies_refused},
     {"doh_resets", &Counters::doh_resets},

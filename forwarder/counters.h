@@ -21,6 +21,8 @@ struct Counters {
     std::uint64_t doh_handshakes_resumed = 0;
     std::uint64_t doh_handshakes_failed = 0;
     std::uint64_t doh_queries = 0;
+    std::uint64_t handshakes_waited = 0;   // for those of others, or for the processor
+    std::uint64_t handshakes_dropped = 0;  // ended before their turn
     std::uint64_t doh_bad_requests = 0;    // answered with another HTTP status than 200 and 429
     std::uint64_t doh_bodies_refused = 0;  // of those, because unfinished requests held too much
     std::uint64_t doh_resets = 0;          // streams that clients gave up

@@ -204,9 +204,10 @@ class Forwarder {
 
 Forwarder::Forwarder(Start start) {
     const ServingPage serving(start.serving);
-    for (unsigned i = 0; i < std::max(start.workers, 1u); ++i)
-        workers_.push_back(
-            std::make_unique<Worker>(Worker::Shared{cache_, admission_, time_, serving.place(i)}));
+    const unsigned workers = std::max(start.workers, 1u);
+    for (unsigned i = 0; i < workers; ++i)
+        workers_.push_back(std::make_unique<Worker>(
+            Worker::Shared{cache_, admission_, time_, serving.place(i), workers}));
     keeper_ = std::make_unique<Correspondent>(
         first().loop(), std::move(start.keeper),
         [this](net::ChannelMessage message) { on_keeper(std::move(message)); },
@@ -372,6 +373,7 @@ void Forwarder::send_status() {
                            merge(status.upstreams, state.upstreams);
                            status.dot_connections += state.dot_connections;
                            status.doh_connections += state.doh_connections;
+                           status.handshakes_waiting += state.handshakes_waiting;
                            last = std::max(last, state.last_encrypted_query);
                        }
                        append(status.counters, sum);

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace porchlight::forwarder {
 namespace {
@@ -27,6 +29,7 @@ void control(int set, int operation, int descriptor, std::uint32_t events, Polla
 
 struct Poller::Set {
     asio::posix::stream_descriptor descriptor;
+    std::array<epoll_event, events_per_turn_max> ready;
 };
 
 Poller::Poller(asio::any_io_executor loop) : descriptor_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -36,10 +39,19 @@ Poller::Poller(asio::any_io_executor loop) : descriptor_(::epoll_create1(EPOLL_C
 
 Poller::~Poller() = default;
 
-void Poller::start(std::function<void()> before_turn, std::function<void()> after_turn) {
-    before_turn_ = std::move(before_turn);
-    after_turn_ = std::move(after_turn);
+void Poller::start(Hooks hooks) {
+    hooks_ = std::move(hooks);
     wait();
+}
+
+void Poller::wake_again() {
+    if (std::exchange(wakes_again_, true)) return;
+    asio::post(set_->descriptor.get_executor(), [this] {
+        wakes_again_ = false;
+        turn(take_ready());
+        take_turns();
+        hooks_.after_wake();
+    });
 }
 
 void Poller::watch(int descriptor, std::uint32_t events, Pollable& who) {
@@ -57,22 +69,33 @@ void Poller::forget(int descriptor) {
 void Poller::wait() {
     set_->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code ec) {
         if (ec) return;
-        for (int turns = 0; turns < turns_per_wake_max && turn(); ++turns) continue;
+        take_turns();
+        if (!wakes_again_) hooks_.after_wake();
         wait();
     });
 }
 
-bool Poller::turn() {
-    std::array<epoll_event, events_per_turn_max> events;
-    const int count = ::epoll_wait(descriptor_, events.data(), static_cast<int>(events.size()), 0);
-    if (count <= 0) return false;
-    before_turn_();
-    for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
+void Poller::take_turns() {
+    for (int turns = 0; turns < turns_per_wake_max; ++turns) {
+        const std::size_t count = take_ready();
+        if (count == 0) break;
+        turn(count);
+    }
+}
+
+std::size_t Poller::take_ready() {
+    const int count =
+        ::epoll_wait(descriptor_, set_->ready.data(), static_cast<int>(set_->ready.size()), 0);
+    return count < 0 ? 0 : static_cast<std::size_t>(count);
+}
+
+void Poller::turn(std::size_t count) {
+    hooks_.before_turn();
+    for (std::size_t i = 0; i < count; ++i) {
+        const epoll_event& event = set_->ready[i];
         static_cast<Pollable*>(event.data.ptr)->on_ready(event.events);
     }
-    after_turn_();
-    return true;
+    hooks_.after_turn();
 }
 
 }  // namespace porchlight::forwarder

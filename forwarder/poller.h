@@ -26,8 +26,16 @@ class Poller {
     explicit Poller(asio::any_io_executor loop);
     ~Poller();
 
-    /// `after_turn` runs whenever the ready ones of one wake-up have run.
-    void start(std::function<void()> before_turn, std::function<void()> after_turn);
+    struct Hooks {
+        std::function<void()> before_turn;
+        std::function<void()> after_turn;  // the ready ones have run
+        /// Nobody was ready any more, or the loop wants its turn: for one thing that can wait until
+        /// all others were served. Once a round of the loop.
+        std::function<void()> after_wake;
+    };
+    void start(Hooks hooks);
+    /// A turn more, even if nobody is ready, behind all that the loop has to do by now.
+    void wake_again();
     void watch(int descriptor, std::uint32_t events, Pollable& who);
     void change(int descriptor, std::uint32_t events, Pollable& who);
     /// Also happens when the descriptor is closed.
@@ -35,13 +43,15 @@ class Poller {
 
   private:
     void wait();
-    bool turn();
+    void take_turns();
+    std::size_t take_ready();
+    void turn(std::size_t count);
 
     struct Set;  // the epoll descriptor as Asio sees it
     std::unique_ptr<Set> set_;
     int descriptor_;
-    std::function<void()> before_turn_;
-    std::function<void()> after_turn_;
+    Hooks hooks_;
+    bool wakes_again_ = false;
 };
 
 }  // namespace porchlight::forwarder

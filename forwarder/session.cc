@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t length_octets = 2;         // in front of each message, RFC 1035 4.2.2
 constexpr std::size_t write_octets = 16384;      // one TLS record
 constexpr std::size_t hear_octets = 1024;        // of HTTP, before its answers are looked at
-constexpr std::uint8_t reads_in_vain_max = 50;   // for one query
+constexpr std::uint8_t reads_in_vain_max = 50;   // for one query, or the handshake
 constexpr std::chrono::seconds blocked_for{60};  // a client that needs more
 constexpr std::chrono::milliseconds keepalive_unit{100};
 constexpr std::size_t unread_max_factor = 4;  // of output_bytes_max, with what was in flight
@@ -63,7 +63,9 @@ Serving::Host Session::host() const {
 
 void Session::on_events(std::uint32_t events) {
     if (closed_) return;
+    if (turn_) return on_events_waiting(events);
     if (!established_) {
+        if (reads_too_often()) return;
         shake_hands();
         if (!established_ || closed_ || !stream_.has_pending()) return;
     }
@@ -75,7 +77,45 @@ void Session::on_events(std::uint32_t events) {
     serve((events & EPOLLIN) != 0);
 }
 
+/// Who leaves before his turn costs nothing more. That he ends his half shows among other octets
+/// only when nothing else is watched for; and whoever does so can't complete a handshake.
+void Session::on_events_waiting(std::uint32_t events) {
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return watch_for(EPOLLRDHUP);
+    count_failed_handshake();
+    close(Stream::Close::plainly);
+}
+
+/// Octet by octet a handshake costs far more than its client.
+bool Session::reads_too_often() {
+    if (++reads_in_vain_ <= reads_in_vain_max) return false;
+    ++home_.counters().closed_broken;
+    count_failed_handshake();
+    block();
+    close(Stream::Close::plainly);
+    return true;
+}
+
+void Session::block() {
+    if (client_ != nullptr) home_.admission().block(*client_, home_.now() + blocked_for);
+}
+
+/// What costs waits for its turn.
 void Session::shake_hands() {
+    const bool waits = client_ != nullptr && client_->turns() != nullptr && stream_.costs_more();
+    if (waits)
+        turn_ = home_.wait_for_turn(*this, *client_);
+    else
+        compute_handshake();
+}
+
+void Session::take_turn() {
+    const Serving::During during(home_.serving(), host());
+    turn_ = {};
+    compute_handshake();
+    if (established_ && !closed_ && stream_.has_pending()) on_events(EPOLLIN);
+}
+
+void Session::compute_handshake() {
     const Stream::Outcome outcome = stream_.handshake();
     switch (outcome.state) {
         case Stream::State::hello:
@@ -86,6 +126,7 @@ void Session::shake_hands() {
         case Stream::State::done:
             established_ = true;
             tls_writes_ = false;
+            reads_in_vain_ = 0;
             if (client_ != nullptr) home_.established(*client_, stream_.was_resumed());
             count_handshake();
             if (leg_.http) begin_http();
@@ -229,7 +270,7 @@ void Session::note_progress(const Taken& taken, bool sent) {
     if (taken.whole) {
         reads_in_vain_ = 0;
     } else if (sent && !ending_ && has_room() && ++reads_in_vain_ > reads_in_vain_max) {
-        if (client_ != nullptr) home_.admission().block(*client_, home_.now() + blocked_for);
+        block();
         break_off();
     }
 }
@@ -439,6 +480,10 @@ void Session::watch() {
     // While TLS itself has to write, what comes can't be read and would wake us for ever.
     if (!established_ || may_read()) events |= tls_writes_ ? EPOLLOUT : EPOLLIN;
     if (write_blocked_) events |= EPOLLOUT;
+    watch_for(events);
+}
+
+void Session::watch_for(std::uint32_t events) {
     if (events == events_) return;
     events_ = events;
     home_.poller().change(stream_.descriptor(), events_, *this);
@@ -459,6 +504,7 @@ void Session::expire() {
     }
     ++home_.counters().closed_slow;
     if (waiting == Waiting::handshake) count_failed_handshake();
+    if (turn_ && client_ != nullptr) client_->excuse_handshake();
     close(waiting == Waiting::reading ? Stream::Close::reset : Stream::Close::plainly);
 }
 
@@ -473,6 +519,7 @@ void Session::say_goodbye() {
 void Session::close(Stream::Close how) {
     if (closed_) return;
     closed_ = true;
+    if (turn_) home_.give_up(turn_);
     if (how == Stream::Close::politely && http_ && out_.empty()) say_goodbye();
     stream_.close(how == Stream::Close::politely && !established_ ? Stream::Close::plainly : how);
     if (client_ != nullptr) home_.leave(*client_);

@@ -6,6 +6,7 @@
 #include "core/writer.h"
 #include "forwarder/admission.h"
 #include "forwarder/deadlines.h"
+#include "forwarder/handshake_queue.h"
 #include "forwarder/http.h"
 #include "forwarder/poller.h"
 #include "forwarder/responder.h"
@@ -33,6 +34,8 @@ class Session : public Pollable, public DeadlineHook {
     void on_ready(std::uint32_t events) override;
     /// Its time for what it waits for is over.
     void expire();
+    /// Its handshake, which waited for the processor, is computed now.
+    void take_turn();
     /// Writes what was delivered since the last turn, and reads on if that made room.
     void after_answers();
     void close(Stream::Close how);
@@ -59,7 +62,11 @@ class Session : public Pollable, public DeadlineHook {
 
     void on_events(std::uint32_t events);
     Serving::Host host() const;
+    void on_events_waiting(std::uint32_t events);
+    bool reads_too_often();
+    void block();
     void shake_hands();
+    void compute_handshake();
     void count_handshake();
     void count_failed_handshake();
     void serve(bool woken);
@@ -91,6 +98,7 @@ class Session : public Pollable, public DeadlineHook {
     void settle(bool asked = false);
     void set_deadline(bool asked);
     void watch();
+    void watch_for(std::uint32_t events);
 
     Sessions& home_;
     Ref ref_;
@@ -100,11 +108,12 @@ class Session : public Pollable, public DeadlineHook {
     std::unique_ptr<Http> http_;  // null: messages behind their length, RFC 1035 section 4.2.2
     Buffer in_;                   // the front of a frame, or frames that had to wait
     Buffer out_;                  // what the peer did not take yet
+    HandshakeQueue::Turn turn_;   // none: it does not wait for one
     std::uint32_t events_ = 0;    // that the poller watches for
     std::uint32_t unheard_ = 0;   // of what was written, when it was looked at last
     std::uint32_t held_ = 0;      // by HTTP for want of room, when it was looked at last
     std::uint16_t in_flight_ = 0;
-    std::uint8_t reads_in_vain_ = 0;  // since the last whole frame
+    std::uint8_t reads_in_vain_ = 0;  // since the last whole frame, or in the handshake
     bool established_ = false;
     bool write_blocked_ = false;
     bool tls_writes_ = false;  // its own messages, before it reads on

@@ -5,6 +5,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
 
+#include "core/computed.h"
+
 namespace porchlight::forwarder {
 namespace {
 
@@ -22,7 +24,7 @@ struct Sessions::Timer {
 };
 
 Sessions::Sessions(asio::any_io_executor loop, Poller& poller, Responder& responder,
-                   Admission& admission, Serving& serving, Counters& counters)
+                   Admission& admission, Serving& serving, Counters& counters, unsigned workers)
     : loop_(loop),
       poller_(poller),
       responder_(responder),
@@ -30,6 +32,8 @@ Sessions::Sessions(asio::any_io_executor loop, Poller& poller, Responder& respon
       serving_(serving),
       counters_(counters),
       timer_(new Timer{asio::steady_timer(loop)}),
+      workers_(workers),
+      credit_timer_(new Timer{asio::steady_timer(loop)}),
       input_(2 + frame_octets_max + read_octets) {}
 
 Sessions::~Sessions() {
@@ -40,6 +44,8 @@ void Sessions::apply(const Settings& settings) {
     limits_ = settings.limits;
     doh_paths_ = settings.doh_paths;
     doh_http1_ = settings.doh_http1;
+    handshakes_.set_share(
+        {limits_.handshake_cpu_share_percent, limits_.handshake_cpu_burst, workers_});
     arm(Clock::now());
 }
 
@@ -95,8 +101,46 @@ void Sessions::before_turn() {
 }
 
 void Sessions::after_turn() {
-    in_turn_ = false;
     write_dirty();
+    in_turn_ = false;
+}
+
+/// One: whoever is established comes before the next.
+void Sessions::after_wake() {
+    if (handshakes_.empty()) return;
+    if (const auto place = handshakes_.next(now_)) compute_handshake(*sessions_[*place]);
+    if (handshakes_.empty()) return;
+    if (handshakes_.credit_at() <= now_)
+        poller_.wake_again();
+    else
+        wait_for_credit();
+}
+
+void Sessions::compute_handshake(Session& session) {
+    in_turn_ = true;
+    const std::chrono::nanoseconds before = thread_computed();
+    session.take_turn();
+    handshakes_.spend(thread_computed() - before, now_);
+    after_turn();
+}
+
+void Sessions::wait_for_credit() {
+    if (credit_awaited_ == handshakes_.credit_at()) return;
+    credit_awaited_ = handshakes_.credit_at();
+    credit_timer_->timer.expires_at(credit_awaited_);
+    credit_timer_->timer.async_wait([this, alive = std::weak_ptr(alive_)](error_code ec) {
+        if (!ec && !alive.expired()) poller_.wake_again();
+    });
+}
+
+HandshakeQueue::Turn Sessions::wait_for_turn(const Session& session, const Client& client) {
+    if (!handshakes_.is_free(now_)) ++counters_.handshakes_waited;
+    return handshakes_.wait(client.turns(), session.ref().place);
+}
+
+void Sessions::give_up(const HandshakeQueue::Turn& turn) {
+    ++counters_.handshakes_dropped;
+    handshakes_.leave(turn);
 }
 
 Session* Sessions::find(const Session::Ref& ref) const {
@@ -118,8 +162,8 @@ void Sessions::mark_dirty(Session& session) {
     asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
         if (alive.expired()) return;
         write_posted_ = false;
-        now_ = Clock::now();
-        write_dirty();
+        before_turn();
+        after_turn();
     });
 }
 

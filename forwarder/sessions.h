@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "forwarder/handshake_queue.h"
 #include "forwarder/http_exchange.h"
 #include "forwarder/serving.h"
 #include "forwarder/session.h"
@@ -20,7 +21,7 @@ class Sessions final : public Shedder {
     static constexpr std::size_t frame_octets_max = 16384;
 
     Sessions(asio::any_io_executor loop, Poller& poller, Responder& responder, Admission& admission,
-             Serving& serving, Counters& counters);
+             Serving& serving, Counters& counters, unsigned workers);
     ~Sessions();
 
     /// Limits, and what DoH listeners serve.
@@ -36,10 +37,15 @@ class Sessions final : public Shedder {
     /// Around each of the poller's turns.
     void before_turn();
     void after_turn();
+    /// Computes one handshake, if one is due.
+    void after_wake();
 
     /// Open connections over TLS.
     std::uint32_t dot_count() const { return dot_count_; }
     std::uint32_t doh_count() const { return doh_count_; }
+    std::uint32_t handshakes_waiting() const {
+        return static_cast<std::uint32_t>(handshakes_.size());
+    }
     /// By a host, over DoT or DoH; the router's own probes don't count.
     std::optional<Clock::time_point> last_encrypted_query() const { return last_encrypted_query_; }
 
@@ -68,6 +74,9 @@ class Sessions final : public Shedder {
     Session* find(const Session::Ref& ref) const;
     void note_encrypted_query() { last_encrypted_query_ = now_; }
     void wait_for(Session& session, Waiting waiting);
+    /// Until its handshake may be computed: then Session::take_turn().
+    HandshakeQueue::Turn wait_for_turn(const Session& session, const Client& client);
+    void give_up(const HandshakeQueue::Turn& turn);
     void mark_dirty(Session& session);
     void bury(Session& session);
 
@@ -80,6 +89,8 @@ class Sessions final : public Shedder {
     void sweep();
     void close_shed();
     void write_dirty();
+    void compute_handshake(Session& session);
+    void wait_for_credit();
 
     static constexpr std::array kinds{Waiting::handshake, Waiting::frame, Waiting::reading,
                                       Waiting::idle, Waiting::idle_http};
@@ -111,6 +122,11 @@ class Sessions final : public Shedder {
     Deadlines deadlines_;
     std::unique_ptr<Timer> timer_;
     Clock::time_point armed_for_ = Clock::time_point::max();
+
+    unsigned workers_;
+    HandshakeQueue handshakes_;
+    std::unique_ptr<Timer> credit_timer_;
+    Clock::time_point credit_awaited_{};
 
     std::vector<std::uint8_t> input_;
     Writer output_;

@@ -156,6 +156,8 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.unfinished_per_client_max);
     visit(limits.unfinished_per_prefix_max);
     visit(limits.unfinished_max);
+    visit(limits.handshake_cpu_share_percent);
+    visit(limits.handshake_cpu_burst);
     visit(limits.handshake_max);
     visit(limits.frame_max);
     visit(limits.idle_max);
@@ -307,6 +309,7 @@ void write(Writer& out, const Status& status) {
     out.u32(status.doh_connections);
     out.u64(status.connection_octets);
     out.u64(status.connection_octets_max);
+    out.u32(status.handshakes_waiting);
     out.u32(status.clients_today);
     write_optional(out, status.since_last_dot_query, [&](auto age) { write_seconds(out, age); });
     write_list(out, status.bans, [&](const auto& one) { write_ban(out, one); });
@@ -324,6 +327,7 @@ Result<Status> parse_status(Bytes message) {
     status.doh_connections = in.u32();
     status.connection_octets = in.u64();
     status.connection_octets_max = in.u64();
+    status.handshakes_waiting = in.u32();
     status.clients_today = in.u32();
     status.since_last_dot_query = read_optional(in, read_seconds);
     status.bans = read_list<Ban>(in, read_ban);

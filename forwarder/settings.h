@@ -67,6 +67,9 @@ struct Limits {
     std::uint32_t unfinished_per_client_max = 8;  // handshakes not done, or failed lately
     std::uint32_t unfinished_per_prefix_max = 64;
     std::uint32_t unfinished_max = 512;
+    // What handshakes compute, see HandshakeQueue: of one core, for all workers together.
+    std::uint32_t handshake_cpu_share_percent = 50;
+    std::chrono::milliseconds handshake_cpu_burst{2000};
     std::chrono::milliseconds handshake_max{10000};
     std::chrono::milliseconds frame_max{5000};  // from a frame's first octet to its last
     std::chrono::milliseconds idle_max{30000};
@@ -139,6 +142,7 @@ struct Status {
     std::uint32_t doh_connections = 0;
     std::uint64_t connection_octets = 0;      // that they hold
     std::uint64_t connection_octets_max = 0;  // and may
+    std::uint32_t handshakes_waiting = 0;     // for the processor, now
     std::uint32_t clients_today = 0;          // hosts that asked over TLS, last 24 hours
     std::optional<std::chrono::seconds> since_last_dot_query;  // or DoH, by a host; none: never
     std::vector<Ban> bans;                                     // those for longest first

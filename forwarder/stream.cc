@@ -55,6 +55,15 @@ Outcome Stream::handshake() {
     return outcome_of(SSL_do_handshake(ssl_.get()));
 }
 
+bool Stream::costs_more() const {
+    if (hello_of(ssl_.get()) == Hello::none) return false;
+    // The share that both sides' secret was made with.
+    EVP_PKEY* share = nullptr;
+    const bool is_done = SSL_get_peer_tmp_key(ssl_.get(), &share) == 1;
+    EVP_PKEY_free(share);
+    return !is_done;
+}
+
 std::string_view Stream::protocol() const {
     const unsigned char* name = nullptr;
     unsigned size = 0;

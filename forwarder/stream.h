@@ -47,6 +47,10 @@ class Stream {
     Outcome handshake();
     /// After `hello`: whether the client showed a ticket, good or not.
     bool shows_ticket() const { return hello_of(ssl_.get()) == Hello::with_ticket; }
+    /// After `hello`: whether a key exchange, and perhaps a signature, is still to be computed.
+    /// Also where the client chose again (RFC 8446 section 4.1.4), or as TLS 1.2 has it chooses
+    /// last.
+    bool costs_more() const;
     bool was_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
     /// What ALPN agreed on; empty: nothing.
     std::string_view protocol() const;

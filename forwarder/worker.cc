@@ -14,8 +14,11 @@ Worker::Worker(Shared shared)
       poller_(loop_.get_executor()),
       lookup_(loop_.get_executor(), shared.cache, shared.time, serving_),
       responder_(shared.cache, lookup_, counters_),
-      sessions_(loop_.get_executor(), poller_, responder_, shared.admission, serving_, counters_) {
-    poller_.start([this] { sessions_.before_turn(); }, [this] { sessions_.after_turn(); });
+      sessions_(loop_.get_executor(), poller_, responder_, shared.admission, serving_, counters_,
+                shared.workers) {
+    poller_.start({.before_turn = [this] { sessions_.before_turn(); },
+                   .after_turn = [this] { sessions_.after_turn(); },
+                   .after_wake = [this] { sessions_.after_wake(); }});
 }
 
 Worker::~Worker() = default;
@@ -64,6 +67,7 @@ Worker::State Worker::state() const {
             lookup_.upstreams(),
             sessions_.dot_count(),
             sessions_.doh_count(),
+            sessions_.handshakes_waiting(),
             sessions_.last_encrypted_query()};
 }
 

@@ -27,6 +27,7 @@ class Worker {
         Admission& admission;
         const TimeSource& time;
         Serving::Host* serving = nullptr;  // where it notes whom it works for
+        unsigned workers = 1;              // that there are, with this one
     };
     struct Listening {
         ListenerInfo info;
@@ -39,6 +40,7 @@ class Worker {
         std::vector<UpstreamState> upstreams;
         std::uint32_t dot_connections = 0;
         std::uint32_t doh_connections = 0;
+        std::uint32_t handshakes_waiting = 0;
         std::optional<Clock::time_point> last_encrypted_query;
     };
 

@@ -125,13 +125,18 @@ std::map<std::string, std::uint32_t*> counts(Limits& limits) {
             {"full_handshakes_per_client_second", &limits.full_handshakes_per_client_second},
             {"full_handshakes_per_client_burst", &limits.full_handshakes_per_client_burst},
             {"resumed_handshakes_per_client_burst", &limits.resumed_handshakes_per_client_burst},
-            {"unfinished_per_client_max", &limits.unfinished_per_client_max}};
+            {"unfinished_per_client_max", &limits.unfinished_per_client_max},
+            {"handshake_cpu_share_percent", &limits.handshake_cpu_share_percent}};
 }
 
 std::map<std::string, std::chrono::milliseconds*> times(Limits& limits) {
-    return {{"handshake_max", &limits.handshake_max}, {"frame_max", &limits.frame_max},
-            {"idle_max", &limits.idle_max},           {"doh_idle_max", &limits.doh_idle_max},
-            {"stalled_max", &limits.stalled_max},     {"query_max", &limits.query_max}};
+    return {{"handshake_max", &limits.handshake_max},
+            {"frame_max", &limits.frame_max},
+            {"idle_max", &limits.idle_max},
+            {"doh_idle_max", &limits.doh_idle_max},
+            {"stalled_max", &limits.stalled_max},
+            {"query_max", &limits.query_max},
+            {"handshake_cpu_burst", &limits.handshake_cpu_burst}};
 }
 
 std::string set_limit(Limits& limits, const std::string& name, std::uint32_t value) {
@@ -160,7 +165,8 @@ std::string status_text(net::Channel& agent) {
         << " bans=" << status->bans.size() << " asked=" << status->since_last_dot_query.has_value()
         << " cache_entries=" << status->cache_entries << " cache_octets=" << status->cache_octets
         << " connection_octets=" << status->connection_octets
-        << " connection_octets_max=" << status->connection_octets_max;
+        << " connection_octets_max=" << status->connection_octets_max
+        << " handshakes_waiting=" << status->handshakes_waiting;
     for (const Counter& counter : status->counters)
         out << ' ' << counter.name << '=' << counter.value;
     return out.str();

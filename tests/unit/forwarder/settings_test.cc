@@ -46,6 +46,8 @@ Settings full_settings() {
     settings.failure_ttl_max = 4s;
     settings.application_dns = false;
     settings.limits.connections_max = 7;
+    settings.limits.handshake_cpu_share_percent = 9;
+    settings.limits.handshake_cpu_burst = 10ms;
     settings.limits.query_max = 8ms;
     return settings;
 }
@@ -109,6 +111,7 @@ TEST_SUITE("forwarder/settings") {
         status.doh_connections = 2;
         status.connection_octets = 1ull << 34;
         status.connection_octets_max = 1ull << 35;
+        status.handshakes_waiting = 6;
         status.clients_today = 4;
         status.bans = {{"0a1b2c3d", 60s}, {"ffffffff", 1s}};
         for (const std::optional<std::chrono::seconds> age :

@@ -220,7 +220,27 @@ TEST_SUITE("forwarder/shares") {
         f.limits.full_handshakes_per_client_burst = 0;
         CHECK(!client->admit_handshake(false, f.limits, start + 5s));
         f.leave(*client, start + 5s);
+        client = f.enter(address(1, 1), start + 5s);
+        REQUIRE(client != nullptr);
+        // Nor did one whose turn did not come.
+        client->excuse_handshake();
+        f.leave(*client, start + 5s);
         CHECK(f.enter(address(1, 1), start + 5s) != nullptr);
+    }
+
+    TEST_CASE(
+        "a host takes its turns by any address, and who is no neighbour those of his prefix") {
+        Fixture f;
+        f.tell({{address(1, 1), 1}, {address(1, 2), 1}, {address(1, 3), 3}});
+        const void* const host = f.enter(address(1, 1))->turns();
+        CHECK(f.enter(address(1, 2))->turns() == host);
+        CHECK(f.enter(address(1, 3))->turns() != host);
+        const Client* far = f.enter(address(2, 1));
+        CHECK(f.enter(address(2, 2))->turns() == far->turns());
+        CHECK(f.enter(address(3, 1))->turns() != far->turns());
+        f.tell({{address(2, 1), 4}});
+        CHECK(f.enter(address(2, 2))->turns() != far->turns());
+        CHECK(f.admission.enter({address(1, 1), lan, true}, f.limits, start)->turns() == nullptr);
     }
 
     TEST_CASE("a host that is known to fail fails by any address, and others don't") {

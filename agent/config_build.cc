@@ -269,12 +269,14 @@ forwarder::Limits limits(Node node) {
     config.in_flight_per_client_max = count("in_flight_per_client_max");
     config.in_flight_per_prefix_max = count("in_flight_per_prefix_max");
     config.output_bytes_max = static_cast<std::uint32_t>(node["output_max"].size());
+    config.doh_bodies_bytes_max = static_cast<std::uint32_t>(node["doh_bodies_max"].size());
     config.handshake_max = duration("handshake_max");
     config.frame_max = duration("frame_max");
     config.idle_max = duration("idle_max");
     config.doh_idle_max = duration("doh_idle_max");
     config.stalled_max = duration("stalled_max");
     config.query_max = duration("query_max");
+    config.leaving_max = duration("leaving_max");
     return config;
 }
 

@@ -334,6 +334,14 @@ constexpr Setting table[] = {
      .fallback = "\"64KiB\"",
      .help = "Answers that one connection may leave unread. At the limit the connection is not "
              "read until the client reads."},
+    {.path = "/limits/doh_bodies_max",
+     .type = Type::size,
+     .min = 64 * kib,
+     .max = 16 * mib,
+     .fallback = "\"256KiB\"",
+     .help =
+         "What requests of one connection of DNS over HTTPS that are not answered yet may hold. "
+         "The next gets 503."},
     {.path = "/limits/handshake_max",
      .type = Type::duration,
      .min = 100,
@@ -373,6 +381,13 @@ constexpr Setting table[] = {
      .max = 1 * minute,
      .fallback = "\"10s\"",
      .help = "How long an answer is looked for. Then the client gets SERVFAIL."},
+    {.path = "/limits/leaving_max",
+     .type = Type::duration,
+     .min = 100,
+     .max = 1500,
+     .fallback = "\"1s\"",
+     .help = "How long a connection that this side ends, for want of questions or because its "
+             "service ends, stays open for what is still to be answered. Then it is closed."},
 };
 
 }  // namespace

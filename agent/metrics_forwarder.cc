@@ -68,6 +68,7 @@ constexpr Row rows[] = {
      "Connections that this side ended."},
     {"closed_slow", "porchlight_connections_closed_total", "reason", "slow"},
     {"closed_broken", "porchlight_connections_closed_total", "reason", "broken"},
+    {"closed_unanswered", "porchlight_connections_closed_total", "reason", "unanswered"},
     {"doh_bad_requests", "porchlight_doh_requests_refused_total", "", "",
      "Requests of DNS over HTTPS that are none, and got another status than 200."},
     {"doh_bodies_refused", "porchlight_doh_bodies_refused_total", "", "",

@@ -37,6 +37,7 @@ constexpr Entry entries[] = {
     {"closed_idle", &Counters::closed_idle},
     {"closed_slow", &Counters::closed_slow},
     {"closed_broken", &Counters::closed_broken},
+    {"closed_unanswered", &Counters::closed_unanswered},
     {"accepts_failed", &Counters::accepts_failed},
 };
 static_assert(sizeof(Counters) == std::size(entries) * sizeof(std::uint64_t),

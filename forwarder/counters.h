@@ -35,8 +35,9 @@ struct Counters {
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t closed_idle = 0;
-    std::uint64_t closed_slow = 0;    // handshake, frame or reading took too long
-    std::uint64_t closed_broken = 0;  // a frame of no legal length, or octet by octet
+    std::uint64_t closed_slow = 0;        // handshake, frame or reading took too long
+    std::uint64_t closed_broken = 0;      // a frame of no legal length, or octet by octet
+    std::uint64_t closed_unanswered = 0;  // left, and their time was over before all was said
     std::uint64_t accepts_failed = 0;
 };
 

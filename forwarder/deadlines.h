@@ -8,7 +8,7 @@
 namespace porchlight::forwarder {
 
 /// What a connection is given time for.
-enum class Waiting : std::uint8_t { nothing, handshake, frame, reading, idle, idle_http };
+enum class Waiting : std::uint8_t { nothing, handshake, frame, reading, idle, idle_http, leaving };
 
 /// A place in one of the queues below. Whoever inherits it takes itself out before it goes.
 struct DeadlineHook {
@@ -53,7 +53,7 @@ class Deadlines {
         DeadlineHook* last = nullptr;
     };
     Queue& queue_of(Waiting waiting) { return queues_[static_cast<std::size_t>(waiting)]; }
-    std::array<Queue, 6> queues_;
+    std::array<Queue, 7> queues_;
 };
 
 }  // namespace porchlight::forwarder

@@ -33,7 +33,10 @@ class Http {
     virtual Writer* answer_to(std::int32_t stream) = 0;
     virtual void answered(std::int32_t stream) = 0;
 
-    /// Takes leave: nothing is heard any more, and what is written next ends with a goodbye.
+    /// Takes leave: the client is told to begin nothing more. What it began before it heard that is
+    /// answered, and then it is over.
+    virtual void leave() = 0;
+    /// Nothing is heard any more, and what is written next ends with a goodbye.
     virtual void end() = 0;
     /// Nothing will be heard or said any more.
     virtual bool is_over() const = 0;

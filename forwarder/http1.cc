@@ -91,7 +91,7 @@ bool Http1::hear() {
         request.add_body(bytes_of(asked.body()));
         status = request.judge_body();
     }
-    ended_ = !parser_->keep_alive();
+    ended_ = leaving_ || !parser_->keep_alive();
     parser_ = std::make_unique<Parser>();
     judge(*status);
     return true;
@@ -146,6 +146,12 @@ bool Http1::write(Writer& out) {
 std::size_t Http1::octets() const {
     return sizeof *this + sizeof *parser_ + parser_->get().body().capacity() + pending_.capacity() +
            out_.size() + exchange_->octets();
+}
+
+/// The answer to the last request says that it is (RFC 9112 section 9.6).
+void Http1::leave() {
+    leaving_ = true;
+    if (waiting_ || !is_hearing()) ended_ = true;
 }
 
 bool Http1::is_hearing() const {

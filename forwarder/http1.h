@@ -21,6 +21,7 @@ class Http1 : public Http {
     bool write(Writer& out) override;
     Writer* answer_to(std::int32_t stream) override;
     void answered(std::int32_t stream) override;
+    void leave() override;
     void end() override { ended_ = true; }
     bool is_over() const override { return ended_ && !waiting_ && out_.size() == 0; }
     bool is_hearing() const override;
@@ -42,6 +43,7 @@ class Http1 : public Http {
     Buffer pending_;        // heard, and not read yet
     Writer out_;            // responses
     bool waiting_ = false;  // for the answer to the one request
+    bool leaving_ = false;  // after the request that has begun
     bool ended_ = false;
 };
 

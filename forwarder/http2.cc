@@ -18,6 +18,8 @@ constexpr std::size_t write_octets = 16384;    // one TLS record
 constexpr std::size_t acks_queued_max = 100;   // of SETTINGS and PING, that were not written yet
 constexpr std::size_t small_data_octets = 64;  // a body in such pieces wants to be work
 constexpr std::size_t fields_max = 4;
+constexpr unsigned unknown_type_min = 10;  // the first that RFC 9113 section 6 does not define
+constexpr unsigned frame_types = 256;
 /// Of a connection as of a stream: the one octet that makes a message too large can still come.
 constexpr std::uint32_t window_octets = DohRequest::message_octets_max + 1;
 
@@ -51,6 +53,10 @@ Event event_of(const nghttp2_frame_hd& head) {
     }
 }
 
+bool is_shutdown_notice(const nghttp2_frame& frame) {
+    return frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.last_stream_id == INT32_MAX;
+}
+
 bool has_ended(const nghttp2_frame_hd& head) {
     return (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 }
@@ -70,13 +76,18 @@ struct Http2::Callbacks {
         nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_unknown);
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-        // A window opens again only when what was sent is answered.
+        // A stream's window holds a whole message, and never opens again.
         nghttp2_option_set_no_auto_window_update(options, 1);
         nghttp2_option_set_no_closed_streams(options, 1);
         nghttp2_option_set_max_deflate_dynamic_table_size(options, 0);
         nghttp2_option_set_max_outbound_ack(options, acks_queued_max);
+        // What nobody defined is ignored (RFC 9113 section 5.5), but only so much of it: nghttp2
+        // says nothing of types that it was not told of.
+        for (unsigned type = unknown_type_min; type < frame_types; ++type)
+            nghttp2_option_set_user_recv_extension_type(options, static_cast<std::uint8_t>(type));
     }
 
     static const Callbacks& get() {
@@ -125,8 +136,14 @@ struct Http2::Callbacks {
         return 0;
     }
 
+    static int on_unknown(nghttp2_session*, void** payload, const nghttp2_frame_hd*, void*) {
+        *payload = nullptr;
+        return 0;
+    }
+
     /// A client that was answered before it had said all need not go on (RFC 9113 section 8.1).
     static int on_sent(nghttp2_session* http, const nghttp2_frame* frame, void*) {
+        if (is_shutdown_notice(*frame)) nghttp2_submit_ping(http, NGHTTP2_FLAG_NONE, nullptr);
         const bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
         if (carries && has_ended(frame->hd) &&
             nghttp2_session_get_stream_remote_close(http, frame->hd.stream_id) == 0)
@@ -204,7 +221,22 @@ void Http2::answered(std::int32_t stream) {
     if (HttpExchange* exchange = exchange_of(stream)) respond(*exchange, HttpStatus::ok);
 }
 
+/// In two steps (RFC 9113 section 6.8): requests that are on their way while the client hears that
+/// it should begin none are still answered. Its answer to a PING behind that shows that it heard
+/// it.
+void Http2::leave() {
+    if (ended_ || std::exchange(leaving_, true)) return;
+    nghttp2_submit_shutdown_notice(http_.get());
+}
+
+void Http2::end_new_streams() {
+    nghttp2_submit_goaway(http_.get(), NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(http_.get()), NGHTTP2_NO_ERROR,
+                          nullptr, 0);
+}
+
 void Http2::end() {
+    if (leaving_ && is_over()) return;  // it was said
     break_off(NGHTTP2_NO_ERROR);
 }
 
@@ -236,6 +268,8 @@ void Http2::begin(std::int32_t stream) {
 
 void Http2::hear_frame(const nghttp2_frame& frame) {
     heard_ = std::max(heard_, Heard::frames);
+    const bool is_pong = frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (is_pong && leaving_ && !ended_) return end_new_streams();
     if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
     HttpExchange* exchange = exchange_of(frame.hd.stream_id);
     if (exchange == nullptr || exchange->judged) return;
@@ -244,17 +278,17 @@ void Http2::hear_frame(const nghttp2_frame& frame) {
     if (has_ended(frame.hd)) judge(*exchange, exchange->request.judge_body());
 }
 
-/// Nothing more than all of a connection's window is ever kept for it.
+/// The connection's window opens again at once, or requests that are not whole would wait for each
+/// other. What is kept is bounded by a stream's window, and for all of them by limits.
 void Http2::hear_body(HttpExchange& exchange, Bytes part) {
-    if (exchange.judged) {
-        nghttp2_session_consume_connection(http_.get(), part.size());
-        return;
-    }
-    if (!exchanges_.add_body(exchange, part.size())) {
+    nghttp2_session_consume_connection(http_.get(), part.size());
+    if (exchange.judged) return;
+    const std::size_t octets_max = session_.home().limits().doh_bodies_bytes_max;
+    if (body_octets_ + part.size() > octets_max || !exchanges_.add_body(exchange, part.size())) {
         ++session_.home().counters().doh_bodies_refused;
-        nghttp2_session_consume_connection(http_.get(), part.size());
         return judge(exchange, HttpStatus::unavailable);
     }
+    body_octets_ += part.size();
     if (!exchange.request.add_body(part)) judge(exchange, HttpStatus::content_too_large);
 }
 
@@ -313,8 +347,7 @@ std::size_t Http2::read_answer(HttpExchange& exchange, std::span<std::uint8_t> i
 }
 
 void Http2::forget_body(HttpExchange& exchange) {
-    const std::size_t octets = exchanges_.forget_body(exchange);
-    if (octets != 0) nghttp2_session_consume_connection(http_.get(), octets);
+    body_octets_ -= exchanges_.forget_body(exchange);
 }
 
 void Http2::close_stream(HttpExchange& exchange) {

@@ -26,6 +26,7 @@ class Http2 : public Http {
     bool write(Writer& out) override;
     Writer* answer_to(std::int32_t stream) override;
     void answered(std::int32_t stream) override;
+    void leave() override;
     void end() override;
     bool is_over() const override;
     bool is_hearing() const override { return hearing_ != 0; }
@@ -52,6 +53,7 @@ class Http2 : public Http {
     void forget_body(HttpExchange& exchange);
     void close_stream(HttpExchange& exchange);
     void admit(Http2Budget::Event event);
+    void end_new_streams();
     void break_off(std::uint32_t error);
 
     Session& session_;
@@ -60,8 +62,10 @@ class Http2 : public Http {
     std::vector<std::unique_ptr<HttpExchange>> open_;
     Http2Budget budget_;
     std::size_t held_ = 0;
-    std::uint32_t hearing_ = 0;  // requests that have not been judged
+    std::size_t body_octets_ = 0;  // of requests that are not whole, or not answered
+    std::uint32_t hearing_ = 0;    // requests that have not been judged
     Heard heard_ = Heard::pieces;
+    bool leaving_ = false;
     bool ended_ = false;
 };
 

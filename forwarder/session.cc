@@ -402,7 +402,7 @@ void Session::write_pending() {
     const Buffer pending = std::exchange(out_, Buffer());
     send(pending);
     const bool some_left = !out_.empty() && out_.size() < pending.size();
-    if (some_left) home_.wait_for(*this, Waiting::reading);  // slow, but it reads
+    if (some_left && !leaving_) home_.wait_for(*this, Waiting::reading);  // slow, but it reads
     if (!http_ || closed_ || write_blocked_) return;
     Writer& late = home_.late_output();
     late.truncate(0);
@@ -455,6 +455,7 @@ std::size_t Session::octets() const {
 }
 
 void Session::set_deadline(bool asked) {
+    if (leaving_) return;  // whatever happens wins it no time
     if (!out_.empty() || tls_writes_ || is_held()) {
         if (waiting != Waiting::reading || takes_held()) home_.wait_for(*this, Waiting::reading);
     } else if (in_flight_ != 0) {
@@ -490,6 +491,10 @@ void Session::watch_for(std::uint32_t events) {
 }
 
 void Session::expire() {
+    if (leaving_) {
+        if (in_flight_ != 0 || !out_.empty() || is_held()) ++home_.counters().closed_unanswered;
+        return close(out_.empty() ? Stream::Close::politely : Stream::Close::reset);
+    }
     const bool idle = waiting == idling();
     const bool all_written = idle || (waiting == Waiting::reading && out_.empty() && !is_held());
     const std::uint32_t unheard = all_written ? stream_.unheard() : 0;
@@ -500,12 +505,28 @@ void Session::expire() {
     }
     if (all_written && unheard == 0) {
         ++home_.counters().closed_idle;
-        return close(Stream::Close::politely);
+        return leave();
     }
     ++home_.counters().closed_slow;
     if (waiting == Waiting::handshake) count_failed_handshake();
     if (turn_ && client_ != nullptr) client_->excuse_handshake();
     close(waiting == Waiting::reading ? Stream::Close::reset : Stream::Close::plainly);
+}
+
+void Session::leave() {
+    if (closed_ || leaving_) return;
+    const Serving::During during(home_.serving(), host());
+    if (!established_) return close(Stream::Close::plainly);
+    if (may_serve()) serve(false);
+    if (closed_) return;
+    leaving_ = true;
+    home_.wait_for(*this, Waiting::leaving);
+    if (http_)
+        http_->leave();
+    else
+        ending_ = true;
+    if (!write_blocked_) write_pending();
+    settle();
 }
 
 /// So that the peer knows what it may ask again elsewhere (RFC 9113 section 6.8).

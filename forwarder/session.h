@@ -38,6 +38,9 @@ class Session : public Pollable, public DeadlineHook {
     void take_turn();
     /// Writes what was delivered since the last turn, and reads on if that made room.
     void after_answers();
+    /// Ends it without loss: what came is answered, nothing more is begun, and when all is said, or
+    /// `leaving_max` is over, it is closed.
+    void leave();
     void close(Stream::Close how);
 
     // For its HTTP.
@@ -49,6 +52,7 @@ class Session : public Pollable, public DeadlineHook {
     std::optional<Responder::Given> ask(Bytes message, std::int32_t stream, Writer& answer);
 
     const Ref& ref() const { return ref_; }
+    const Leg& leg() const { return leg_; }
     bool is_closed() const { return closed_; }
     bool was_shed() const { return client_ != nullptr && client_->was_shed(); }
 
@@ -119,6 +123,7 @@ class Session : public Pollable, public DeadlineHook {
     bool tls_writes_ = false;  // its own messages, before it reads on
     bool ending_ = false;      // reads no more; closes when all is answered and written
     bool deaf_ = false;        // and hears nothing of what was read already
+    bool leaving_ = false;
     bool closed_ = false;
     bool dirty_ = false;  // known to Sessions as having something to write
     friend class Sessions;

@@ -75,6 +75,24 @@ std::uint32_t* Sessions::count_of(const Leg& leg) {
     return leg.http ? &doh_count_ : &dot_count_;
 }
 
+void Sessions::leave_unless(const std::function<bool(const Leg&)>& stays) {
+    now_ = Clock::now();
+    for (std::size_t place = 0; place < sessions_.size(); ++place)
+        if (sessions_[place] && !stays(sessions_[place]->leg())) sessions_[place]->leave();
+    buried_.clear();
+}
+
+void Sessions::leave_all(std::function<void()> then) {
+    when_empty_ = std::move(then);
+    leave_unless([](const Leg&) { return false; });
+    tell_if_empty();
+}
+
+void Sessions::tell_if_empty() {
+    if (when_empty_ && free_places_.size() == sessions_.size())
+        asio::post(loop_, std::exchange(when_empty_, nullptr));
+}
+
 void Sessions::close_all() {
     for (std::size_t place = 0; place < sessions_.size(); ++place)
         if (sessions_[place]) sessions_[place]->close(Stream::Close::politely);
@@ -186,6 +204,7 @@ void Sessions::bury(Session& session) {
     ++generations_[place];
     free_places_.push_back(place);
     buried_.push_back(std::move(sessions_[place]));
+    tell_if_empty();
 }
 
 std::chrono::milliseconds Sessions::given(Waiting waiting) const {
@@ -203,6 +222,8 @@ std::chrono::milliseconds Sessions::given(Waiting waiting) const {
             limits.idle_max = limits.doh_idle_max;
             return idle_given(limits);
         }
+        case Waiting::leaving:
+            return limits_.leaving_max;
         case Waiting::nothing:
             break;
     }

@@ -31,6 +31,10 @@ class Sessions final : public Shedder {
     void leave(Client& client) { admission_.leave(client, limits_, now_); }
     /// Takes it over. `client` entered, or is null where nothing is limited per client.
     void open(Stream stream, Client* client, Leg leg);
+    /// Ends, without loss, those whose listener is gone; `stays` says whose is not.
+    void leave_unless(const std::function<bool(const Leg&)>& stays);
+    /// Ends all without loss, and then calls `then` on the loop. Takes `leaving_max` at most.
+    void leave_all(std::function<void()> then);
     void close_all();
     void shed_soon() override;
 
@@ -91,9 +95,10 @@ class Sessions final : public Shedder {
     void write_dirty();
     void compute_handshake(Session& session);
     void wait_for_credit();
+    void tell_if_empty();
 
-    static constexpr std::array kinds{Waiting::handshake, Waiting::frame, Waiting::reading,
-                                      Waiting::idle, Waiting::idle_http};
+    static constexpr std::array kinds{Waiting::handshake, Waiting::frame,     Waiting::reading,
+                                      Waiting::idle,      Waiting::idle_http, Waiting::leaving};
 
     asio::any_io_executor loop_;
     Poller& poller_;
@@ -116,6 +121,7 @@ class Sessions final : public Shedder {
     std::vector<std::uint32_t> free_places_;
     std::vector<std::unique_ptr<Session>> buried_;  // freed when the turn ends
     std::vector<Session::Ref> dirty_;
+    std::function<void()> when_empty_;
     bool in_turn_ = false;
     bool write_posted_ = false;
 

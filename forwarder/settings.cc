@@ -143,6 +143,7 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.queries_per_client_second);
     visit(limits.queries_per_client_burst);
     visit(limits.output_bytes_max);
+    visit(limits.doh_bodies_bytes_max);
     visit(limits.connections_per_prefix_max);
     visit(limits.queries_per_prefix_second);
     visit(limits.in_flight_per_client_max);
@@ -164,6 +165,7 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.doh_idle_max);
     visit(limits.stalled_max);
     visit(limits.query_max);
+    visit(limits.leaving_max);
 }
 
 struct WriteLimit {

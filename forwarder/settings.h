@@ -53,6 +53,7 @@ struct Limits {
     std::uint32_t queries_per_client_second = 200;    // sustained, by host
     std::uint32_t queries_per_client_burst = 1000;
     std::uint32_t output_bytes_max = 65536;  // a connection's unread answers; then reading stops
+    std::uint32_t doh_bodies_bytes_max = 262144;  // of a connection's requests not yet answered
     // Of who is no neighbour: by /24 or /56, see Admission.
     std::uint32_t connections_per_prefix_max = 256;
     std::uint32_t queries_per_prefix_second = 2000;
@@ -76,6 +77,7 @@ struct Limits {
     std::chrono::milliseconds doh_idle_max{60000};  // browsers come back to one
     std::chrono::milliseconds stalled_max{10000};   // a peer that reads nothing
     std::chrono::milliseconds query_max{10000};     // until SERVFAIL, when nothing answers
+    std::chrono::milliseconds leaving_max{1000};    // from our goodbye to the end of a connection
     bool operator==(const Limits&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #include "forwarder/worker.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -7,6 +8,18 @@
 #include "forwarder/tls_listener.h"
 
 namespace porchlight::forwarder {
+namespace {
+
+/// Whether one of them takes connections as this one came.
+bool is_served(const Leg& leg, const std::vector<ListenerInfo>& infos) {
+    return std::any_of(infos.begin(), infos.end(), [&](const ListenerInfo& info) {
+        if (!leg.encrypted) return info.kind == ListenerKind::do53_tcp;
+        return info.kind == (leg.http ? ListenerKind::doh : ListenerKind::dot) &&
+               link_name(info.interface) == leg.link;
+    });
+}
+
+}  // namespace
 
 Worker::Worker(Shared shared)
     : shared_(shared),
@@ -26,8 +39,7 @@ Worker::~Worker() = default;
 void Worker::stop() {
     asio::post(loop_, [this] {
         listeners_.clear();
-        sessions_.close_all();
-        loop_.stop();
+        sessions_.leave_all([this] { loop_.stop(); });
     });
 }
 
@@ -40,8 +52,11 @@ Result<void> Worker::apply(std::shared_ptr<const Settings> settings,
 }
 
 void Worker::listen(std::vector<Listening> listening) {
+    std::vector<ListenerInfo> infos;
+    for (const Listening& one : listening) infos.push_back(one.info);
     listeners_.clear();
     for (Listening& one : listening) listeners_.push_back(listener(std::move(one)));
+    sessions_.leave_unless([&](const Leg& leg) { return is_served(leg, infos); });
 }
 
 std::unique_ptr<Pollable> Worker::listener(Listening listening) {

@@ -50,13 +50,15 @@ class Worker {
     asio::io_context& loop() { return loop_; }
     /// Until stop().
     void run() { loop_.run(); }
-    /// From any thread: ends all connections with close_notify, then run().
+    /// From any thread: takes no more connections, ends those that are there without loss (see
+    /// Sessions::leave_all()), then run().
     void stop();
 
     /// New settings; `server` is made from their identity, for this worker alone. Connections stay,
     /// with the identity they began with. Fails as Lookup::apply() does, with nothing changed.
     Result<void> apply(std::shared_ptr<const Settings> settings, std::optional<TlsServer> server);
-    /// In place of the listeners before.
+    /// In place of the listeners before. Who came by one of a kind and link that is not among them
+    /// is left, without loss.
     void listen(std::vector<Listening> listening);
     State state() const;
 

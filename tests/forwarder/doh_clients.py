@@ -15,6 +15,8 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.settings
+import hpack
+import hyperframe.frame as frames
 
 from forwarders import NAME
 
@@ -69,6 +71,7 @@ class H2Client:
         self.responses: dict[int, Response] = {}
         self.done: list[int] = []
         self.goodbye: int | None = None  # the code of GOAWAY
+        self._data, self._gone = b"", False
         self.http.initiate_connection()
         if window is not None:
             self.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
@@ -111,7 +114,7 @@ class H2Client:
     def read(self) -> bool:
         """One record; False at the end of the connection."""
         data = self.tls.recv(65536)
-        for event in self.http.receive_data(data):
+        for event in self._events(data):
             if isinstance(event, h2.events.ResponseReceived):
                 self.responses[event.stream_id].headers = dict(event.headers)
             elif isinstance(event, h2.events.DataReceived):
@@ -129,6 +132,18 @@ class H2Client:
         if self.goodbye is None and data:
             self.flush()
         return bool(data)
+
+    def _events(self, data: bytes):
+        """python3-h2 takes GOAWAY for the end, so whatever follows is kept from it."""
+        self._data += data
+        while len(self._data) >= 9 and not self._gone:
+            end = 9 + int.from_bytes(self._data[:3], "big")
+            if len(self._data) < end:
+                return
+            one, self._data = self._data[:end], self._data[end:]
+            for event in self.http.receive_data(one):
+                self._gone |= isinstance(event, h2.events.ConnectionTerminated)
+                yield event
 
     def read_to_the_end(self) -> int | None:
         """What the GOAWAY before close_notify said."""
@@ -149,6 +164,61 @@ class H2Client:
 
     def close(self) -> None:
         self.tls.close()
+
+
+class FrameClient:
+    """Sends and sees frames one by one, and goes on after GOAWAY, as python3-h2 can't."""
+
+    def __init__(self, port: int, roots: Path) -> None:
+        context = ssl.create_default_context(cafile=str(roots))
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # no end without close_notify
+        context.set_alpn_protocols(["h2"])
+        plain = socket.create_connection(("127.0.0.1", port), timeout=15)
+        self.tls = context.wrap_socket(plain, server_hostname=NAME, suppress_ragged_eofs=False)
+        self._encoder, self._decoder, self._data = hpack.Encoder(), hpack.Decoder(), b""
+        self.bodies: dict[int, bytes] = {}
+        self.tls.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        self.send(frames.SettingsFrame(0))
+
+    def send(self, *some: frames.Frame) -> None:
+        """All in one record."""
+        self.tls.sendall(b"".join(one.serialize() for one in some))
+
+    def get(self, stream: int, asked: dns.message.Message) -> None:
+        fields = [(":method", "GET"), (":scheme", "https"), (":authority", NAME),
+                  (":path", get(asked))]
+        self.send(frames.HeadersFrame(stream, self._encoder.encode(fields),
+                                      flags=["END_HEADERS", "END_STREAM"]))
+
+    def next(self) -> frames.Frame | None:
+        """None: close_notify."""
+        while len(self._data) < 9 or len(self._data) < 9 + int.from_bytes(self._data[:3], "big"):
+            more = self.tls.recv(65536)
+            if not more:
+                return None
+            self._data += more
+        one, size = frames.Frame.parse_frame_header(memoryview(self._data[:9]))
+        one.parse_body(memoryview(self._data[9:9 + size]))
+        self._data = self._data[9 + size:]
+        if isinstance(one, frames.HeadersFrame):
+            self._decoder.decode(one.data)
+        if isinstance(one, frames.DataFrame):
+            self.bodies[one.stream_id] = self.bodies.get(one.stream_id, b"") + one.data
+        return one
+
+    def until(self, kind: type, flag: str | None = None) -> frames.Frame:
+        while True:
+            one = self.next()
+            assert one is not None, "closed instead"
+            if isinstance(one, kind) and (flag is None or flag in one.flags):
+                return one
+
+    def answer(self) -> tuple[int, dns.message.Message]:
+        one = self.until(frames.DataFrame, "END_STREAM")
+        return one.stream_id, dns.message.from_wire(self.bodies[one.stream_id])
+
+    def pong(self, ping: frames.PingFrame) -> None:
+        self.send(frames.PingFrame(0, ping.opaque_data, flags=["ACK"]))
 
 
 def curl(port: int, roots: Path, path: str, *options: str, body: bytes = b"") -> Response:

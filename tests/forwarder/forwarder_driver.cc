@@ -7,7 +7,7 @@
 //   local DOMAIN              companion ADDRESS:PORT        limit NAME N    cache OCTETS
 //   apply                     status                        flush           alive
 //   path PATH                 http1
-//   listen                    (new sockets in place of the old)
+//   listen [without-doh]      (new sockets in place of the old)
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -62,7 +62,7 @@ struct Ports {
     std::uint16_t dot, do53, doh;
 };
 
-void send_listeners(net::Channel& keeper, unsigned workers, const Ports& ports) {
+void send_listeners(net::Channel& keeper, unsigned workers, const Ports& ports, bool doh = true) {
     std::vector<ListenerInfo> infos;
     std::vector<FileDescriptor> sockets;
     const auto add = [&](ListenerKind kind, const char* address, std::uint16_t port, int type,
@@ -73,7 +73,7 @@ void send_listeners(net::Channel& keeper, unsigned workers, const Ports& ports) 
     for (unsigned worker = 0; worker < workers; ++worker) {
         for (const char* any : {"0.0.0.0", "::"}) {
             add(ListenerKind::dot, any, ports.dot, SOCK_STREAM, worker);
-            add(ListenerKind::doh, any, ports.doh, SOCK_STREAM, worker);
+            if (doh) add(ListenerKind::doh, any, ports.doh, SOCK_STREAM, worker);
         }
         for (const char* loopback : {"127.0.0.1", "::1"}) {
             add(ListenerKind::do53_udp, loopback, ports.do53, SOCK_DGRAM, worker);
@@ -120,6 +120,7 @@ std::map<std::string, std::uint32_t*> counts(Limits& limits) {
             {"queries_per_client_second", &limits.queries_per_client_second},
             {"queries_per_client_burst", &limits.queries_per_client_burst},
             {"output_bytes_max", &limits.output_bytes_max},
+            {"doh_bodies_bytes_max", &limits.doh_bodies_bytes_max},
             {"connections_per_prefix_max", &limits.connections_per_prefix_max},
             {"in_flight_per_client_max", &limits.in_flight_per_client_max},
             {"full_handshakes_per_client_second", &limits.full_handshakes_per_client_second},
@@ -136,7 +137,8 @@ std::map<std::string, std::chrono::milliseconds*> times(Limits& limits) {
             {"doh_idle_max", &limits.doh_idle_max},
             {"stalled_max", &limits.stalled_max},
             {"query_max", &limits.query_max},
-            {"handshake_cpu_burst", &limits.handshake_cpu_burst}};
+            {"handshake_cpu_burst", &limits.handshake_cpu_burst},
+            {"leaving_max", &limits.leaving_max}};
 }
 
 std::string set_limit(Limits& limits, const std::string& name, std::uint32_t value) {
@@ -250,7 +252,7 @@ int main(int argc, char** argv) {
             const auto message = ask(keeper->first, Control::alive);
             if (static_cast<Control>(message.kind) != Control::alive) answer = "error no answer";
         } else if (command == "listen") {
-            send_listeners(keeper->first, workers, ports);
+            send_listeners(keeper->first, workers, ports, one != "without-doh");
         } else {
             answer = "error unknown command";
         }

@@ -169,6 +169,7 @@ porchlight_connections_refused_total{transport="doh"} 0
 porchlight_connections_closed_total{reason="idle"} 7
 porchlight_connections_closed_total{reason="slow"} 0
 porchlight_connections_closed_total{reason="broken"} 0
+porchlight_connections_closed_total{reason="unanswered"} 0
 porchlight_doh_requests_refused_total 0
 porchlight_doh_bodies_refused_total 0
 porchlight_doh_resets_total 0

@@ -236,10 +236,18 @@ CertificateConfig certificate(Node node) {
     return config;
 }
 
+forwarder::RebindingRules::Device excepted_device(Node node) {
+    forwarder::RebindingRules::Device device{*net::parse_mac_address(node["mac"].text())};
+    if (node.has("domains"))
+        device.domains = node["domains"].list([](Node domain) { return domain.name(); });
+    return device;
+}
+
 forwarder::RebindingRules rebinding(Node node) {
     return {node["block"].boolean(),
             node["allow_domains"].list([](Node domain) { return domain.name(); }),
-            node["nat64_prefixes"].list([](Node one) { return std::get<Ipv6>(one.address()); })};
+            node["nat64_prefixes"].list([](Node one) { return std::get<Ipv6>(one.address()); }),
+            node["allow_devices"].list(excepted_device)};
 }
 
 forwarder::Limits limits(Node node) {

@@ -28,6 +28,7 @@ class Rules {
         judge_formats();
         judge_router();
         judge_groups();
+        judge_devices();
         judge_odhcpd();
         for (std::size_t i = 0; i < config_.upstream.size(); ++i)
             judge_upstream(config_.upstream[i], below("/upstream", i));
@@ -198,6 +199,18 @@ class Rules {
                              '"' + groups[i].hosts[j] + "\" stands here twice");
                 hosts.push_back(groups[i].hosts[j]);
             }
+        }
+    }
+
+    void judge_devices() {
+        const auto& devices = config_.rebinding.allow_devices;
+        std::vector<std::string> macs;
+        for (std::size_t i = 0; i < devices.size(); ++i) {
+            const std::string mac = net::to_text(devices[i].mac);
+            if (is_among(mac, macs))
+                complain(below("/rebinding/allow_devices", i) + "/mac",
+                         '"' + mac + "\" stands here twice");
+            macs.push_back(mac);
         }
     }
 

@@ -108,6 +108,32 @@ constexpr Setting table[] = {
      .type = Type::domain,
      .help = "One domain, with all below it. The name that is asked for counts, not one that a "
              "CNAME leads to."},
+    {.path = "/rebinding/allow_devices",
+     .type = Type::list,
+     .max = 64,
+     .fallback = "[]",
+     .help = "Devices of the home for which answers may lead into it, as for whoever develops a "
+             "service here. It counts for what they ask over TLS or HTTPS; dnsmasq does not say "
+             "for whom it asks."},
+    {.path = "/rebinding/allow_devices/*",
+     .help = "One device. Those with the same domains share their answers in the cache, and nobody "
+             "else hears these."},
+    {.path = "/rebinding/allow_devices/*/mac",
+     .type = Type::hardware_address,
+     .missing = "which device it is",
+     .help = "Its hardware address on a link of the home, \"02:00:5e:10:00:01\". A device that "
+             "changes it, as phones do from network to network, is no longer known by it."},
+    {.path = "/rebinding/allow_devices/*/domains",
+     .type = Type::list,
+     .min = 1,
+     .max = 64,
+     .shorthand = true,
+     .help = "The domains that may lead into the home for it, beside allow_domains. Without them "
+             "any may."},
+    {.path = "/rebinding/allow_devices/*/domains/*",
+     .type = Type::domain,
+     .help = "One domain, with all below it. The name that is asked for counts, not one that a "
+             "CNAME leads to."},
     {.path = "/rebinding/nat64_prefixes",
      .type = Type::list,
      .max = 16,

@@ -69,6 +69,12 @@ std::uint32_t unfinished(std::uint32_t open, const Bucket& failed, std::uint32_t
     return open + failed.taken(Rate::each_for(limits.handshake_max, max), now);
 }
 
+std::uint64_t packed(const net::MacAddress& mac) {
+    std::uint64_t value = 0;
+    for (const std::uint8_t octet : mac.octets) value = value << 8 | octet;
+    return value;
+}
+
 bool is_heavier(const Tally& tally, const Tally& newcomer) {
     return tally.open.size() > newcomer.open.size() + 1;
 }
@@ -83,6 +89,15 @@ std::uint64_t free_percent_of(std::uint64_t all, std::uint64_t taken) {
 }
 
 }  // namespace
+
+std::optional<net::MacAddress> Client::mac() const {
+    std::uint64_t value = mac_.load(std::memory_order_relaxed);
+    if (value == 0) return std::nullopt;
+    net::MacAddress mac;
+    for (std::size_t i = mac.octets.size(); i-- > 0; value >>= 8)
+        mac.octets[i] = static_cast<std::uint8_t>(value);
+    return mac;
+}
 
 bool Client::admit_query(const Limits& limits, Clock::time_point now) {
     Tally* const tally = tally_.load(std::memory_order_acquire);
@@ -135,7 +150,7 @@ Client* Admission::enter(const Peer& peer, const Limits& limits, Clock::time_poi
     const std::lock_guard lock(mutex_);
     if (peer.is_own && own_connections_ < own_connections_max) {
         ++own_connections_;
-        return add(peer, {nullptr, nullptr}, now, nullptr);
+        return add(peer, {nullptr, nullptr, nullptr}, now, nullptr);
     }
     if (is_refused(peer.address, now)) {
         ++refusals_.kept_out;
@@ -151,10 +166,10 @@ Client* Admission::enter(const Peer& peer, const Limits& limits, Clock::time_poi
 
 Admission::Place Admission::place_of(const Peer& peer) {
     const net::MacAddress* const mac = neighbours_.find(peer.link, peer.address);
-    if (mac != nullptr) return {tallies_.find_or_make(key_of(peer.link, *mac)), nullptr};
+    if (mac != nullptr) return {tallies_.find_or_make(key_of(peer.link, *mac)), nullptr, mac};
     Tally* const tally = tallies_.find_or_make(key_of(peer.link, peer.address));
-    if (!knows_neighbours_) return {tally, nullptr};
-    return {tally, tallies_.find_or_make(key_of_prefix(peer.link, peer.address))};
+    if (!knows_neighbours_) return {tally, nullptr, nullptr};
+    return {tally, tallies_.find_or_make(key_of_prefix(peer.link, peer.address)), nullptr};
 }
 
 /// What a new connection would break, after room was made for it where that can be; null: nothing.
@@ -281,6 +296,7 @@ Client* Admission::add(const Peer& peer, const Place& place, Clock::time_point n
     client.holder_ = holder;
     client.tally_ = place.tally;
     client.prefix_ = place.prefix;
+    if (place.mac != nullptr) client.mac_ = packed(*place.mac);
     client.active_at_ = nanoseconds_of(now);
     if (place.tally == nullptr) return &client;
     for (Tally* tally : {place.tally, place.prefix}) {
@@ -427,14 +443,14 @@ void Admission::set_neighbours(Neighbours neighbours, const Limits& limits) {
         if (mac == nullptr) continue;
         Tally* const host = tallies_.find_or_make(key_of(client.peer_.link, *mac));
         if (host == nullptr) continue;
-        move(client, *host);
+        move(client, *host, *mac);
         if (host->open.size() > limits.connections_per_client_max) shed_one_of(*host);
     }
 }
 
 /// What `client` did until now stays with the tally it had: a burst at most, of the moment in which
 /// its host was not known.
-void Admission::move(Client& client, Tally& to) {
+void Admission::move(Client& client, Tally& to, const net::MacAddress& mac) {
     Tally& from = *client.tally_.load();
     forget(from, client);
     to.open.push_back(&client);
@@ -451,6 +467,7 @@ void Admission::move(Client& client, Tally& to) {
         ++to.unfinished;
     }
     client.tally_.store(&to, std::memory_order_release);
+    client.mac_.store(packed(mac), std::memory_order_relaxed);
     // One host of the day, not two.
     to.asked_at = std::max<std::int64_t>(to.asked_at, from.asked_at.exchange(0));
     to.blocked_until = std::max(to.blocked_until, from.blocked_until);

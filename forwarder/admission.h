@@ -75,6 +75,8 @@ class Client {
     }
     /// That its handshake did not come to its end is no failure of the client's.
     void excuse_handshake() { refused_handshake_ = true; }
+    /// Of a neighbour, as soon as he is known for one. Any thread.
+    std::optional<net::MacAddress> mac() const;
     /// It has no place any more: who holds the connection closes it.
     bool was_shed() const { return shed_.load(std::memory_order_acquire); }
 
@@ -86,6 +88,7 @@ class Client {
     Shedder* holder_ = nullptr;            // null: can't be shed
     std::atomic<Tally*> tally_{nullptr};   // null: in a slot of the router's own, never shed
     std::atomic<Tally*> prefix_{nullptr};  // null: a neighbour
+    std::atomic<std::uint64_t> mac_{0};    // its octets, the first uppermost; 0: not known
     std::atomic<bool> shed_{false};
     std::atomic<std::int64_t> active_at_{0};  // nanoseconds of Clock: let in, or the last query
     bool unfinished_ = true;                  // its handshake
@@ -157,7 +160,8 @@ class Admission {
   private:
     struct Place {
         Tally* tally;
-        Tally* prefix;  // null: none
+        Tally* prefix;               // null: none
+        const net::MacAddress* mac;  // null: none that is known
     };
     Place place_of(const Peer& peer);
     Refusals::Count* limit_met(const Place& place, const Peer& peer, const Limits& limits,
@@ -177,7 +181,7 @@ class Admission {
     void finish(Client& client);
     void uncount(Client& client);
     void note_failure(Client& client, const Limits& limits, Clock::time_point now);
-    void move(Client& client, Tally& to);
+    void move(Client& client, Tally& to, const net::MacAddress& mac);
 
     mutable std::mutex mutex_;  // over everything below; for connections, never for queries
     Tallies tallies_;

@@ -34,7 +34,8 @@ struct Header {
     std::uint32_t octets_and_marks;  // of the whole entry, a multiple of `unit`
     std::uint32_t hash;
     std::uint32_t stored_at;
-    std::uint32_t lifetime;
+    std::uint32_t lifetime : 24;
+    std::uint32_t view : 8;
     std::uint16_t response_octets;
     std::uint8_t ttl_count;
     std::uint8_t flags;  // of the key, and above them the extended error's code; 0: none
@@ -43,6 +44,7 @@ struct Header {
     bool is(std::uint32_t mark) const { return (octets_and_marks & mark) != 0; }
     std::size_t response_at() const { return sizeof(Header) + ttl_count * 2u; }
 
+    static constexpr std::uint32_t lifetime_max = (1u << 24) - 1;  // half a year
     static constexpr unsigned key_bits = 2;
     static constexpr std::uint8_t key_flags = (1u << key_bits) - 1;
     static constexpr std::uint16_t extended_error_max = UINT8_MAX >> key_bits;
@@ -59,8 +61,8 @@ std::uint32_t seconds_of(Clock::time_point now) {
         duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
 }
 
-std::uint32_t clamp_seconds(std::chrono::seconds value) {
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value.count(), 0, INT32_MAX));
+std::uint32_t clamp_seconds(std::chrono::seconds value, std::int64_t most = INT32_MAX) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value.count(), 0, most));
 }
 
 /// Another worker may have read its clock a moment after us: what it stored is new, not ancient.
@@ -140,15 +142,20 @@ struct Cache::Key {
     static constexpr std::uint8_t dnssec_ok = 1, checking_disabled = 2;
 
     Key(const KeyedHash& keyed, Bytes lower_name, std::uint16_t asked_type, bool is_dnssec_ok,
-        bool is_checking_disabled)
+        bool is_checking_disabled, View of_view)
         : name(lower_name),
           type(asked_type),
+          view(of_view),
           flags(static_cast<std::uint8_t>((is_dnssec_ok ? dnssec_ok : 0) |
                                           (is_checking_disabled ? checking_disabled : 0))),
-          hash(keyed(name, static_cast<std::uint64_t>(type) << 8 | flags)) {}
+          hash(keyed(name, std::uint64_t{view} << 24 | std::uint64_t{type} << 8 | flags)) {}
+    Key(const KeyedHash& keyed, Bytes lower_name, const dns::Question& question)
+        : Key(keyed, lower_name, question.type, question.dnssec_ok, question.checking_disabled,
+              question.view) {}
 
     Bytes name;  // lower-cased
     std::uint16_t type;
+    View view;
     std::uint8_t flags;
     std::uint64_t hash;
 };
@@ -253,7 +260,7 @@ Cache::Counts Cache::Shard::counts() {
 
 bool Cache::Shard::matches(const Header& entry, std::size_t place, const Key& key) const {
     if (entry.hash != static_cast<std::uint32_t>(key.hash) ||
-        (entry.flags & Header::key_flags) != key.flags ||
+        (entry.flags & Header::key_flags) != key.flags || entry.view != key.view ||
         entry.response_octets < dns::header_octets + key.name.size() + 4)
         return false;
     const std::uint8_t* question = log_.data() + place + entry.response_at() + dns::header_octets;
@@ -395,7 +402,8 @@ void Cache::Shard::write(std::size_t place, const Key& key, const Storable& what
     const Header entry{static_cast<std::uint32_t>(octets) | Header::live,
                        static_cast<std::uint32_t>(key.hash),
                        now,
-                       clamp_seconds(what.lifetime),
+                       clamp_seconds(what.lifetime, Header::lifetime_max) & Header::lifetime_max,
+                       key.view,
                        static_cast<std::uint16_t>(what.response.size()),
                        static_cast<std::uint8_t>(what.ttl_offsets.size()),
                        static_cast<std::uint8_t>(key.flags | extended_error << Header::key_bits)};
@@ -443,8 +451,10 @@ Cache::Shard& Cache::shard_of(const Key& key) const {
     return *shards_[(key.hash >> 32) % shard_count];
 }
 
-std::optional<Hit> Cache::answer(const dns::Query& query, Clock::time_point now, Writer& out) {
-    const Key key(hash_, query.name(), query.type, query.edns.dnssec_ok, query.checking_disabled());
+std::optional<Hit> Cache::answer(const dns::Query& query, View view, Clock::time_point now,
+                                 Writer& out) {
+    const Key key(hash_, query.name(), query.type, query.edns.dnssec_ok, query.checking_disabled(),
+                  view);
     const std::size_t start = out.size();
     const std::optional<Hit> hit = shard_of(key).copy(key, seconds_of(now), true, out);
     if (!hit) return hit;
@@ -459,15 +469,13 @@ std::optional<Hit> Cache::answer(const dns::Query& query, Clock::time_point now,
 std::optional<Hit> Cache::answer_stale(const dns::Question& question, Clock::time_point now,
                                        Writer& out) {
     const LowerName name(question.name);
-    const Key key(hash_, name.octets(), question.type, question.dnssec_ok,
-                  question.checking_disabled);
+    const Key key(hash_, name.octets(), question);
     return shard_of(key).copy(key, seconds_of(now), false, out);
 }
 
 void Cache::store(const dns::Question& question, const Storable& what, Clock::time_point now) {
     const LowerName name(question.name);
-    const Key key(hash_, name.octets(), question.type, question.dnssec_ok,
-                  question.checking_disabled);
+    const Key key(hash_, name.octets(), question);
     const std::size_t least = dns::header_octets + name.octets().size() + 4;
     const bool is_whole =
         what.response.size() >= least && what.response.size() <= UINT16_MAX &&

@@ -13,6 +13,7 @@
 #include "core/writer.h"
 #include "dns/query.h"
 #include "forwarder/keyed_hash.h"
+#include "forwarder/views.h"
 
 namespace porchlight::forwarder {
 
@@ -36,7 +37,8 @@ struct Hit {
 /// mutex that is held for one look-up and one copy.
 /// - A hit is a copy and a patch of ID, flags, question case and TTLs; it allocates nothing.
 /// - TTLs are whole seconds, as on the wire. Time is what the caller passes as `now`.
-/// - The key is name, type, DO and CD; names are compared without regard to case.
+/// - The key is name, type, DO, CD and view; names are compared without regard to case. What one
+///   view's hosts are told no other's ever hear.
 /// - Answers past their lifetime stay for `stale_max`, for answer_stale() alone (RFC 8767).
 /// - An answer that was asked for before and has a tenth of its lifetime left, or a little less,
 ///   is to be refreshed, and says so once.
@@ -60,9 +62,10 @@ class Cache {
     Cache(const Cache&) = delete;
     Cache& operator=(const Cache&) = delete;
 
-    /// Appends the answer to `query`, or appends nothing and returns nothing. The answer has the
-    /// query's ID, RD, CD and letter case, and no OPT.
-    std::optional<Hit> answer(const dns::Query& query, Clock::time_point now, Writer& out);
+    /// Appends the answer to `query` for hosts of `view`, or appends nothing and returns nothing.
+    /// The answer has the query's ID, RD, CD and letter case, and no OPT.
+    std::optional<Hit> answer(const dns::Query& query, View view, Clock::time_point now,
+                              Writer& out);
     /// Appends an answer fresh or stale, with ID 0, TTLs of at most 30 s if stale (RFC 8767 section
     /// 4), or nothing.
     std::optional<Hit> answer_stale(const dns::Question& question, Clock::time_point now,

@@ -5,8 +5,8 @@
 namespace porchlight::forwarder {
 
 bool QuestionLess::operator()(const dns::Question& a, const dns::Question& b) const {
-    return std::tie(a.type, a.dnssec_ok, a.checking_disabled, a.subnet_withheld, a.name) <
-           std::tie(b.type, b.dnssec_ok, b.checking_disabled, b.subnet_withheld, b.name);
+    return std::tie(a.type, a.dnssec_ok, a.checking_disabled, a.subnet_withheld, a.view, a.name) <
+           std::tie(b.type, b.dnssec_ok, b.checking_disabled, b.subnet_withheld, b.view, b.name);
 }
 
 InFlight::Flight* InFlight::find(const dns::Question& question) {

@@ -145,9 +145,11 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     void start(InFlight::Flight& flight, Source source);
     /// `flight` lasts until end() of it, or as long as the Lookup.
     static awaitable<void> look_up(std::shared_ptr<State> self, std::shared_ptr<Resolver> resolver,
-                                   Source source, InFlight::Flight* flight);
-    void finish(Source source, InFlight::Flight& flight, Result<Response> result);
-    Result<Response> sift(const dns::Question& question, Response response);
+                                   Source source, InFlight::Flight* flight,
+                                   std::shared_ptr<const Views> asked_by);
+    void finish(Source source, InFlight::Flight& flight, const Views& asked_by,
+                Result<Response> result);
+    Result<Response> sift(const Views& asked_by, const dns::Question& question, Response response);
     void succeed(Source source, InFlight::Flight& flight, const Response& response);
     void fail(InFlight::Flight& flight, const Failed& how);
     void keep(const dns::Question& question, const Response& response);
@@ -164,6 +166,7 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     Serving& serving;
     bool gone = false;  // the Lookup is: nobody waits, and the cache may be gone, too
     std::shared_ptr<const Settings> settings = std::make_shared<Settings>();
+    std::shared_ptr<const Views> views = std::make_shared<Views>();  // shared with look-ups
     Names names;
     Upstreams upstreams;
     std::shared_ptr<Companion> companion;  // shared with look-ups under way
@@ -212,6 +215,7 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
     state.in_flight.supersede();
     state.failures.set_limits({.first = settings->failure_ttl, .most = settings->failure_ttl_max});
     state.failures.clear();
+    state.views = std::make_shared<const Views>(settings->rebinding);
     state.settings = std::move(settings);
     return {};
 }
@@ -239,6 +243,10 @@ void Lookup::find(const dns::Question& question, bool from_companion, Done done)
 
 void Lookup::refresh(const dns::Question& question) {
     state_->refresh(question);
+}
+
+const Views& Lookup::views() const {
+    return *state_->views;
 }
 
 const Lookup::Counters& Lookup::counters() const {
@@ -278,7 +286,8 @@ void Lookup::State::start(InFlight::Flight& flight, Source source) {
     std::shared_ptr<Resolver> resolver = upstreams.failover;
     if (source == Source::companion) resolver = companion;
     ++(source == Source::companion ? counters.companion_queries : counters.upstream_questions);
-    asio::co_spawn(loop, look_up(shared_from_this(), std::move(resolver), source, &flight),
+    // The number of a view means what it meant when it was asked for.
+    asio::co_spawn(loop, look_up(shared_from_this(), std::move(resolver), source, &flight, views),
                    asio::detached);
 }
 
@@ -319,7 +328,8 @@ void Lookup::State::join(InFlight::Flight& flight, Done done) {
 
 awaitable<void> Lookup::State::look_up(std::shared_ptr<State> self,
                                        std::shared_ptr<Resolver> resolver, Source source,
-                                       InFlight::Flight* flight) {
+                                       InFlight::Flight* flight,
+                                       std::shared_ptr<const Views> asked_by) {
     Result<Response> result = Error{Errc::unavailable, "no upstream is configured"};
     try {
         const std::chrono::milliseconds within = self->settings->limits.query_max;
@@ -329,11 +339,12 @@ awaitable<void> Lookup::State::look_up(std::shared_ptr<State> self,
     }
     if (self->gone) co_return;
     self->serving.begin(flight->asker);
-    self->finish(source, *flight, std::move(result));
+    self->finish(source, *flight, *asked_by, std::move(result));
     self->note_reading(nullptr);
 }
 
-void Lookup::State::finish(Source source, InFlight::Flight& flight, Result<Response> result) {
+void Lookup::State::finish(Source source, InFlight::Flight& flight, const Views& asked_by,
+                           Result<Response> result) {
     if (flight.refreshing) --refreshing;
     const bool from_outside = source == Source::upstream;
     const bool counts = from_outside && !flight.superseded;
@@ -343,7 +354,7 @@ void Lookup::State::finish(Source source, InFlight::Flight& flight, Result<Respo
         upstream_silent = !result;
     }
     if (from_outside && result && result->facts.kind != dns::Answer::Kind::failure)
-        result = sift(flight.question, *std::move(result));
+        result = sift(asked_by, flight.question, *std::move(result));
     if (result && result->facts.kind != dns::Answer::Kind::failure)
         return succeed(source, flight, *result);
     if (source == Source::companion) ++counters.companion_failures;
@@ -355,11 +366,11 @@ void Lookup::State::finish(Source source, InFlight::Flight& flight, Result<Respo
     fail(flight, how);
 }
 
-/// An answer from outside as far as hosts may hear it. What judges answers one day, be it a list or
-/// a rule for one device, comes in here; a rule for one device needs a cache that keeps its answers
-/// apart.
-Result<Response> Lookup::State::sift(const dns::Question& question, Response response) {
-    switch (judge(settings->rebinding, question, response.message)) {
+/// An answer from outside as far as hosts of the question's view may hear it. What judges answers
+/// one day comes in here.
+Result<Response> Lookup::State::sift(const Views& asked_by, const dns::Question& question,
+                                     Response response) {
+    switch (judge(asked_by.rebinding(question.view), question, response.message)) {
         case Judgement::pass:
             break;
         case Judgement::pass_without_additional:

@@ -13,6 +13,7 @@
 #include "forwarder/serving.h"
 #include "forwarder/settings.h"
 #include "forwarder/upstream_failures.h"
+#include "forwarder/views.h"
 #include "net/asio.h"
 
 namespace porchlight::forwarder {
@@ -73,6 +74,8 @@ class Lookup {
     /// where that is no upstream's, is asked already, failed lately or would be one too many.
     void refresh(const dns::Question& question);
 
+    /// By the settings of today; a question of another view than everybody's has its number.
+    const Views& views() const;
     const Counters& counters() const;
     /// Of all upstreams there were, whatever settings named them.
     const UpstreamFailures& upstream_failures() const;

@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "dns/name.h"
 #include "dns/question.h"
+#include "net/frame.h"
 
 // A page of a stranger's may have a name whose address he changes to one of the home: the browser
 // then lets the page speak to the printer, the router, the camera, for it is the page's own name
@@ -15,6 +16,13 @@
 namespace porchlight::forwarder {
 
 struct RebindingRules {
+    /// A host on a link of the home that answers may lead inward for.
+    struct Device {
+        net::MacAddress mac;
+        std::vector<dns::Name> domains = {};  // as allow_domains; empty: whatever the name
+        bool operator==(const Device&) const = default;
+    };
+
     bool block = true;
     /// Names that may lead into the home, with all below them. It is the question's name that
     /// counts, never one that a CNAME leads to: services that name the home's own devices outside
@@ -23,6 +31,8 @@ struct RebindingRules {
     /// First 96 bits of addresses by which a translator reaches IPv4 (RFC 6052), beside those that
     /// are reserved for it.
     std::vector<Ipv6> nat64_prefixes = {};
+    /// No host twice. What each of them may hear is a view's, see Views; judge() knows no hosts.
+    std::vector<Device> allow_devices = {};
     bool operator==(const RebindingRules&) const = default;
 };
 

@@ -32,21 +32,36 @@ Responder::Given Responder::answer(Bytes message, const Leg& leg, Clock::time_po
         finish(out, start, query_, carrier);
         return Given::answered;
     }
-    const std::optional<Hit> hit = cache_.answer(query_, now, out);
+    view_ = view_of(leg);
+    const std::optional<Hit> hit = cache_.answer(query_, view_, now, out);
     if (!hit) {
         ++counters_.cache_misses;
         return Given::not_known;
     }
     ++counters_.cache_hits;
-    if (hit->refresh) lookup_.refresh(dns::question_of(query_));
+    if (hit->refresh) lookup_.refresh(question());
     finish(out, start, query_, carrier, hit->extended_error);
     return Given::answered;
+}
+
+View Responder::view_of(const Leg& leg) const {
+    const Views& views = lookup_.views();
+    if (!views.differ() || leg.client == nullptr) return everybody;
+    const std::optional<net::MacAddress> mac = leg.client->mac();
+    return mac ? views.of(*mac) : everybody;
+}
+
+/// What query() asks.
+dns::Question Responder::question() const {
+    dns::Question question = dns::question_of(query_);
+    question.view = view_;
+    return question;
 }
 
 void Responder::find(const Leg& leg, Done done, WaitingPlace place) {
     // Shared, because std::function copies what it holds.
     auto asked = std::make_shared<const KeptQuery>(query_, std::move(place));
-    lookup_.find(dns::question_of(query_), leg.from_companion,
+    lookup_.find(question(), leg.from_companion,
                  [asked, done = std::move(done)](const Found& found) { done(*asked, found); });
 }
 

@@ -23,6 +23,8 @@ struct Leg {
     bool from_companion = false;  // then the companion is never asked
     std::uint16_t keepalive = 0;  // of a stream, in units of 100 ms
     LinkName link = {};           // whose host asks; none: the companion
+    /// Who asks, for as long as a call takes; null: the companion.
+    const Client* client = nullptr;
 
     Carrier carrier(const dns::Query& query) const {
         if (!stream) return udp_carrier(query);
@@ -76,10 +78,14 @@ class Responder {
     void refuse(Bytes message, const Leg& leg, Writer& out);
 
   private:
+    View view_of(const Leg& leg) const;
+    dns::Question question() const;
+
     Cache& cache_;
     Lookup& lookup_;
     Counters& counters_;
     dns::Query query_;
+    View view_ = everybody;  // of who asked it
 };
 
 }  // namespace porchlight::forwarder

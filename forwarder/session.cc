@@ -41,6 +41,7 @@ void framed(Writer& out, Body body) {
 
 Session::Session(Sessions& home, Ref ref, Stream stream, Client* client, Leg leg)
     : home_(home), ref_(ref), stream_(std::move(stream)), client_(client), leg_(leg) {
+    leg_.client = client_;
     established_ = !stream_.is_encrypted();
     events_ = EPOLLIN;
     home_.poller().watch(stream_.descriptor(), events_, *this);

@@ -1,5 +1,7 @@
 #include "forwarder/settings.h"
 
+#include <algorithm>
+
 #include "core/address_field.h"
 #include "core/fields.h"
 
@@ -108,10 +110,23 @@ Designations read_designations(Reader& in) {
     return told;
 }
 
+void write_device(Writer& out, const RebindingRules::Device& device) {
+    out.bytes(device.mac.octets);
+    write_list(out, device.domains, [&](const dns::Name& one) { dns::write(out, one); });
+}
+
+RebindingRules::Device read_device(Reader& in) {
+    RebindingRules::Device device;
+    std::ranges::copy(in.bytes(device.mac.octets.size()), device.mac.octets.begin());
+    device.domains = read_list<dns::Name>(in, dns::read_name);
+    return device;
+}
+
 void write_rebinding(Writer& out, const RebindingRules& rules) {
     out.u8(rules.block);
     write_list(out, rules.allow_domains, [&](const dns::Name& one) { dns::write(out, one); });
     write_list(out, rules.nat64_prefixes, [&](const Ipv6& one) { out.bytes(one); });
+    write_list(out, rules.allow_devices, [&](const auto& one) { write_device(out, one); });
 }
 
 RebindingRules read_rebinding(Reader& in) {
@@ -119,6 +134,7 @@ RebindingRules read_rebinding(Reader& in) {
     rules.block = in.u8() != 0;
     rules.allow_domains = read_list<dns::Name>(in, dns::read_name);
     rules.nat64_prefixes = read_list<Ipv6>(in, read_address_octets<Ipv6>);
+    rules.allow_devices = read_list<RebindingRules::Device>(in, read_device);
     return rules;
 }
 

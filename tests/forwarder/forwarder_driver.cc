@@ -6,8 +6,8 @@
 //   identity CHAIN KEY        upstream ADN ADDRESS:PORT     roots FILE      adn NAME ADDRESS
 //   local DOMAIN              companion ADDRESS:PORT        limit NAME N    cache OCTETS
 //   apply                     status                        flush           alive
-//   path PATH                 http1
-//   listen [without-doh]      (new sockets in place of the old)
+//   path PATH                 http1                         allow-device MAC [DOMAIN]
+//   listen [without-doh]      no-devices                    (listen: new sockets in place of the old)
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -221,6 +221,12 @@ int main(int argc, char** argv) {
             settings.companion = parse_endpoint(one, 53);
         } else if (command == "path") {
             settings.doh_paths.push_back(one);
+        } else if (command == "allow-device") {
+            RebindingRules::Device device{*net::parse_mac_address(one)};
+            if (!two.empty()) device.domains = {*dns::parse_name(two)};
+            settings.rebinding.allow_devices.push_back(device);
+        } else if (command == "no-devices") {
+            settings.rebinding.allow_devices.clear();
         } else if (command == "http1") {
             settings.doh_http1 = true;
         } else if (command == "cache") {

@@ -121,3 +121,24 @@ def test_an_exception_lets_its_names_through_and_nothing_else(
     eventually("nothing is blocked",
                lambda: len(addresses(host.ask("mixed.example.org", LAN4, ADN))) == 2)
     assert addresses(host.ask("alias.example.org", LAN4, ADN)) == ["10.0.0.1"]
+
+
+def test_an_exception_for_a_device_is_nobody_elses(home: Home) -> None:
+    developer, other = home.host(), home.host()
+    for host in (developer, other):
+        host.join()
+    home.router.configure()
+    home.router.reload_and_wait()
+    eventually("it is blocked for all",
+               lambda: is_blocked(developer.ask("inward.example.org", LAN4, ADN)))
+    home.router.configure(rebinding={"allow_devices": [
+        {"mac": developer.mac(), "domains": ["inward.example.org"]}]})
+    home.router.reload_and_wait()
+    eventually("the exception holds",
+               lambda: addresses(developer.ask("inward.example.org", LAN4, ADN)) == [LAN4])
+    assert is_blocked(other.ask("inward.example.org", LAN4, ADN))
+    assert addresses(developer.ask("inward.example.org", LAN6, ADN)) == [LAN4]
+    assert is_blocked(other.ask("inward.example.org", LAN6, ADN))
+    assert is_blocked(developer.ask("mixed.example.org", LAN4, ADN))
+    # dnsmasq does not say for whom it asks.
+    assert not developer.ask_clear("inward.example.org", LAN4).answer

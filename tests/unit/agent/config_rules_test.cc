@@ -266,6 +266,19 @@ TEST_SUITE("agent/config_rules") {
                   .starts_with("/announce/router/rdnss/0: "));
     }
 
+    TEST_CASE("a device is an exception once, for domains or for all") {
+        const auto devices = [](std::string_view text) {
+            return complaints(R"({"rebinding": {"allow_devices": [)" + std::string(text) + "]}}");
+        };
+        CHECK(devices(R"({"mac": "02:00:5e:10:00:01"}, {"mac": "02:00:5e:10:00:02"})") == "");
+        CHECK(devices(R"({"mac": "02:00:5e:10:00:01"}, {"mac": "02:00:5E:10:00:01"})") ==
+              "/rebinding/allow_devices/1/mac: \"02:00:5e:10:00:01\" stands here twice\n");
+        CHECK(devices(R"({"domains": "a.example"})")
+                  .starts_with("/rebinding/allow_devices/0/mac: missing"));
+        CHECK(devices(R"({"mac": "02:00:5e:10:00:01", "domains": []})")
+                  .starts_with("/rebinding/allow_devices/0/domains: "));
+    }
+
     TEST_CASE("a host is in one group, and a group's tag is no interface's") {
         const auto groups = [](std::string_view text) {
             return complaints(R"({"lan": [{"interface": "br-lan"}], "announce": {"groups": [)" +

@@ -118,10 +118,13 @@ TEST_SUITE("agent/config") {
         CHECK(acme.update.tsig == TsigConfig{name("cpe1"), "hmac-sha512", {"/tmp/tsig.key"}});
         CHECK(acme.update.propagation_wait == 100ms);
         CHECK(config.tls.roots == "/tmp/roots.pem");
-        CHECK(config.rebinding == forwarder::RebindingRules{false,
-                                                            {*dns::parse_name("plex.direct"),
-                                                             *dns::parse_name("home.example")},
-                                                            {*parse_ipv6("2001:db8:64::")}});
+        CHECK(config.rebinding ==
+              forwarder::RebindingRules{
+                  false,
+                  {*dns::parse_name("plex.direct"), *dns::parse_name("home.example")},
+                  {*parse_ipv6("2001:db8:64::")},
+                  {{{{2, 0, 0x5e, 0x10, 0, 1}}, {*dns::parse_name("mine.example")}},
+                   {{{2, 0, 0x5e, 0x10, 0, 2}}}}});
         CHECK(config.cache == CacheConfig{2 << 20, 300s, 43200s, 1s, 7200s, 2s, 4s});
         CHECK(config.workers == 2);
         forwarder::Limits limits;

@@ -394,6 +394,21 @@ TEST_SUITE("forwarder/admission") {
         CHECK(f.admission.connections() == 0);
     }
 
+    TEST_CASE("a neighbour's hardware address is known as soon as the agent tells, nobody else's") {
+        Fixture f;
+        const net::MacAddress its{{2, 0, 0, 0, 0, 9}};
+        Client* early = f.enter(1);
+        CHECK(!early->mac());
+        f.tell({{1, 9}, {2, 9}});
+        CHECK(early->mac() == its);
+        CHECK(f.enter(2)->mac() == its);
+        CHECK(!f.enter(3)->mac());
+        CHECK(!f.enter(1, true)->mac());
+        f.tell({{1, 8}});
+        CHECK(early->mac() == its);
+        CHECK(f.enter(1)->mac() == net::MacAddress{{2, 0, 0, 0, 0, 8}});
+    }
+
     TEST_CASE("what is noted while a client is served is its address") {
         Fixture f;
         const Client* client = f.enter(7);

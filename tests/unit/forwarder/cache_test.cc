@@ -31,7 +31,7 @@ struct Fixture {
     Buffer answer(const QueryMessage& message, Clock::time_point now = start) {
         const ParsedQuery parsed(message);
         Writer out;
-        const bool hit = cache.answer(parsed.query, now, out).has_value();
+        const bool hit = cache.answer(parsed.query, everybody, now, out).has_value();
         CHECK(hit == (out.size() != 0));
         return *out.take();
     }
@@ -66,7 +66,7 @@ TEST_SUITE("forwarder/cache") {
         CHECK(ttl_of(answer, response.ttl_at(1)) == 500);
     }
 
-    TEST_CASE("the key is name, type, DO and CD") {
+    TEST_CASE("the key is name, type, DO, CD and view") {
         Fixture f;
         f.store({}, 300s);
         CHECK(!f.answer({}).empty());
@@ -80,7 +80,50 @@ TEST_SUITE("forwarder/cache") {
         ParsedQuery disabled(QueryMessage{});
         disabled.query.flags |= dns::flag::checking_disabled;
         Writer out;
-        CHECK(!f.cache.answer(disabled.query, start, out));
+        CHECK(!f.cache.answer(disabled.query, everybody, start, out));
+    }
+
+    TEST_CASE("what one view's hosts are told no other's hear, fresh or stale") {
+        Fixture f;
+        const auto store = [&](View view, std::uint8_t payload) {
+            const ResponseMessage response{.payload = payload};
+            const Buffer octets = response.octets();
+            f.cache.store({name_of(response.name), response.type, false, false, false, view},
+                          {octets, response.ttl_offsets(), 300s}, start);
+        };
+        const auto heard = [&](View view, std::chrono::seconds after) -> int {
+            Writer out;
+            const ParsedQuery query(QueryMessage{});
+            if (after < 300s)
+                f.cache.answer(query.query, view, start + after, out);
+            else
+                f.cache.answer_stale(
+                    {name_of("www.example"), dns::type::a, false, false, false, view},
+                    start + after, out);
+            return out.size() == 0 ? 0 : out.view().back();
+        };
+        store(7, 7);
+        for (const auto after : {1s, 400s}) {
+            CHECK(heard(7, after) == 7);
+            for (const View other : {everybody, View{6}, View{255}})
+                CHECK(heard(other, after) == 0);
+        }
+        store(everybody, 1);
+        CHECK(heard(7, 1s) == 7);
+        CHECK(heard(everybody, 1s) == 1);
+        const dns::Question of_seven{name_of("www.example"), dns::type::a, false, false, false, 7};
+        f.cache.store(of_seven, {{}, {}, 0s}, start);
+        CHECK(heard(7, 1s) == 0);
+        CHECK(heard(everybody, 1s) == 1);
+    }
+
+    TEST_CASE("a lifetime is kept for half a year, and beyond counts as that") {
+        Fixture f;
+        f.store({.ttls = {4000000}}, 4000000s);
+        CHECK(!f.answer({}, start + 3999999s).empty());
+        CHECK(f.answer({}, start + 4000000s).empty());
+        f.store({.ttls = {4000000}}, std::chrono::seconds((1 << 24) + 5));
+        CHECK(!f.answer({}, start + 3999999s).empty());
     }
 
     TEST_CASE("what was said along is said again to all who hear the answer") {
@@ -94,7 +137,7 @@ TEST_SUITE("forwarder/cache") {
                               {octets, offsets, 300s, 86400s, extended_error}, start);
             const ParsedQuery query({.edns = true, .dnssec_ok = true});
             Writer out;
-            const auto hit = f.cache.answer(query.query, start, out);
+            const auto hit = f.cache.answer(query.query, everybody, start, out);
             REQUIRE(hit);
             const auto stale = f.cache.answer_stale(
                 {name_of("www.example"), dns::type::a, true, true}, start + 400s, out);
@@ -174,7 +217,7 @@ TEST_SUITE("forwarder/cache") {
         const auto asks = [](Fixture& f, std::chrono::seconds after) {
             const ParsedQuery query(QueryMessage{});
             Writer out;
-            const auto hit = f.cache.answer(query.query, start + after, out);
+            const auto hit = f.cache.answer(query.query, everybody, start + after, out);
             REQUIRE(hit);
             return hit->refresh;
         };
@@ -198,8 +241,8 @@ TEST_SUITE("forwarder/cache") {
             f.store({.name = name}, 1000s);
             const ParsedQuery query({.name = name});
             Writer out;
-            (void)f.cache.answer(query.query, start, out);
-            early += f.cache.answer(query.query, start + 925s, out)->refresh;
+            (void)f.cache.answer(query.query, everybody, start, out);
+            early += f.cache.answer(query.query, everybody, start + 925s, out)->refresh;
         }
         CHECK(early > 8);
         CHECK(early < 56);
@@ -277,7 +320,7 @@ TEST_SUITE("forwarder/cache") {
                 const std::string name = "n" + std::to_string(which) + ".example";
                 const ParsedQuery query(QueryMessage{.name = name});
                 out.truncate(0);
-                if (f.cache.answer(query.query, start, out)) {
+                if (f.cache.answer(query.query, everybody, start, out)) {
                     if (out.view().back() != which) ++wrong;
                 } else {
                     const ResponseMessage response{

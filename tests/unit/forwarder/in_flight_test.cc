@@ -17,7 +17,7 @@ TEST_SUITE("forwarder/in_flight") {
     const Clock::time_point start{1000s};
     const Serving::Host nobody;
 
-    TEST_CASE("questions differ by name, type, DO and CD, not by letter case") {
+    TEST_CASE("questions differ by name, type, DO, CD and view, not by letter case") {
         InFlight in_flight;
         InFlight::Flight* flight = in_flight.start(question("example.org"), nobody, start);
         CHECK(in_flight.find(question("EXAMPLE.org")) == flight);
@@ -29,6 +29,9 @@ TEST_SUITE("forwarder/in_flight") {
         dns::Question with_cd = question("example.org");
         with_cd.checking_disabled = true;
         CHECK(in_flight.find(with_cd) == nullptr);
+        dns::Question of_another_view = question("example.org");
+        of_another_view.view = 1;
+        CHECK(in_flight.find(of_another_view) == nullptr);
     }
 
     TEST_CASE("the end hands over everybody who waits, once") {

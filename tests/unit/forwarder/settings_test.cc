@@ -36,7 +36,11 @@ Settings full_settings() {
         {"br-lan", {record, {2, name_of("other.example"), {}}}, settings.addresses}, {"", {}, {}}};
     settings.doh_paths = {"/dns-query", "/tv"};
     settings.doh_http1 = true;
-    settings.rebinding = {false, {name_of("plex.direct")}, {*parse_ipv6("2001:db8:64::")}};
+    settings.rebinding = {
+        false,
+        {name_of("plex.direct")},
+        {*parse_ipv6("2001:db8:64::")},
+        {{{{2, 0, 0, 0, 0, 1}}, {name_of("mine.example")}}, {{{2, 0, 0, 0, 0, 2}}}}};
     settings.cache_bytes_max = 1ull << 33;
     settings.ttl_min = 1s;
     settings.ttl_max = 7200s;

@@ -25,22 +25,34 @@ NAME = "cpe.home.test"
 STRANGER = "127.0.0.2"  # a source address that is not the one connected to
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+STARTS = 5  # a port that was free may be somebody's before it is taken
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 class Forwarder:
     """Two workers, told what to do by one line a time."""
 
     def __init__(self, log: Path) -> None:
-        self.dot, self.do53, self.doh = free_port(), free_port(), free_port()
-        self._process = subprocess.Popen([str(DRIVER), "2", str(self.dot), str(self.do53),
-                                          str(self.doh)],
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=log.open("wb"), text=True)
-        self.child = int(self._answer().split()[1])
+        for _ in range(STARTS):
+            self.dot, self.do53, self.doh = free_ports(3)
+            self._process = subprocess.Popen([str(DRIVER), "2", str(self.dot), str(self.do53),
+                                              str(self.doh)],
+                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                             stderr=log.open("wb"), text=True)
+            match self._answer().split():
+                case ["ok", child]:
+                    self.child = int(child)
+                    return
+            self._process.kill()
+            self._process.wait()
+        raise AssertionError(log.read_text())
 
     def _answer(self) -> str:
         return self._process.stdout.readline().strip()

@@ -16,10 +16,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t length_octets = 2;         // in front of each message, RFC 1035 4.2.2
-constexpr std::size_t write_octets = 16384;      // one TLS record
-constexpr std::size_t hear_octets = 1024;        // of HTTP, before its answers are looked at
-constexpr std::uint8_t reads_in_vain_max = 50;   // for one query, or the handshake
+constexpr std::size_t length_octets = 2;        // in front of each message, RFC 1035 4.2.2
+constexpr std::size_t write_octets = 16384;     // one TLS record
+constexpr std::size_t hear_octets = 1024;       // of HTTP, before its answers are looked at
+constexpr std::uint8_t reads_in_vain_max = 50;  // for one query, or the handshake
+// Of one connection; then all others read. What it asks is one write of about as much.
+constexpr std::size_t octets_per_turn_max = 16384;
+constexpr int reads_per_turn_max = 64;           // of a record each
 constexpr std::chrono::seconds blocked_for{60};  // a client that needs more
 constexpr std::chrono::milliseconds keepalive_unit{100};
 constexpr std::size_t unread_max_factor = 4;  // of output_bytes_max, with what was in flight
@@ -160,7 +163,9 @@ void Session::count_failed_handshake() {
 void Session::serve(bool woken) {
     Writer& out = home_.output();
     out.truncate(0);
-    bool moved = false, asked = false;
+    bool asked = false, has_more = false;
+    std::size_t octets = 0;
+    int reads = 0;
     do {
         const std::span<std::uint8_t> input = home_.input();
         std::size_t have = in_.size();
@@ -170,16 +175,19 @@ void Session::serve(bool woken) {
         const Taken taken =
             http_ ? answer_http(input.first(have), out) : answer_frames(input.first(have), out);
         note_progress(taken, got != 0 || std::exchange(woken, false));
-        moved = got != 0 || taken.octets != 0;
         asked |= taken.asked;
+        octets += got;
         if (taken.octets != have)
             in_.assign(input.begin() + static_cast<std::ptrdiff_t>(taken.octets),
                        input.begin() + static_cast<std::ptrdiff_t>(have));
         else if (!in_.empty())
             in_ = Buffer();
         // What is pending may be the front of a record, of which the rest has yet to come.
-    } while (moved && !closed_ && may_read() && stream_.has_pending());
+        const bool moved = got != 0 || taken.octets != 0;
+        has_more = moved && !closed_ && may_read() && stream_.has_pending();
+    } while (has_more && octets < octets_per_turn_max && ++reads < reads_per_turn_max);
     if (closed_) return;
+    if (has_more) home_.mark_dirty(*this);
     if (out.size() != 0) send(out.view());
     // What is left then is a piece, of which the rest never comes.
     if (ending_ && has_room()) in_ = Buffer();
@@ -374,7 +382,8 @@ void Session::after_answers() {
     if (!write_blocked_) write_pending();
     if (closed_) return;
     // What had to wait, here or inside TLS, gives no sign of its own.
-    if (has_room() && (!in_.empty() || (events_ & EPOLLIN) == 0)) return serve(false);
+    const bool has_more = !in_.empty() || (events_ & EPOLLIN) == 0 || stream_.has_pending();
+    if (has_room() && has_more) return serve(false);
     settle();
 }
 

@@ -121,6 +121,7 @@ void Sessions::before_turn() {
 void Sessions::after_turn() {
     write_dirty();
     in_turn_ = false;
+    if (!dirty_.empty()) poller_.wake_again();
 }
 
 /// One: whoever is established comes before the next.
@@ -185,15 +186,17 @@ void Sessions::mark_dirty(Session& session) {
     });
 }
 
+/// What is written may let a session read on, and so make it dirty again: then it waits until all
+/// others had their turn.
 void Sessions::write_dirty() {
-    // What is written may let a session read on, and so make it dirty again.
-    for (std::size_t i = 0; i < dirty_.size(); ++i) {
-        Session* session = find(dirty_[i]);
+    writing_.swap(dirty_);
+    for (const Session::Ref& ref : writing_) {
+        Session* session = find(ref);
         if (session == nullptr) continue;
         session->dirty_ = false;
         session->after_answers();
     }
-    dirty_.clear();
+    writing_.clear();
     buried_.clear();
 }
 

@@ -122,6 +122,7 @@ class Sessions final : public Shedder {
     std::vector<std::unique_ptr<Session>> buried_;  // freed when the turn ends
     std::vector<Session::Ref> dirty_;
     std::function<void()> when_empty_;
+    std::vector<Session::Ref> writing_;  // those of them whose turn it is
     bool in_turn_ = false;
     bool write_posted_ = false;
 

@@ -1,6 +1,7 @@
 #include "forwarder/admission.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "forwarder/memory.h"
@@ -9,6 +10,8 @@ namespace porchlight::forwarder {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::uint64_t scarce_percent = 20;  // of the places, that are free
 
 std::int64_t seconds_of(Clock::time_point now) {
     return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
@@ -133,6 +136,10 @@ bool Client::admit_handshake(bool shows_ticket, const Limits& limits, Clock::tim
         // Whose tickets are not good pays for that before he shows more.
         return !is_overdrawn(one, full_rate) && one.resumed_handshakes.take(resumed_rate, now);
     };
+    if (over_share_ && !shows_ticket) {
+        ++refusals_->full_handshakes_share;
+        return false;
+    }
     if (!take(*tally, full.client, resumed.client)) {
         ++(shows_ticket ? refusals_->resumed_handshakes_client : refusals_->full_handshakes_client);
         return false;
@@ -161,7 +168,10 @@ Client* Admission::enter(const Peer& peer, const Limits& limits, Clock::time_poi
         ++*limit;
         return nullptr;
     }
-    return add(peer, place, now, holder);
+    const bool over_share = is_over_share(place, limits);
+    Client* const client = add(peer, place, now, holder);
+    client->over_share_ = over_share;
+    return client;
 }
 
 Admission::Place Admission::place_of(const Peer& peer) {
@@ -236,6 +246,25 @@ bool Admission::make_memory(const Place& place) {
     const Tally& newcomer = place.prefix != nullptr ? *place.prefix : *place.tally;
     return found != nullptr && found->octets > newcomer.octets + memory_cost::handshake &&
            shed_largest_of(*found);
+}
+
+/// An even part is what each would have if all who are there had alike.
+bool Admission::is_over_share(const Place& place, const Limits& limits) const {
+    const std::uint64_t slots = limits.connections_max, memory = octets_max(limits);
+    const bool few_slots = free_percent_of(slots, connections()) < scarce_percent;
+    const bool little_memory = free_percent_of(memory, octets()) < scarce_percent;
+    if (!few_slots && !little_memory) return false;
+    const Tally& newcomer = place.prefix != nullptr ? *place.prefix : *place.tally;
+    double parts = 0;  // each connection is one of its holder, so all of them are the holders
+    for (const Client& client : clients_) {
+        const Tally* const prefix = client.prefix_;
+        const Tally* const tally = prefix != nullptr ? prefix : client.tally_.load();
+        if (tally == nullptr || client.was_shed()) continue;
+        parts += 1.0 / static_cast<double>(tally->open.size());
+    }
+    const auto holders = static_cast<std::uint64_t>(std::llround(parts));
+    return (few_slots && newcomer.open.size() * holders >= slots) ||
+           (little_memory && newcomer.octets * holders >= memory);
 }
 
 /// The least recently active one.
@@ -489,11 +518,11 @@ std::uint32_t Admission::clients_today(Clock::time_point now) const {
 
 std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open,
                                               std::uint64_t octets) {
-    const std::uint64_t free_percent = std::min(free_percent_of(limits.connections_max, open),
-                                                free_percent_of(octets_max(limits), octets));
-    if (free_percent < 20) return 0ms;
-    if (free_percent < 35) return limits.idle_max / 20;
-    if (free_percent < 50) return limits.idle_max / 4;
+    const std::uint64_t left = std::min(free_percent_of(limits.connections_max, open),
+                                        free_percent_of(octets_max(limits), octets));
+    if (left < scarce_percent) return 0ms;
+    if (left < 35) return limits.idle_max / 20;
+    if (left < 50) return limits.idle_max / 4;
     return limits.idle_max;
 }
 

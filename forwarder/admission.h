@@ -95,6 +95,7 @@ class Client {
     bool shows_ticket_ = false;
     bool refused_handshake_ = false;
     std::uint32_t octets_ = 0;  // that the connection holds, written by who holds it
+    bool over_share_ = false;   // places are scarce, and its host or prefix has many of them
     std::list<Client>::iterator self_;
 };
 
@@ -107,6 +108,8 @@ class Client {
 /// - A connection that came before its host was known counts for that host from then on, and what
 ///   the host has too many is closed. What is open stays with the host that it was counted for,
 ///   though the address has become another's.
+/// - When places are scarce, a host or prefix that has more than an even part of them gets no more
+///   by full handshakes, the dear ones; by tickets it may.
 /// - When all places are taken, the least recently active connection of the heaviest host or prefix
 ///   is closed for a newcomer that is lighter; nobody is refused but for want of a heavier one.
 /// - When connections hold more memory than they may, what holds most of the heaviest is closed.
@@ -173,6 +176,7 @@ class Admission {
     bool make_memory(const Place& place);
     template <class Weight>
     Tally* heaviest(Weight weight);
+    bool is_over_share(const Place& place, const Limits& limits) const;
     bool shed_one_of(Tally& tally);
     bool shed_largest_of(Tally& tally);
     bool shed(Client* client);

@@ -23,6 +23,7 @@ constexpr Entry entries[] = {
     {"limit_kept_out", &Refusals::kept_out},
     {"limit_full_handshakes_client", &Refusals::full_handshakes_client},
     {"limit_full_handshakes_prefix", &Refusals::full_handshakes_prefix},
+    {"limit_full_handshakes_share", &Refusals::full_handshakes_share},
     {"limit_resumed_handshakes_client", &Refusals::resumed_handshakes_client},
     {"limit_resumed_handshakes_prefix", &Refusals::resumed_handshakes_prefix},
     {"limit_shed", &Refusals::shed},

@@ -25,6 +25,7 @@ struct Refusals {
     // Connections that were ended.
     Count full_handshakes_client{0};
     Count full_handshakes_prefix{0};
+    Count full_handshakes_share{0};  // more than an even part of the places, which were scarce
     Count resumed_handshakes_client{0};
     Count resumed_handshakes_prefix{0};
     Count shed{0};  // of the heaviest, for somebody lighter

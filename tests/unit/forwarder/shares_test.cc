@@ -243,6 +243,61 @@ TEST_SUITE("forwarder/shares") {
         CHECK(f.admission.enter({address(1, 1), lan, true}, f.limits, start)->turns() == nullptr);
     }
 
+    TEST_CASE(
+        "when places are scarce, who has more than an even part gets no more but by tickets") {
+        Fixture f;
+        f.limits.connections_max = 20;
+        f.tell({{address(1, 1), 1}, {address(1, 2), 2}, {address(1, 3), 3}});
+        const auto gets_in = [&](std::uint8_t host, bool shows_ticket) {
+            Client* client = f.enter(address(1, host));
+            REQUIRE(client != nullptr);
+            const bool admitted = client->admit_handshake(shows_ticket, f.limits, start);
+            f.admission.established(*client, shows_ticket, f.limits, start);
+            f.leave(*client);
+            return admitted;
+        };
+        for (int i = 0; i < 10; ++i) f.open(address(1, 1));
+        for (int i = 0; i < 6; ++i) f.open(address(1, 2));
+        CHECK(gets_in(1, false));  // a fifth of the places is free
+        f.open(address(1, 2));
+        CHECK(!gets_in(1, false));
+        CHECK(f.met("full_handshakes_share") == 1);
+        CHECK(gets_in(1, true));
+        CHECK(gets_in(2, false));
+        CHECK(gets_in(3, false));
+        CHECK(f.met("full_handshakes_share") == 1);
+    }
+
+    TEST_CASE("of scarce places a prefix has one part, and who is alone may have all") {
+        Fixture f;
+        f.limits.connections_max = 10;
+        f.tell({{address(1, 1), 1}});
+        for (std::uint8_t host = 1; host <= 9; ++host) f.open(address(2, host));
+        Client* alone = f.enter(address(2, 10));
+        CHECK(alone->admit_handshake(false, f.limits, start));
+        f.leave(*alone);
+        f.open(address(1, 1));
+        f.limits.connections_max = 11;
+        Client* one_of_many = f.enter(address(2, 10));
+        REQUIRE(one_of_many != nullptr);
+        CHECK(!one_of_many->admit_handshake(false, f.limits, start));
+        f.leave(*one_of_many);
+        CHECK(f.enter(address(1, 1))->admit_handshake(false, f.limits, start));
+    }
+
+    TEST_CASE("who was shed has no part of scarce places any more") {
+        Fixture f;
+        f.limits.connections_max = 10;
+        f.tell({{address(1, 1), 1}, {address(1, 2), 2}, {address(1, 3), 3}});
+        for (int i = 0; i < 8; ++i) f.open(address(1, 1));
+        for (int i = 0; i < 2; ++i) f.open(address(1, 2));
+        for (int i = 0; i < 3; ++i) f.open(address(1, 3));
+        Client* light = f.enter(address(1, 3));
+        REQUIRE(light != nullptr);
+        CHECK(f.sheds == 4);
+        CHECK(light->admit_handshake(false, f.limits, start));
+    }
+
     TEST_CASE("a host that is known to fail fails by any address, and others don't") {
         Fixture f;
         f.limits.unfinished_per_client_max = 2;

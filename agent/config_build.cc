@@ -273,6 +273,8 @@ forwarder::Limits limits(Node node) {
     config.unfinished_per_client_max = count("unfinished_per_client_max");
     config.unfinished_per_prefix_max = count("unfinished_per_prefix_max");
     config.unfinished_max = count("unfinished_max");
+    config.handshake_cpu_share_percent = count("handshake_cpu_share");
+    config.handshake_cpu_burst = duration("handshake_cpu_burst");
     config.queries_per_prefix_second = count("queries_per_prefix_second");
     config.in_flight_per_client_max = count("in_flight_per_client_max");
     config.in_flight_per_prefix_max = count("in_flight_per_prefix_max");

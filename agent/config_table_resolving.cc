@@ -333,6 +333,21 @@ constexpr Setting table[] = {
      .fallback = "512",
      .help = "TLS handshakes that are not done, of all clients. Beyond it the next connection is "
              "closed at once."},
+    {.path = "/limits/handshake_cpu_share",
+     .type = Type::integer,
+     .min = 5,
+     .max = 6400,
+     .fallback = "50",
+     .help = "What TLS handshakes may compute, in percent of one processor core, for all workers "
+             "together. Beyond it they wait, client by client in turns, and whoever is connected "
+             "is served meanwhile; 100 for each worker bounds nothing."},
+    {.path = "/limits/handshake_cpu_burst",
+     .type = Type::duration,
+     .min = 100,
+     .max = 1 * minute,
+     .fallback = "\"2s\"",
+     .help = "How long they may compute beyond their share at once after a quiet time. When the "
+             "power comes back every device of the home opens its connections."},
     {.path = "/limits/queries_per_prefix_second",
      .type = Type::integer,
      .min = 1,

@@ -64,6 +64,10 @@ constexpr Row rows[] = {
     {"dot_connections_refused", "porchlight_connections_refused_total", "transport", "dot",
      "Connections over a limit, of a host that is kept out, or while there is no certificate."},
     {"doh_connections_refused", "porchlight_connections_refused_total", "transport", "doh"},
+    {"handshakes_waited", "porchlight_handshakes_waited_total", "", "",
+     "Handshakes that waited for those of others, or for their share of the processor."},
+    {"handshakes_dropped", "porchlight_handshakes_dropped_total", "", "",
+     "Handshakes whose connections ended before their turn."},
     {"closed_idle", "porchlight_connections_closed_total", "reason", "idle",
      "Connections that this side ended."},
     {"closed_slow", "porchlight_connections_closed_total", "reason", "slow"},
@@ -176,6 +180,9 @@ void put_present(Exposition& out, const forwarder::Status& forwarder) {
     out.number({}, forwarder.connection_octets);
     out.family("porchlight_connection_bytes_limit", Type::gauge, "What they may take.");
     out.number({}, forwarder.connection_octets_max);
+    out.family("porchlight_handshakes_waiting", Type::gauge,
+               "Handshakes that wait for the processor now.");
+    out.number({}, forwarder.handshakes_waiting);
     out.family("porchlight_clients_last_day", Type::gauge,
                "Hosts that asked over TLS in the last 24 hours.");
     out.number({}, forwarder.clients_today);

@@ -282,6 +282,7 @@ Json forwarder_json(const std::optional<forwarder::Status>& status) {
               {"doh_connections", status->doh_connections},
               {"connection_octets", status->connection_octets},
               {"connection_octets_max", status->connection_octets_max},
+              {"handshakes_waiting", status->handshakes_waiting},
               {"clients_today", status->clients_today},
               {"blocked", Json::array()}};
     for (const forwarder::Ban& ban : status->bans)

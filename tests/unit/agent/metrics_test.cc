@@ -33,6 +33,7 @@ std::vector<forwarder::Counter> some_counters() {
     counted.dot_handshakes_failed = 1;
     counted.cache_hits = 80;
     counted.closed_idle = 7;
+    counted.handshakes_waited = 8;
     std::vector<forwarder::Counter> counters;
     append(counters, counted);
     counters.push_back({"upstream_timeouts", 2});
@@ -56,6 +57,7 @@ Status filled_status() {
     status.forwarder->dot_connections = 3;
     status.forwarder->connection_octets = 61440;
     status.forwarder->connection_octets_max = 3 << 20;
+    status.forwarder->handshakes_waiting = 5;
     status.forwarder->clients_today = 4;
     status.forwarder->bans = {{"0a1b2c3d", 60s}};
     const auto upstream = [](const char* adn, const char* at, bool up, std::uint32_t us) {
@@ -146,6 +148,7 @@ porchlight_connections{transport="dot"} 3
 porchlight_connections{transport="doh"} 0
 porchlight_connection_bytes 61440
 porchlight_connection_bytes_limit 3145728
+porchlight_handshakes_waiting 5
 porchlight_clients_last_day 4
 porchlight_clients_blocked 1
 porchlight_queries_total{transport="dot",proto="tcp"} 100
@@ -166,6 +169,8 @@ porchlight_connections_total{transport="dot"} 0
 porchlight_connections_total{transport="doh"} 0
 porchlight_connections_refused_total{transport="dot"} 0
 porchlight_connections_refused_total{transport="doh"} 0
+porchlight_handshakes_waited_total 8
+porchlight_handshakes_dropped_total 0
 porchlight_connections_closed_total{reason="idle"} 7
 porchlight_connections_closed_total{reason="slow"} 0
 porchlight_connections_closed_total{reason="broken"} 0

@@ -389,6 +389,8 @@ void Agent::on_forwarder(net::ChannelMessage message) {
                               {{"error", forwarder_trouble_}});
         case forwarder::Control::status:
             return word_.hear(message.body);
+        case forwarder::Control::queries:
+            return word_.hear_queries(message.body);
         default:
             return;
     }
@@ -399,6 +401,8 @@ void Agent::supply_forwarder() {
     forwarder::Settings settings = forwarder_settings(
         *config_, world_, upstreams_.upstreams().list(), ending_ ? std::nullopt : plan_,
         links_->links(), custody_.identity, wall_trusted_);
+    // One that is gone for a moment is no other.
+    if (settings.network.empty() && supplied_) settings.network = supplied_->network;
     if (supplied_ == settings) return;
     forwarder_->send(number(forwarder::Control::settings), octets_of(settings));
     supplied_ = std::move(settings);
@@ -519,6 +523,7 @@ awaitable<std::string> Agent::answer(std::string request) {
         co_await word_.ask(forwarder_.get());
         co_return metrics_text(status());
     }
+    if (request == "queries") co_return co_await word_.ask_queries(forwarder_.get());
     if (request == "renew") {
         const Result<std::string> ordered = orders_.order_now();
         co_return ordered ? *ordered : std::string(refusal) + ordered.error().message;

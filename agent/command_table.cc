@@ -102,6 +102,21 @@ std::vector<Command> make_table() {
                  "collector, or to look at. The daemon serves the same by HTTP where "
                  "metrics.listen says so. docs/metrics.md describes each.",
          .function = metrics_command},
+        {.name = "queries",
+         .options = {config_option,
+                     {.letter = 'n',
+                      .name = "count",
+                      .argument = "NUMBER",
+                      .help = "how many questions are shown, 100 by default"},
+                     {.name = "json", .help = "print everything as JSON"}},
+         .summary = "show what was asked",
+         .help =
+             "Asks the running daemon what it noted of the home's questions, newest first: when, "
+             "type, outcome, by what it came, and the name; and what it counted. Nothing is "
+             "noted unless query_log.level in the configuration says so; then it lies in "
+             "memory alone, for a day at most by default. Hosts are shown by a pseudonym that "
+             "changes every day and the network that they are in, never by their addresses.",
+         .function = queries_command},
         {.name = "unblock",
          .options = {config_option},
          .summary = "let in again who is kept out",

@@ -13,6 +13,7 @@ int check_command(const Arguments& arguments);
 int config_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 int metrics_command(const Arguments& arguments);
+int queries_command(const Arguments& arguments);
 int unblock_command(const Arguments& arguments);
 int discover_command(const Arguments& arguments);
 int options_command(const Arguments& arguments);

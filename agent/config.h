@@ -232,6 +232,10 @@ struct CacheConfig {
     std::chrono::seconds ttl_max{86400};
     std::chrono::seconds failure_ttl{5};
     std::chrono::seconds failure_ttl_max{300};
+    std::chrono::milliseconds stale_client_timer{1800};
+    std::chrono::seconds stale_recheck{30};
+    std::chrono::seconds stale_ttl{30};
+    bool nxdomain_cut = false;
     bool operator==(const CacheConfig&) const = default;
 };
 
@@ -268,6 +272,7 @@ struct Config {
     TlsConfig tls;
     forwarder::RebindingRules rebinding;
     CacheConfig cache;
+    forwarder::QueryLogSettings query_log;
     unsigned workers = 1;
     forwarder::Limits limits;
     LogConfig log;

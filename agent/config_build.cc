@@ -39,6 +39,12 @@ constexpr std::pair<std::string_view, log::Level> levels[] = {{"error", log::Lev
 constexpr std::pair<std::string_view, log::Target> targets[] = {
     {"stderr", log::Target::standard_error}, {"syslog", log::Target::syslog}};
 
+constexpr std::pair<std::string_view, forwarder::QueryLogSettings::Level> query_log_levels[] = {
+    {"off", forwarder::QueryLogSettings::Level::off},
+    {"counters", forwarder::QueryLogSettings::Level::counters},
+    {"names", forwarder::QueryLogSettings::Level::names},
+    {"full", forwarder::QueryLogSettings::Level::full}};
+
 constexpr std::uint16_t metrics_port = 9853;
 
 /// A place in a complete tree. The table has vouched for every type, so reading can't fail.
@@ -318,7 +324,13 @@ Config build(const Value& whole) {
                     root["cache"]["ttl_min"].seconds(),
                     root["cache"]["ttl_max"].seconds(),
                     root["cache"]["failure_ttl"].seconds(),
-                    root["cache"]["failure_ttl_max"].seconds()};
+                    root["cache"]["failure_ttl_max"].seconds(),
+                    root["cache"]["stale_client_timer"].duration(),
+                    root["cache"]["stale_recheck"].seconds(),
+                    root["cache"]["stale_ttl"].seconds(),
+                    root["cache"]["nxdomain_cut"].boolean()};
+    config.query_log = {root["query_log"]["level"].choice(query_log_levels),
+                        root["query_log"]["size"].size(), root["query_log"]["kept_for"].seconds()};
     config.workers = root["workers"].integer<unsigned>();
     config.limits = limits(root["limits"]);
     config.log = {root["log"]["level"].choice(levels), root["log"]["target"].choice(targets)};

@@ -179,6 +179,32 @@ constexpr Setting table[] = {
      .fallback = "\"1d\"",
      .help = "How long after its time an answer may still be given while no upstream answers (RFC "
              "8767), in whole seconds. \"0s\" gives none."},
+    {.path = "/cache/stale_client_timer",
+     .type = Type::duration,
+     .max = 10 * second,
+     .fallback = "\"1800ms\"",
+     .help = "How long a host waits for a true answer before it is given a stale one. The true one "
+             "is looked for on, for limits.query_max in all."},
+    {.path = "/cache/stale_recheck",
+     .type = Type::seconds,
+     .min = 1000,
+     .max = 1 * hour,
+     .fallback = "\"30s\"",
+     .help = "How long a stale answer is given at once after nobody answered, in whole seconds. "
+             "Then it is asked again."},
+    {.path = "/cache/stale_ttl",
+     .type = Type::seconds,
+     .min = 1000,
+     .max = 5 * minute,
+     .fallback = "\"30s\"",
+     .help = "How long hosts may keep a stale answer, in whole seconds. RFC 8767 recommends 30 "
+             "seconds."},
+    {.path = "/cache/nxdomain_cut",
+     .type = Type::boolean,
+     .fallback = "false",
+     .help = "Whether the answer that a name does not exist also counts for all names beneath it "
+             "(RFC 8020). It spares questions, and breaks names whose servers say so wrongly; "
+             "clients that ask for DNSSEC's proofs are not told so."},
     {.path = "/cache/failure_ttl",
      .type = Type::seconds,
      .min = 1000,
@@ -193,6 +219,31 @@ constexpr Setting table[] = {
      .fallback = "\"5min\"",
      .help = "The longest it doubles to, in whole seconds. Where it is below failure_ttl, that "
              "counts."},
+    {.path = "/query_log",
+     .fallback = "{}",
+     .help = "What is noted of the home's questions, for `porchlight queries`. It lies in memory "
+             "alone, is never written to a file, and goes when the forwarder ends or another "
+             "level is set."},
+    {.path = "/query_log/level",
+     .type = Type::choice,
+     .choices = "off|counters|names|full",
+     .fallback = "\"off\"",
+     .help = "How much. \"counters\" counts types and outcomes, \"names\" keeps what was asked but "
+             "not by whom, and \"full\" also a pseudonym of whoever asked, which is another one "
+             "each day, and his network, a /24 or /56."},
+    {.path = "/query_log/size",
+     .type = Type::size,
+     .min = 16 * kib,
+     .max = 256 * mib,
+     .fallback = "\"1MiB\"",
+     .help = "How much memory names may take, for all workers together. Then the oldest go; one "
+             "takes about 60 octets."},
+    {.path = "/query_log/kept_for",
+     .type = Type::seconds,
+     .min = 1 * minute,
+     .max = 7 * day,
+     .fallback = "\"1d\"",
+     .help = "How long a question is kept, in whole seconds. Shorter is more private."},
     {.path = "/limits",
      .fallback = "{}",
      .help = "Bounds on everything that somebody in the home can drive. `porchlight status` counts "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/attached_network.h"
 #include "agent/designations.h"
 #include "dns/doh_path.h"
 
@@ -38,6 +39,7 @@ forwarder::Settings forwarder_settings(const Config& config, const World& world,
     settings.identity = std::move(identity);
     settings.upstreams = std::move(upstreams);
     settings.roots_pem = world.roots_pem;
+    settings.network = attached_network(config, links);
     settings.dates_count = dates_count;
     settings.companion = config.local.server;
     settings.local_domains = config.local.domains;
@@ -60,7 +62,10 @@ forwarder::Settings forwarder_settings(const Config& config, const World& world,
     settings.failure_ttl = config.cache.failure_ttl;
     settings.failure_ttl_max = config.cache.failure_ttl_max;
     settings.negative_ttl_max = config.cache.negative_ttl_max;
-    settings.stale_max = config.cache.stale_max;
+    settings.stale = {config.cache.stale_max, config.cache.stale_client_timer,
+                      config.cache.stale_recheck, config.cache.stale_ttl};
+    settings.nxdomain_cut = config.cache.nxdomain_cut;
+    settings.query_log = config.query_log;
     settings.limits = config.limits;
     return settings;
 }

@@ -4,6 +4,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "agent/control_server.h"
+#include "agent/queries.h"
 #include "forwarder/control.h"
 
 namespace porchlight::agent {
@@ -23,6 +25,32 @@ awaitable<void> ForwarderWord::ask(ChannelLoop* forwarder) {
     }
     error_code cancelled;
     co_await question->answered.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+}
+
+awaitable<std::string> ForwarderWord::ask_queries(ChannelLoop* forwarder) {
+    const std::string none = std::string(refusal) + "the forwarder does not answer";
+    if (forwarder == nullptr) co_return none;
+    std::shared_ptr<Question> question = asked_queries_.lock();
+    if (!question) {
+        question.reset(new Question{asio::steady_timer(loop_, answers_within)});
+        asked_queries_ = question;
+        queries_.reset();
+        forwarder->send(static_cast<std::uint16_t>(forwarder::Control::ask_queries), {});
+    }
+    error_code cancelled;
+    co_await question->answered.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    const std::string told = queries_ ? queries_json(*queries_) : none;
+    // What somebody wanted to see is not kept here.
+    if (question.use_count() == 1) queries_.reset();
+    co_return told;
+}
+
+void ForwarderWord::hear_queries(Bytes report) {
+    if (auto parsed = forwarder::parse_query_report(report)) queries_ = std::move(*parsed);
+    if (const auto question = asked_queries_.lock())
+        question->answered.cancel();
+    else
+        queries_.reset();  // who asked has waited long enough
 }
 
 void ForwarderWord::hear(Bytes status) {

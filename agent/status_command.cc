@@ -1,8 +1,10 @@
+#include <charconv>
 #include <cstdio>
 
 #include "agent/accepted_config.h"
 #include "agent/commands.h"
 #include "agent/control_server.h"
+#include "agent/queries.h"
 #include "agent/state_files.h"
 #include "agent/status.h"
 
@@ -50,6 +52,32 @@ int metrics_command(const Arguments& arguments) {
     if (!text) return exit;
     if (!text->starts_with("# ")) {
         std::fprintf(stderr, "the daemon knows no metrics; it is older than this program\n");
+        return exit_failed;
+    }
+    std::printf("%s", text->c_str());
+    return exit_done;
+}
+
+int queries_command(const Arguments& arguments) {
+    const std::string given = arguments.value("count", "100");
+    std::size_t count = 0;
+    const auto read = std::from_chars(given.data(), given.data() + given.size(), count);
+    if (read.ec != std::errc() || read.ptr != given.data() + given.size())
+        return wrong_usage(arguments, "--count takes a number");
+    int exit = exit_done;
+    const auto json = ask(arguments, "queries", exit);
+    if (!json) return exit;
+    if (json->starts_with(refusal)) {
+        std::fprintf(stderr, "%s\n", json->c_str());
+        return exit_failed;
+    }
+    if (arguments.has("json")) {
+        std::printf("%s\n", json->c_str());
+        return exit_done;
+    }
+    const auto text = queries_text(*json, count);
+    if (!text) {
+        std::fprintf(stderr, "%s\n", text.error().message.c_str());
         return exit_failed;
     }
     std::printf("%s", text->c_str());

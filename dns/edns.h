@@ -25,6 +25,7 @@ inline constexpr std::uint16_t prohibited = 18;
 inline constexpr std::uint16_t stale_nxdomain = 19;
 inline constexpr std::uint16_t no_reachable_authority = 22;
 inline constexpr std::uint16_t network_error = 23;
+inline constexpr std::uint16_t synthesized = 29;  // IANA, "Extended DNS Error Codes"
 }  // namespace extended_error
 
 /// What a query of ours says about itself, beside its question.

@@ -75,6 +75,7 @@ class Client {
     }
     /// That its handshake did not come to its end is no failure of the client's.
     void excuse_handshake() { refused_handshake_ = true; }
+    const IpAddress& address() const { return peer_.address; }
     /// Of a neighbour, as soon as he is known for one. Any thread.
     std::optional<net::MacAddress> mac() const;
     /// It has no place any more: who holds the connection closes it.

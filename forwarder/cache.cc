@@ -25,7 +25,6 @@ constexpr std::size_t slot_place_bits = 24;
 constexpr std::size_t log_octets_max = ((1u << slot_place_bits) - 2) * unit;
 constexpr std::size_t log_octets_min = 4096;
 constexpr int second_chances_max = 8;  // in one store(), so that it stays short
-constexpr std::uint32_t stale_ttl = 30;
 
 /// What stands before an entry's TTL offsets and its response.
 struct Header {
@@ -162,7 +161,7 @@ struct Cache::Key {
 
 class Cache::Shard {
   public:
-    void resize(std::size_t octets, std::chrono::seconds stale_max);
+    void resize(std::size_t octets, const Limits& limits);
     void flush();
     Counts counts();
 
@@ -222,11 +221,13 @@ class Cache::Shard {
     std::size_t used_ = 0;  // from tail to head, with what lies dead between
     std::size_t entries_ = 0;
     std::uint32_t stale_max_ = 0;
+    std::uint32_t stale_ttl_ = 0;
 };
 
-void Cache::Shard::resize(std::size_t octets, std::chrono::seconds stale_max) {
+void Cache::Shard::resize(std::size_t octets, const Limits& limits) {
     const std::lock_guard lock(mutex_);
-    stale_max_ = clamp_seconds(stale_max);
+    stale_max_ = clamp_seconds(limits.stale_max);
+    stale_ttl_ = clamp_seconds(limits.stale_ttl);
     const std::size_t buckets = octets / octets_per_slot / slots_per_bucket;
     const std::size_t table = buckets * slots_per_bucket * sizeof(std::uint32_t);
     const std::size_t log = std::min((octets - table) / unit * unit, log_octets_max);
@@ -305,7 +306,7 @@ std::optional<Hit> Cache::Shard::copy(const Key& key, std::uint32_t now, bool fr
         std::memcpy(&offset, offsets + i * 2u, sizeof offset);
         std::uint8_t* ttl = copied.data() + offset;
         const std::uint32_t stored = u32_at(ttl);
-        put_u32(ttl, fresh ? stored - std::min(stored, age) : std::min(stored, stale_ttl));
+        put_u32(ttl, fresh ? stored - std::min(stored, age) : std::min(stored, stale_ttl_));
     }
     return hit;
 }
@@ -429,7 +430,7 @@ Cache::Cache(Limits limits, Random& random) : hash_(random) {
 Cache::~Cache() = default;
 
 void Cache::resize(Limits limits) {
-    for (auto& shard : shards_) shard->resize(limits.bytes_max / shard_count, limits.stale_max);
+    for (auto& shard : shards_) shard->resize(limits.bytes_max / shard_count, limits);
 }
 
 void Cache::flush() {
@@ -464,6 +465,13 @@ std::optional<Hit> Cache::answer(const dns::Query& query, View view, Clock::time
     put_u16(message + 2, (u16_at(message + 2) & ~of_query) | (query.flags & of_query));
     std::memcpy(message + dns::header_octets, query.question.data(), query.name_size);
     return hit;
+}
+
+std::optional<Hit> Cache::answer(const dns::Question& question, Clock::time_point now,
+                                 Writer& out) {
+    const LowerName name(question.name);
+    const Key key(hash_, name.octets(), question);
+    return shard_of(key).copy(key, seconds_of(now), true, out);
 }
 
 std::optional<Hit> Cache::answer_stale(const dns::Question& question, Clock::time_point now,

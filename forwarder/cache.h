@@ -50,6 +50,7 @@ class Cache {
     struct Limits {
         std::size_t bytes_max = 8 << 20;
         std::chrono::seconds stale_max{86400};
+        std::chrono::seconds stale_ttl{30};  // that what is stale leaves with, at most
         bool operator==(const Limits&) const = default;
     };
     struct Counts {
@@ -66,8 +67,10 @@ class Cache {
     /// The answer has the query's ID, RD, CD and letter case, and no OPT.
     std::optional<Hit> answer(const dns::Query& query, View view, Clock::time_point now,
                               Writer& out);
-    /// Appends an answer fresh or stale, with ID 0, TTLs of at most 30 s if stale (RFC 8767 section
-    /// 4), or nothing.
+    /// As above, with ID 0.
+    std::optional<Hit> answer(const dns::Question& question, Clock::time_point now, Writer& out);
+    /// Appends an answer fresh or stale, with ID 0, TTLs of at most `stale_ttl` if stale (RFC 8767
+    /// section 4), or nothing.
     std::optional<Hit> answer_stale(const dns::Question& question, Clock::time_point now,
                                     Writer& out);
     /// Keeps `what` as the answer to `question`, in place of an earlier one; which goes even where

@@ -29,6 +29,9 @@ enum class Control : std::uint16_t {
     neighbours = 12,
     // From the agent, empty body: who is kept out may come in again.
     let_in_again = 13,
+    // From the agent, empty body; answered by `queries`: QueryReport.
+    ask_queries = 14,
+    queries = 15,
 };
 
 }  // namespace porchlight::forwarder

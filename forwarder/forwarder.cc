@@ -95,6 +95,7 @@ std::vector<Counter> lookup_counters(const Worker::State& state) {
             {"failures_recent", counters.failures_recent},
             {"answers_blocked_rebinding", counters.answers_blocked_rebinding},
             {"answers_foreign", counters.answers_foreign},
+            {"answers_from_cut", counters.answers_from_cut},
             {"prefetches", counters.prefetches},
             {"upstream_timeouts", failed.timeouts},
             {"upstream_unproved", failed.unproved},
@@ -175,6 +176,7 @@ class Forwarder {
     };
     Result<Servers> servers_for(const Settings& settings);
     void send_status();
+    void send_queries();
     void tell_agent(Control kind, Bytes body = {});
 
     /// Runs `task` on every worker's thread, then `then` on the first one's.
@@ -194,7 +196,9 @@ class Forwarder {
     SystemTime time_;
     const std::uint64_t machine_bytes_ = memory_of_machine();  // asked before any filter
     Cache cache_{{}, random_};
+    RecentFailures failures_;
     Admission admission_{random_};
+    DailyKey daily_key_{random_};
     std::shared_ptr<TicketKeys> ticket_keys_ = std::make_shared<TicketKeys>(random_);
     std::shared_ptr<const Settings> settings_;
     std::vector<std::unique_ptr<Worker>> workers_;
@@ -206,8 +210,8 @@ Forwarder::Forwarder(Start start) {
     const ServingPage serving(start.serving);
     const unsigned workers = std::max(start.workers, 1u);
     for (unsigned i = 0; i < workers; ++i)
-        workers_.push_back(std::make_unique<Worker>(
-            Worker::Shared{cache_, admission_, time_, serving.place(i), workers}));
+        workers_.push_back(std::make_unique<Worker>(Worker::Shared{
+            cache_, failures_, admission_, time_, daily_key_, workers, serving.place(i)}));
     keeper_ = std::make_unique<Correspondent>(
         first().loop(), std::move(start.keeper),
         [this](net::ChannelMessage message) { on_keeper(std::move(message)); },
@@ -266,6 +270,8 @@ void Forwarder::on_agent(net::ChannelMessage message) {
             return take_settings(message.body);
         case Control::ask_status:
             return send_status();
+        case Control::ask_queries:
+            return send_queries();
         case Control::flush_cache:
             return cache_.flush();
         case Control::neighbours:
@@ -301,9 +307,10 @@ void Forwarder::take_listeners(net::ChannelMessage message) {
         });
 }
 
-/// Every worker has to show a sign of life, or nothing is said.
+/// Every worker has to show a sign of life, or nothing is said. It comes often enough to forget by.
 void Forwarder::answer_alive() {
-    on_all_workers([](std::size_t, Worker&) {}, [this] { keeper_->send(Control::alive); });
+    on_all_workers([](std::size_t, Worker& worker) { worker.forget_old_queries(Clock::now()); },
+                   [this] { keeper_->send(Control::alive); });
 }
 
 Result<Forwarder::Servers> Forwarder::servers_for(const Settings& settings) {
@@ -342,7 +349,8 @@ void Forwarder::take_settings(Bytes body) {
     ticket_keys_ = servers->ticket_keys;
     // What is set may be more than 32 bits can address.
     const auto cache_bytes_max = std::min<std::uint64_t>(settings->cache_bytes_max, SIZE_MAX);
-    cache_.resize({static_cast<std::size_t>(cache_bytes_max), settings->stale_max});
+    cache_.resize(
+        {static_cast<std::size_t>(cache_bytes_max), settings->stale.max, settings->stale.ttl});
     on_all_workers(
         [settings, servers](std::size_t i, Worker& worker) {
             if (i == 0) return;
@@ -396,6 +404,18 @@ void Forwarder::send_status() {
                        write(out, status);
                        tell_agent(Control::status, out.view());
                    });
+}
+
+void Forwarder::send_queries() {
+    auto reports = std::make_shared<std::vector<QueryReport>>(workers_.size());
+    const Clock::time_point now = Clock::now();
+    on_all_workers(
+        [reports, now](std::size_t i, Worker& worker) { worker.tell_queries((*reports)[i], now); },
+        [this, reports] {
+            Writer out;
+            write(out, merged(std::move(*reports)));
+            tell_agent(Control::queries, out.view());
+        });
 }
 
 void Forwarder::tell_agent(Control kind, Bytes body) {

@@ -50,11 +50,11 @@ void InFlight::clear() {
 
 std::optional<Clock::time_point> InFlight::next_slow() const {
     if (first_fast_ == flights_.end()) return std::nullopt;
-    return first_fast_->second.started + client_timer;
+    return first_fast_->second.started + limits_.client_timer;
 }
 
 InFlight::Flight* InFlight::take_slow(Clock::time_point now) {
-    if (first_fast_ == flights_.end() || now < first_fast_->second.started + client_timer)
+    if (first_fast_ == flights_.end() || now < first_fast_->second.started + limits_.client_timer)
         return nullptr;
     first_fast_->second.slow = true;
     return &first_fast_++->second;

@@ -29,9 +29,9 @@ class InFlight {
     struct Limits {
         std::size_t questions_max = 10000;
         std::size_t waiters_max = 1000;  // for one question
+        /// After so long a client should hear something, stale if need be (RFC 8767 section 5).
+        std::chrono::milliseconds client_timer{1800};
     };
-    /// After so long a client should hear something, stale if need be (RFC 8767 section 5).
-    static constexpr std::chrono::milliseconds client_timer{1800};
 
     struct Flight {
         dns::Question question;

@@ -13,6 +13,7 @@
 #include "forwarder/failover.h"
 #include "forwarder/in_flight.h"
 #include "forwarder/names.h"
+#include "forwarder/nxdomain_cut.h"
 #include "forwarder/rebinding.h"
 #include "forwarder/recent_failures.h"
 
@@ -29,6 +30,7 @@ constexpr std::chrono::seconds blocked_ttl{60};
 struct Upstreams {
     std::vector<UpstreamSettings> settings;
     Buffer roots_pem;
+    std::string network;
     bool dates_count = true;
     dns::TtlLimits ttls;
     std::shared_ptr<net::TlsClient> tls;                // shared with `servers`
@@ -43,7 +45,8 @@ dns::TtlLimits ttls_of(const Settings& settings) {
 /// Whether an upstream that is in both is asked in the same way, so that its connections can stay.
 bool asked_alike(const Upstreams& upstreams, const Settings& settings) {
     return upstreams.tls && upstreams.roots_pem == settings.roots_pem &&
-           upstreams.dates_count == settings.dates_count && upstreams.ttls == ttls_of(settings);
+           upstreams.network == settings.network && upstreams.dates_count == settings.dates_count &&
+           upstreams.ttls == ttls_of(settings);
 }
 
 bool made_from(const Upstreams& upstreams, const Settings& settings) {
@@ -71,6 +74,7 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
                                  const std::shared_ptr<UpstreamFailures>& failures) {
     Upstreams made{settings.upstreams,
                    settings.roots_pem,
+                   settings.network,
                    settings.dates_count,
                    ttls_of(settings),
                    nullptr,
@@ -130,10 +134,11 @@ Failed failed(const Result<Response>& result) {
 }  // namespace
 
 struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
-    State(asio::any_io_executor executor, Cache& shared_cache, const TimeSource& time_source,
-          Serving& note)
+    State(asio::any_io_executor executor, Cache& shared_cache, RecentFailures& shared_failures,
+          const TimeSource& time_source, Serving& note)
         : loop(std::move(executor)),
           cache(shared_cache),
+          failures(shared_failures),
           time(time_source),
           serving(note),
           slow_timer(loop) {}
@@ -153,6 +158,8 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     void succeed(Source source, InFlight::Flight& flight, const Response& response);
     void fail(InFlight::Flight& flight, const Failed& how);
     void keep(const dns::Question& question, const Response& response);
+    void keep_cut(const dns::Question& question, const Response& response);
+    bool answer_from_cut(const dns::Question& question, const Done& done);
     bool stale(const dns::Question& question, const std::vector<Done>& waiters);
     bool has_stale(const dns::Question& question);
     void refuse(const dns::Question& question, std::optional<std::uint16_t> extended_error,
@@ -162,6 +169,7 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
 
     asio::any_io_executor loop;
     Cache& cache;
+    RecentFailures& failures;
     const TimeSource& time;
     Serving& serving;
     bool gone = false;  // the Lookup is: nobody waits, and the cache may be gone, too
@@ -172,8 +180,6 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     std::shared_ptr<Companion> companion;  // shared with look-ups under way
     InFlight in_flight;
     std::size_t refreshing = 0;  // of those in flight
-    RecentFailures failures;
-    bool upstream_silent = false;  // nobody answered last time
     asio::steady_timer slow_timer;
     bool slow_timer_runs = false;
     Counters counters;
@@ -181,8 +187,9 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     std::shared_ptr<UpstreamFailures> upstream_failures = std::make_shared<UpstreamFailures>();
 };
 
-Lookup::Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time, Serving& serving)
-    : state_(std::make_shared<State>(std::move(loop), cache, time, serving)) {}
+Lookup::Lookup(asio::any_io_executor loop, Cache& cache, RecentFailures& failures,
+               const TimeSource& time, Serving& serving)
+    : state_(std::make_shared<State>(std::move(loop), cache, failures, time, serving)) {}
 
 Lookup::~Lookup() {
     state_->gone = true;
@@ -210,10 +217,13 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
     state.companion = settings->companion
                           ? std::make_shared<Companion>(state.loop, *settings->companion)
                           : nullptr;
-    state.in_flight.set_limits(
-        {settings->limits.in_flight_max, settings->limits.waiters_per_question_max});
+    state.in_flight.set_limits({settings->limits.in_flight_max,
+                                settings->limits.waiters_per_question_max,
+                                settings->stale.client_timer});
     state.in_flight.supersede();
-    state.failures.set_limits({.first = settings->failure_ttl, .most = settings->failure_ttl_max});
+    state.failures.set_limits({.first = settings->failure_ttl,
+                               .most = settings->failure_ttl_max,
+                               .covered = settings->stale.recheck});
     state.failures.clear();
     state.views = std::make_shared<const Views>(settings->rebinding);
     state.settings = std::move(settings);
@@ -265,8 +275,9 @@ std::vector<UpstreamState> Lookup::upstreams() const {
 
 void Lookup::State::find(const dns::Question& question, Source source, Done done) {
     const Clock::time_point now = time.now();
+    if (source == Source::upstream && answer_from_cut(question, done)) return;
     if (InFlight::Flight* flight = in_flight.find(question)) return join(*flight, std::move(done));
-    if (const RecentFailures::Failure* failure = failures.find(question, now)) {
+    if (const auto failure = failures.find(question, now)) {
         ++counters.failures_recent;
         const std::vector<Done> one{std::move(done)};
         if (!stale(question, one)) refuse(question, failure->extended_error, one);
@@ -296,7 +307,7 @@ void Lookup::State::refresh(const dns::Question& question) {
     const bool is_outside =
         names.decide(question.name.wire(), question.type, false).source == Source::upstream;
     if (!is_outside || in_flight.find(question) != nullptr ||
-        failures.find(question, now) != nullptr ||
+        failures.find(question, now).has_value() ||
         refreshing >= settings->limits.in_flight_max / refreshing_share)
         return;
     InFlight::Flight* flight = in_flight.start(question, serving.host(), now);
@@ -349,9 +360,7 @@ void Lookup::State::finish(Source source, InFlight::Flight& flight, const Views&
     const bool from_outside = source == Source::upstream;
     const bool counts = from_outside && !flight.superseded;
     if (counts) {
-        // An upstream that is back may know at once what failed while it was away.
-        if (result && upstream_silent) failures.clear();
-        upstream_silent = !result;
+        failures.note_upstream(bool(result));
     }
     if (from_outside && result && result->facts.kind != dns::Answer::Kind::failure)
         result = sift(asked_by, flight.question, *std::move(result));
@@ -378,8 +387,7 @@ Result<Response> Lookup::State::sift(const Views& asked_by, const dns::Question&
             break;
         case Judgement::block: {
             ++counters.answers_blocked_rebinding;
-            log::debug("an answer from outside leads into the home, blocked",
-                       {{"name", dns::to_text(question.name)}});
+            log::debug("an answer from outside leads into the home, blocked");
             Buffer message = dns::no_data_response(question, blocked_ttl);
             Result<dns::Answer> facts = dns::parse_answer(message, question, ttls_of(*settings));
             if (!facts) return facts.error();
@@ -388,8 +396,7 @@ Result<Response> Lookup::State::sift(const Views& asked_by, const dns::Question&
         }
         case Judgement::foreign:
             ++counters.answers_foreign;
-            log::debug("an answer has records that nobody asked for, refused",
-                       {{"name", dns::to_text(question.name)}});
+            log::debug("an answer has records that nobody asked for, refused");
             return Error{Errc::malformed, "has records that nobody asked for"};
     }
     return response;
@@ -401,6 +408,7 @@ void Lookup::State::succeed(Source source, InFlight::Flight& flight, const Respo
     if (source == Source::upstream && !flight.superseded) {
         failures.forget(flight.question);
         keep(flight.question, response);
+        keep_cut(flight.question, response);
     }
     const Found found{response.message, response.facts.extended_error};
     for (const Done& done : in_flight.end(flight)) done(found);
@@ -425,6 +433,35 @@ void Lookup::State::keep(const dns::Question& question, const Response& response
         storable.ttl_offsets = walked;
     }
     cache.store(question, storable, time.now());
+}
+
+/// What an answer says of all names beneath its own.
+void Lookup::State::keep_cut(const dns::Question& question, const Response& response) {
+    if (!settings->nxdomain_cut || !may_be_cut(question)) return;
+    const Clock::time_point now = time.now();
+    if (response.facts.kind != dns::Answer::Kind::no_name) {
+        // It is there, and so is all above it, whatever somebody said.
+        for (const dns::Question& above : cut_questions(question)) cache.store(above, {}, now);
+        return;
+    }
+    const std::optional<Cut> cut = cut_of(response.message, question);
+    if (!cut) return;
+    cache.store(cut_question(question.name, question),
+                {cut->response, std::span(&cut->ttl_at, 1), response.facts.ttl}, now);
+}
+
+/// Whether a name above the question's, or it by another type, is known not to exist.
+bool Lookup::State::answer_from_cut(const dns::Question& question, const Done& done) {
+    if (!settings->nxdomain_cut || !may_be_cut(question)) return false;
+    Writer cut;
+    for (const dns::Question& above : cut_questions(question)) {
+        if (!cache.answer(above, time.now(), cut)) continue;
+        ++counters.answers_from_cut;
+        const Buffer response = response_from_cut(cut.view(), question);
+        done({response, dns::extended_error::synthesized});
+        return true;
+    }
+    return false;
 }
 
 /// Hands `waiters` what was true before, if the cache still has it (RFC 8767).

@@ -19,6 +19,7 @@
 namespace porchlight::forwarder {
 
 class Cache;
+class RecentFailures;
 
 /// What a look-up came to. The octets live only during the call that hands it over.
 struct Found {
@@ -45,13 +46,15 @@ class Lookup {
         std::uint64_t failures_recent = 0;  // SERVFAIL because the same question just failed
         std::uint64_t answers_blocked_rebinding = 0;  // from outside, leading into the home
         std::uint64_t answers_foreign = 0;            // with records that nobody asked for
+        std::uint64_t answers_from_cut = 0;           // NXDOMAIN because a name above is not there
         std::uint64_t prefetches = 0;                 // asked before the cache's answer was over
     };
 
-    /// `cache`, `time` and `serving` outlive it; `loop` runs on the caller's thread. Without
-    /// settings every question that is not our own fails. `serving` tells who asks, and is told
-    /// again when his answer is read.
-    Lookup(asio::any_io_executor loop, Cache& cache, const TimeSource& time, Serving& serving);
+    /// `cache`, `failures`, `time` and `serving` outlive it, the former two for all workers; `loop`
+    /// runs on the caller's thread. Without settings every question that is not our own fails.
+    /// `serving` tells who asks, and is told again when his answer is read.
+    Lookup(asio::any_io_executor loop, Cache& cache, RecentFailures& failures,
+           const TimeSource& time, Serving& serving);
     ~Lookup();
     Lookup(const Lookup&) = delete;
     Lookup& operator=(const Lookup&) = delete;

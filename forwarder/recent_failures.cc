@@ -20,7 +20,7 @@ std::chrono::seconds RecentFailures::next_duration(Blame blame, bool stale,
                                                    std::chrono::seconds before) const {
     switch (blame) {
         case Blame::silence:
-            return stale ? covered : no_answer;
+            return stale ? limits_.covered : no_answer;
         case Blame::line:
             return unreachable;
         case Blame::name:
@@ -28,12 +28,13 @@ std::chrono::seconds RecentFailures::next_duration(Blame blame, bool stale,
     }
     const std::chrono::seconds most = std::max(limits_.first, limits_.most);
     const std::chrono::seconds doubled = std::clamp(before * 2, limits_.first, most);
-    return stale ? std::max(doubled, covered) : doubled;
+    return stale ? std::max(doubled, limits_.covered) : doubled;
 }
 
 void RecentFailures::note(const dns::Question& question, const Serving::Host& asker, Blame blame,
                           std::optional<std::uint16_t> extended_error, bool stale,
                           Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
     auto found = failures_.find(question);
     if (found == failures_.end()) {
         make_room(asker, now);
@@ -80,20 +81,39 @@ RecentFailures::Failures::iterator RecentFailures::erase(Failures::iterator fail
     return failures_.erase(failure);
 }
 
+void RecentFailures::set_limits(Limits limits) {
+    const std::lock_guard lock(mutex_);
+    limits_ = limits;
+}
+
 void RecentFailures::forget(const dns::Question& question) {
+    const std::lock_guard lock(mutex_);
     const auto found = failures_.find(question);
     if (found != failures_.end()) erase(found);
 }
 
+void RecentFailures::note_upstream(bool answered) {
+    const std::lock_guard lock(mutex_);
+    if (answered && is_silent_) forget_all();
+    is_silent_ = !answered;
+}
+
 void RecentFailures::clear() {
+    const std::lock_guard lock(mutex_);
+    forget_all();
+}
+
+void RecentFailures::forget_all() {
     failures_.clear();
     of_host_.clear();
 }
 
-const RecentFailures::Failure* RecentFailures::find(const dns::Question& question,
-                                                    Clock::time_point now) const {
+std::optional<RecentFailures::Failure> RecentFailures::find(const dns::Question& question,
+                                                            Clock::time_point now) const {
+    const std::lock_guard lock(mutex_);
     const auto found = failures_.find(question);
-    return found == failures_.end() || found->second.until <= now ? nullptr : &found->second;
+    if (found == failures_.end() || found->second.until <= now) return std::nullopt;
+    return found->second;
 }
 
 }  // namespace porchlight::forwarder

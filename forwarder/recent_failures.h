@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 
 #include "core/clock.h"
@@ -12,25 +13,27 @@
 namespace porchlight::forwarder {
 
 /// Questions whose look-up failed a short while ago, so that a client that insists does not make us
-/// insist upstream (RFC 9520 section 3.2). No I/O; time is what callers pass.
+/// insist upstream (RFC 9520 section 3.2). One for all workers, behind a mutex that is held for one
+/// look; only what the cache has no answer to comes here. No I/O; time is what callers pass.
 class RecentFailures {
   public:
     struct Limits {
         /// A server said that it failed: the name is to blame. Doubles with each further failure.
         std::chrono::seconds first{5};
         std::chrono::seconds most{300};
+        /// Where a stale answer stands in, nobody is kept waiting so soon again (RFC 8767 section
+        /// 5).
+        std::chrono::seconds covered{30};
         std::size_t questions_max = 4096;
         std::size_t questions_per_host_max = 512;  // that first asked it; then its own make room
     };
     /// Nobody answered: the line is to blame, and may be back any moment.
     static constexpr std::chrono::seconds no_answer{5};
     static constexpr std::chrono::seconds unreachable{1};
-    /// Where a stale answer stands in, nobody is kept waiting so soon again (RFC 8767 section 5).
-    static constexpr std::chrono::seconds covered{30};
 
     enum class Blame { name, silence, line };
 
-    void set_limits(Limits limits) { limits_ = limits; }
+    void set_limits(Limits limits);
 
     /// `stale` where it does not hurt, because the cache still has an older answer. `asker` is
     /// whose table it goes into when that is full.
@@ -38,7 +41,10 @@ class RecentFailures {
               std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point now);
     /// The look-up succeeded.
     void forget(const dns::Question& question);
-    /// An upstream is reachable again: what failed for want of one may be tried at once.
+    /// Whether an upstream answered at all. One that is back may know at once what failed while
+    /// none did, so that all is forgotten.
+    void note_upstream(bool answered);
+    /// Other settings: whatever failed may be tried at once.
     void clear();
 
     struct Failure {
@@ -48,7 +54,7 @@ class RecentFailures {
         Serving::Host asker;
     };
     /// The failure that still counts, or none.
-    const Failure* find(const dns::Question& question, Clock::time_point now) const;
+    std::optional<Failure> find(const dns::Question& question, Clock::time_point now) const;
 
   private:
     using Failures = std::map<dns::Question, Failure, QuestionLess>;
@@ -58,10 +64,13 @@ class RecentFailures {
 
     std::chrono::seconds next_duration(Blame blame, bool stale, std::chrono::seconds before) const;
     void make_room(const Serving::Host& asker, Clock::time_point now);
+    void forget_all();
     void drop_first_over(const Serving::Host& asker);
     Failures::iterator erase(Failures::iterator failure);
 
+    mutable std::mutex mutex_;  // over everything below
     Limits limits_;
+    bool is_silent_ = false;  // no upstream answered last time
     Failures failures_;
     std::map<Serving::Host, std::size_t, HostLess> of_host_;  // how many each has there
 };

@@ -12,6 +12,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/link_name.h"
 #include "forwarder/lookup.h"
+#include "forwarder/query_log.h"
 
 namespace porchlight::forwarder {
 
@@ -35,15 +36,18 @@ struct Leg {
 
 /// A query that has to outlive the message it came in.
 struct KeptQuery {
-    KeptQuery(const dns::Query& from, WaitingPlace waits)
+    KeptQuery(const dns::Query& from, std::optional<NotedQuery> note, WaitingPlace waits)
         : query(from),
           question(from.question.begin(), from.question.end()),
+          noted(std::move(note)),
           place(std::move(waits)) {
         query.question = question;
+        if (noted) noted->name = query.name();
     }
     KeptQuery(const KeptQuery&) = delete;
     dns::Query query;
-    Buffer question;  // what `query` borrows
+    Buffer question;                  // what `query` borrows
+    std::optional<NotedQuery> noted;  // where it is logged
     WaitingPlace place;
 };
 
@@ -56,8 +60,8 @@ class Responder {
         not_known,  // query() has to be looked up
     };
 
-    Responder(Cache& cache, Lookup& lookup, Counters& counters)
-        : cache_(cache), lookup_(lookup), counters_(counters) {}
+    Responder(Cache& cache, Lookup& lookup, Counters& counters, QueryLog& log)
+        : cache_(cache), lookup_(lookup), counters_(counters), log_(log) {}
 
     /// Answers from the message alone, our own tables or the cache. Allocates nothing once `out`
     /// has grown.
@@ -75,17 +79,27 @@ class Responder {
                             Writer& out);
     /// Appends REFUSED with an extended error, for a client over its rate; nothing if the message
     /// deserves nothing.
-    void refuse(Bytes message, const Leg& leg, Writer& out);
+    void refuse(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
 
   private:
+    struct Decided {
+        Given given;
+        Outcome outcome;
+        std::optional<std::uint16_t> extended_error = {};
+    };
+    Decided decide(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
+    std::optional<NotedQuery> noted(const Leg& leg, Clock::time_point now);
+    void note(const Decided& decided, Bytes answer);
     View view_of(const Leg& leg) const;
     dns::Question question() const;
 
     Cache& cache_;
     Lookup& lookup_;
     Counters& counters_;
+    QueryLog& log_;
     dns::Query query_;
-    View view_ = everybody;  // of who asked it
+    View view_ = everybody;            // of who asked it
+    std::optional<NotedQuery> noted_;  // where it is logged
 };
 
 }  // namespace porchlight::forwarder

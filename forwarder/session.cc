@@ -299,7 +299,7 @@ void Session::answer(Bytes message, Writer& out) {
 /// Over a limit: nothing more is read.
 void Session::refuse(Bytes message, Writer& out) {
     ending_ = deaf_ = true;
-    framed(out, [&] { home_.responder().refuse(message, leg_now(), out); });
+    framed(out, [&] { home_.responder().refuse(message, leg_now(), home_.now(), out); });
 }
 
 std::optional<Responder::Given> Session::ask(Bytes message, std::int32_t stream, Writer& answer) {

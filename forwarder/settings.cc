@@ -146,6 +146,39 @@ std::chrono::seconds read_seconds(Reader& in) {
     return std::chrono::seconds(static_cast<std::int64_t>(in.u64()));
 }
 
+void write_stale(Writer& out, const StaleSettings& stale) {
+    write_seconds(out, stale.max);
+    out.u64(static_cast<std::uint64_t>(stale.client_timer.count()));
+    write_seconds(out, stale.recheck);
+    write_seconds(out, stale.ttl);
+}
+
+StaleSettings read_stale(Reader& in) {
+    StaleSettings stale;
+    stale.max = read_seconds(in);
+    stale.client_timer = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
+    stale.recheck = read_seconds(in);
+    stale.ttl = read_seconds(in);
+    return stale;
+}
+
+void write_query_log(Writer& out, const QueryLogSettings& log) {
+    out.u8(static_cast<std::uint8_t>(log.level));
+    out.u64(log.bytes_max);
+    write_seconds(out, log.kept_for);
+}
+
+QueryLogSettings read_query_log(Reader& in) {
+    using Level = QueryLogSettings::Level;
+    QueryLogSettings log;
+    const std::uint8_t level = in.u8();
+    if (level > static_cast<std::uint8_t>(Level::full)) in.fail("has an unknown level");
+    log.level = static_cast<Level>(level);
+    log.bytes_max = in.u64();
+    log.kept_for = read_seconds(in);
+    return log;
+}
+
 /// Visits every member of Limits in one order, for writing and for reading.
 template <class SomeLimits, class Visit>
 void each_limit(SomeLimits& limits, Visit visit) {
@@ -269,6 +302,7 @@ void write(Writer& out, const Settings& settings) {
     write_optional(out, settings.identity, [&](const auto& one) { write_identity(out, one); });
     write_list(out, settings.upstreams, [&](const auto& one) { write_upstream(out, one); });
     write_field(out, settings.roots_pem);
+    write_field(out, settings.network);
     out.u8(settings.dates_count);
     write_optional(out, settings.companion, [&](const auto& one) { write_endpoint(out, one); });
     write_list(out, settings.local_domains, [&](const auto& one) { dns::write(out, one); });
@@ -282,9 +316,11 @@ void write(Writer& out, const Settings& settings) {
     write_seconds(out, settings.ttl_min);
     write_seconds(out, settings.ttl_max);
     write_seconds(out, settings.negative_ttl_max);
-    write_seconds(out, settings.stale_max);
+    write_stale(out, settings.stale);
     write_seconds(out, settings.failure_ttl);
     write_seconds(out, settings.failure_ttl_max);
+    out.u8(settings.nxdomain_cut);
+    write_query_log(out, settings.query_log);
     out.u8(settings.application_dns);
     each_limit(settings.limits, WriteLimit{out});
 }
@@ -295,6 +331,7 @@ Result<Settings> parse_settings(Bytes message) {
     settings.identity = read_optional(in, read_identity);
     settings.upstreams = read_list<UpstreamSettings>(in, read_upstream);
     settings.roots_pem = read_octets_field(in);
+    settings.network = read_text_field(in);
     settings.dates_count = in.u8() != 0;
     settings.companion = read_optional(in, read_endpoint);
     settings.local_domains = read_list<dns::Name>(in, dns::read_name);
@@ -308,9 +345,11 @@ Result<Settings> parse_settings(Bytes message) {
     settings.ttl_min = read_seconds(in);
     settings.ttl_max = read_seconds(in);
     settings.negative_ttl_max = read_seconds(in);
-    settings.stale_max = read_seconds(in);
+    settings.stale = read_stale(in);
     settings.failure_ttl = read_seconds(in);
     settings.failure_ttl_max = read_seconds(in);
+    settings.nxdomain_cut = in.u8() != 0;
+    settings.query_log = read_query_log(in);
     settings.application_dns = in.u8() != 0;
     each_limit(settings.limits, ReadLimit{in});
     if (!in.finished()) return in.error("the forwarder's settings");

@@ -81,14 +81,40 @@ struct Limits {
     bool operator==(const Limits&) const = default;
 };
 
+/// What is noted of queries, see QueryLog.
+struct QueryLogSettings {
+    enum class Level : std::uint8_t {
+        off,
+        counters,  // how many of which type, with which outcome
+        names,     // and each name, but not who asked
+        full,      // and who asked, by a pseudonym of the day and his network
+    };
+    Level level = Level::off;
+    std::uint64_t bytes_max = 1 << 20;  // of all workers' queries; then the oldest go
+    std::chrono::seconds kept_for{86400};
+    bool operator==(const QueryLogSettings&) const = default;
+};
+
+/// How long what is stale stands in for what is true, and how it is tried to do better (RFC 8767).
+struct StaleSettings {
+    std::chrono::seconds max{86400};               // after its time; 0: never
+    std::chrono::milliseconds client_timer{1800};  // then a client hears what is stale
+    std::chrono::seconds recheck{30};              // not asked anew any sooner, once it stood in
+    std::chrono::seconds ttl{30};                  // that it leaves with, at most
+    bool operator==(const StaleSettings&) const = default;
+};
+
 /// Everything the forwarder is told. It arrives as octets from the agent and replaces what was
 /// there as a whole; connections that are still valid stay.
 struct Settings {
     std::optional<TlsIdentity> identity;      // none: DoT and DoH listen but refuse handshakes
     std::vector<UpstreamSettings> upstreams;  // tried in this order
     Buffer roots_pem;                         // trust anchors for upstreams
-    bool dates_count = true;                  // false while the clock is not trusted
-    std::optional<Endpoint> companion;        // plain DNS server of the home's own names
+    /// Which network the upstreams are asked from: by another word nothing of the sessions with
+    /// them is gone on with (RFC 8446 appendix C.4, RFC 9250 section 5.5.3).
+    std::string network;
+    bool dates_count = true;                 // false while the clock is not trusted
+    std::optional<Endpoint> companion;       // plain DNS server of the home's own names
     std::vector<dns::Name> local_domains;    // the companion's, with reverse zones of private space
     dns::Name adn;                           // the resolver's own name, answered here; root: none
     std::vector<IpAddress> addresses;        // of `adn`
@@ -101,9 +127,13 @@ struct Settings {
     std::chrono::seconds ttl_min{0};
     std::chrono::seconds ttl_max{86400};
     std::chrono::seconds negative_ttl_max{900};
-    std::chrono::seconds stale_max{86400};
+    StaleSettings stale;
     std::chrono::seconds failure_ttl{5};  // of a name whose servers fail; doubles each time
     std::chrono::seconds failure_ttl_max{300};
+    /// That a name does not exist says the same of all names beneath it (RFC 8020), for clients
+    /// that want no proof of it.
+    bool nxdomain_cut = false;
+    QueryLogSettings query_log;
     bool application_dns = true;  // browsers may choose another resolver by themselves
     Limits limits;
     bool operator==(const Settings&) const = default;

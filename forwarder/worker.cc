@@ -25,8 +25,9 @@ Worker::Worker(Shared shared)
     : shared_(shared),
       serving_(shared.serving),
       poller_(loop_.get_executor()),
-      lookup_(loop_.get_executor(), shared.cache, shared.time, serving_),
-      responder_(shared.cache, lookup_, counters_),
+      lookup_(loop_.get_executor(), shared.cache, shared.failures, shared.time, serving_),
+      query_log_(shared.daily_key),
+      responder_(shared.cache, lookup_, counters_, query_log_),
       sessions_(loop_.get_executor(), poller_, responder_, shared.admission, serving_, counters_,
                 shared.workers) {
     poller_.start({.before_turn = [this] { sessions_.before_turn(); },
@@ -47,6 +48,7 @@ Result<void> Worker::apply(std::shared_ptr<const Settings> settings,
                            std::optional<TlsServer> server) {
     if (auto applied = lookup_.apply(settings); !applied) return applied.error();
     sessions_.apply(*settings);
+    query_log_.apply(settings->query_log, shared_.workers);
     server_ = std::move(server);
     return {};
 }
@@ -73,6 +75,10 @@ std::unique_ptr<Pollable> Worker::listener(Listening listening) {
             break;
     }
     return std::make_unique<Do53UdpListener>(std::move(listening.socket), poller_, sessions_);
+}
+
+void Worker::tell_queries(QueryReport& report, Clock::time_point now) const {
+    query_log_.tell(report, now);
 }
 
 Worker::State Worker::state() const {

@@ -9,6 +9,7 @@
 #include "forwarder/listeners.h"
 #include "forwarder/lookup.h"
 #include "forwarder/poller.h"
+#include "forwarder/recent_failures.h"
 #include "forwarder/responder.h"
 #include "forwarder/serving.h"
 #include "forwarder/sessions.h"
@@ -18,16 +19,18 @@
 namespace porchlight::forwarder {
 
 /// One event loop with listeners, connections and look-ups of its own; what it shares with the
-/// other workers is the cache and the admission. Everything but loop(), run() and stop() is called
-/// on its thread, between turns.
+/// other workers is the cache, the memory of failures, the admission and the key for pseudonyms.
+/// Everything but loop(), run() and stop() is called on its thread, between turns.
 class Worker {
   public:
     struct Shared {
         Cache& cache;
+        RecentFailures& failures;
         Admission& admission;
         const TimeSource& time;
+        DailyKey& daily_key;
+        unsigned workers = 1;              // of them all
         Serving::Host* serving = nullptr;  // where it notes whom it works for
-        unsigned workers = 1;              // that there are, with this one
     };
     struct Listening {
         ListenerInfo info;
@@ -61,6 +64,10 @@ class Worker {
     /// is left, without loss.
     void listen(std::vector<Listening> listening);
     State state() const;
+    /// Adds what it noted of queries.
+    void tell_queries(QueryReport& report, Clock::time_point now) const;
+    /// What was noted too long ago goes.
+    void forget_old_queries(Clock::time_point now) { query_log_.forget_old(now); }
 
   private:
     std::unique_ptr<Pollable> listener(Listening listening);
@@ -71,6 +78,7 @@ class Worker {
     Poller poller_;
     Counters counters_;
     Lookup lookup_;
+    QueryLog query_log_;
     Responder responder_;
     Sessions sessions_;
     std::optional<TlsServer> server_;

@@ -8,6 +8,7 @@
 //   apply                     status                        flush           alive
 //   path PATH                 http1                         allow-device MAC [DOMAIN]
 //   listen [without-doh]      no-devices                    (listen: new sockets in place of the old)
+//   failure-ttl SECONDS       query-log LEVEL               queries
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -24,11 +26,13 @@
 #include <map>
 #include <sstream>
 
+#include "core/escape.h"
 #include "core/log.h"
 #include "forwarder/control.h"
 #include "forwarder/forwarder.h"
 #include "forwarder/listeners.h"
 #include "forwarder/neighbours.h"
+#include "forwarder/query_log.h"
 #include "forwarder/settings.h"
 #include "net/socket_address.h"
 
@@ -174,6 +178,21 @@ std::string status_text(net::Channel& agent) {
     return out.str();
 }
 
+/// One word a question: transport, outcome, rcode, extended error, type, name, and who asked.
+std::string queries_text(net::Channel& agent) {
+    const auto message = ask(agent, Control::ask_queries);
+    const auto report = parse_query_report(message.body);
+    if (!report) return "error " + report.error().message;
+    std::ostringstream out;
+    out << "ok";
+    for (const LoggedQuery& query : report->queries)
+        out << ' ' << static_cast<int>(query.over) << ',' << static_cast<int>(query.outcome) << ','
+            << int{query.rcode} << ',' << query.extended_error << ',' << query.type << ','
+            << (query.name ? dns::to_text(*query.name) : "-") << ',' << int{query.client.family}
+            << ',' << query.client.pseudonym << ',' << to_hex(query.client.network);
+    return out.str();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -227,6 +246,14 @@ int main(int argc, char** argv) {
             settings.rebinding.allow_devices.push_back(device);
         } else if (command == "no-devices") {
             settings.rebinding.allow_devices.clear();
+        } else if (command == "failure-ttl") {
+            settings.failure_ttl = std::chrono::seconds(std::stoi(one));
+        } else if (command == "query-log") {
+            const std::vector<std::string> levels{"off", "counters", "names", "full"};
+            const auto level = std::find(levels.begin(), levels.end(), one) - levels.begin();
+            settings.query_log.level = static_cast<QueryLogSettings::Level>(level);
+        } else if (command == "queries") {
+            answer = queries_text(agent->first);
         } else if (command == "http1") {
             settings.doh_http1 = true;
         } else if (command == "cache") {

@@ -1,6 +1,7 @@
 // Look-ups by hand, for tests that bring their own servers. Reads commands, one a line:
 //
 //   upstream ADN ENDPOINT   roots FILE   companion ENDPOINT   local DOMAIN   query_max MS   apply
+//   network WORD            nxdomain_cut on|off   stale CLIENT_TIMER_MS RECHECK_S
 //   ask NAME TYPE           starts a look-up; when it ends prints
 //                             "answer NAME TYPE rcode=0 ede=- ms=12 records=1 data=c0000201"
 //   from_companion NAME TYPE   likewise, as the companion would ask
@@ -25,6 +26,7 @@
 #include "dns/answer.h"
 #include "forwarder/cache.h"
 #include "forwarder/lookup.h"
+#include "forwarder/recent_failures.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -72,6 +74,13 @@ class Driver {
             settings_.local_domains.push_back(*dns::parse_name(first));
         else if (command == "query_max")
             settings_.limits.query_max = std::chrono::milliseconds(std::stoi(first));
+        else if (command == "network")
+            settings_.network = first;
+        else if (command == "nxdomain_cut")
+            settings_.nxdomain_cut = first == "on";
+        else if (command == "stale")
+            settings_.stale = {settings_.stale.max, std::chrono::milliseconds(std::stoi(first)),
+                               std::chrono::seconds(std::stoi(second))};
         else if (command == "apply")
             return apply();
         else if (command == "ask" || command == "from_companion")
@@ -153,7 +162,8 @@ class Driver {
     Cache cache_{{}, random_};
     Settings settings_;
     Serving serving_;
-    Lookup lookup_{loop_.get_executor(), cache_, time_, serving_};
+    RecentFailures failures_;
+    Lookup lookup_{loop_.get_executor(), cache_, failures_, time_, serving_};
     int open_ = 0;
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import dns.message
 import dns.rrset
 
 from test_upstream import (NETWORK_ERROR, SERVFAIL, STALE, ca, certificate,  # noqa: F401 (fixtures)
@@ -75,6 +76,73 @@ def test_what_is_soon_over_is_asked_anew_and_nobody_waits(driver, ca, serve):
     server.stop()
     eventually("it is gone", lambda: driver.one("c.example").rcode == SERVFAIL)
     assert driver.one("a.example").address == "192.0.2.2"
+
+
+# That a name does not exist, RFC 8020.
+
+NXDOMAIN, SYNTHESIZED = 3, 29
+
+
+def exists_not(server, connection):
+    """Nothing at or below gone.example; alias.example leads there."""
+    while query := server.read(connection):
+        name = query.question[0].name.to_text()
+        response = dns.message.make_response(query)
+        if name == "alias.example.":
+            response.answer.append(dns.rrset.from_text(name, 300, "IN", "CNAME", "gone.example."))
+        if f".{name}".endswith(".gone.example.") or name == "alias.example.":
+            response.set_rcode(NXDOMAIN)
+            response.authority.append(dns.rrset.from_text(
+                "example.", 900, "IN", "SOA", "ns.example. host.example. 1 3600 1200 604800 60"))
+        else:
+            response = answer_to(query)
+        connection.sendall(framed(response.to_wire()))
+
+
+def test_nxdomain_says_nothing_of_names_beneath_unless_it_is_to(driver, ca, serve):
+    server = serve(exists_not)
+    driver.use(ca.roots, server)
+    for turn, name in enumerate(("gone.example", "a.gone.example", "gone.example AAAA"), 1):
+        assert (driver.one(name).rcode, len(server.queries)) == (NXDOMAIN, turn)
+
+
+def test_nxdomain_may_cover_everything_beneath(driver, ca, serve):
+    server = serve(exists_not)
+    driver.use(ca.roots, server, nxdomain_cut="on")
+    assert (driver.one("gone.example").rcode, len(server.queries)) == (NXDOMAIN, 1)
+    for name in ("gone.example AAAA", "a.gone.example", "B.a.Gone.example TXT"):
+        told = driver.one(name)
+        assert (told.rcode, told.ede, told.records) == (NXDOMAIN, SYNTHESIZED, 1), name
+    assert len(server.queries) == 1
+    # Beside it, above it, and where only the end of an alias is not there, is another matter.
+    for asked, (name, rcode) in enumerate((("notgone.example", 0), ("www.example", 0),
+                                           ("alias.example", NXDOMAIN), ("a.alias.example", 0)), 2):
+        assert (driver.one(name).rcode, len(server.queries)) == (rcode, asked), name
+    driver.say("advance 61")  # MINIMUM
+    assert driver.one("c.gone.example").ede is None
+    assert len(server.queries) == 6
+
+
+def test_a_name_that_comes_to_be_ends_what_was_said_above_it(driver, ca, serve):
+    there = threading.Event()
+
+    def comes_to_be(server, connection):
+        while query := server.read(connection):
+            response = dns.message.make_response(query)
+            response.set_rcode(NXDOMAIN)
+            response.authority.append(dns.rrset.from_text(
+                "example.", 900, "IN", "SOA", "ns.example. host.example. 1 3600 1200 604800 600"))
+            connection.sendall(framed((answer_to(query) if there.is_set() else response).to_wire()))
+
+    server = serve(comes_to_be)
+    driver.use(ca.roots, server, nxdomain_cut="on")
+    assert driver.one("late.example").rcode == NXDOMAIN
+    assert driver.one("a.late.example").ede == SYNTHESIZED
+    there.set()
+    driver.say("refresh www.late.example A", "sleep 1")  # as of an answer that was there before
+    driver.until_done()
+    eventually("it was asked", lambda: driver.sleep(0.1) or len(server.queries) == 2)
+    eventually("it counts", lambda: driver.one("a.late.example").rcode == 0)
 
 
 # What is no answer for a home.

@@ -258,6 +258,36 @@ def test_a_server_that_closes_after_each_answer_serves_on_with_tickets(driver, c
     assert server.resumed == 4
 
 
+def test_on_another_network_no_session_is_gone_on_with(driver, ca, serve):
+    def once_or_long(server, connection):
+        while query := server.read(connection):
+            connection.sendall(framed(answer_to(query).to_wire()))
+            if "once" in query.question[0].name.to_text():
+                return
+
+    server = serve(once_or_long)
+    driver.use(ca.roots, server, network="one")
+
+    def ask(name: str) -> tuple[int, int]:
+        """How many connections and resumptions there were then."""
+        assert driver.one(name).rcode == 0
+        driver.sleep(0.1)
+        return server.connections, server.resumed
+
+    assert ask("once1.example") == (1, 0)
+    # The control: other settings on the same network leave tickets and connections alone.
+    driver.say("local other", "apply")
+    assert driver.line() == "applied"
+    assert ask("stays1.example") == (2, 1)
+    driver.say("local another", "apply")
+    assert driver.line() == "applied"
+    assert ask("stays2.example") == (2, 1)
+    driver.say("network two", "apply")
+    assert driver.line() == "applied"
+    assert ask("once2.example") == (3, 1)
+    assert ask("once3.example") == (4, 2)
+
+
 def test_queries_out_when_the_server_closes_are_asked_once_more(driver, ca, serve):
     def first_closes(server, connection):
         if server.connections == 1:
@@ -444,6 +474,21 @@ def test_a_silent_upstream_means_a_stale_answer_after_the_client_timer(driver, c
         driver.sleep(pause_s)
         again = driver.one("a.example")
         assert again.ede == STALE and again.ms < CLIENT_TIMER - 100
+
+
+def test_how_long_a_host_waits_for_a_true_answer_is_configured(driver, ca, serve):
+    def answers_first(server, connection):
+        if not server.queries:
+            query = server.read(connection)
+            connection.sendall(framed(answer_to(query).to_wire()))
+        is_silent(server, connection)
+
+    driver.use(ca.roots, serve(answers_first), stale="5000 30", query_max="30000")
+    assert driver.one("a.example").ede is None
+    driver.say("advance 301")
+    stale = driver.one("a.example")
+    assert (stale.rcode, stale.ede) == (0, STALE)
+    assert 4900 < stale.ms < 29000
 
 
 def test_an_upstream_that_is_gone_means_a_stale_answer_at_once(driver, ca, serve):

@@ -33,6 +33,7 @@ TEST_SUITE("agent/config") {
         CHECK(config.certificate == CertificateConfig());
         CHECK(config.rebinding == forwarder::RebindingRules());
         CHECK(config.cache == CacheConfig());
+        CHECK(config.query_log == forwarder::QueryLogSettings());
         CHECK(config.limits == forwarder::Limits());
         CHECK(config.log == LogConfig());
         CHECK(config.users == UsersConfig{"porchlight", "porchlight-dns"});
@@ -125,7 +126,10 @@ TEST_SUITE("agent/config") {
                   {*parse_ipv6("2001:db8:64::")},
                   {{{{2, 0, 0x5e, 0x10, 0, 1}}, {*dns::parse_name("mine.example")}},
                    {{{2, 0, 0x5e, 0x10, 0, 2}}}}});
-        CHECK(config.cache == CacheConfig{2 << 20, 300s, 43200s, 1s, 7200s, 2s, 4s});
+        CHECK(config.cache ==
+              CacheConfig{2 << 20, 300s, 43200s, 1s, 7200s, 2s, 4s, 900ms, 5s, 7s, true});
+        CHECK(config.query_log ==
+              forwarder::QueryLogSettings{forwarder::QueryLogSettings::Level::full, 32768, 3600s});
         CHECK(config.workers == 2);
         forwarder::Limits limits;
         limits.connections_max = 100;

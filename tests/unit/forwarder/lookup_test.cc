@@ -10,6 +10,7 @@
 #include "dns/answer.h"
 #include "dns/edns.h"
 #include "forwarder/cache.h"
+#include "forwarder/recent_failures.h"
 #include "forwarder/some_root.h"
 
 // What needs an upstream that answers is in tests/forwarder/test_upstream.py.
@@ -42,7 +43,9 @@ struct Home {
     SystemRandom random;
     Cache cache{{.bytes_max = 1 << 20}, random};
     Serving serving;
-    std::optional<Lookup> lookup{std::in_place, loop.get_executor(), cache, time, serving};
+    RecentFailures failures;
+    std::optional<Lookup> lookup{std::in_place, loop.get_executor(), cache, failures, time,
+                                 serving};
     std::vector<Heard> heard;
 };
 

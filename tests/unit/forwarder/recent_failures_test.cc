@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <thread>
+#include <vector>
+
 namespace porchlight::forwarder {
 namespace {
 
@@ -20,7 +24,7 @@ TEST_SUITE("forwarder/recent_failures") {
                                bool stale = false) {
         failures.note(question, {}, blame, 22, stale, now);
         std::chrono::seconds age{0};
-        while (failures.find(question, now + age) != nullptr) ++age;
+        while (failures.find(question, now + age)) ++age;
         return age;
     }
 
@@ -38,7 +42,7 @@ TEST_SUITE("forwarder/recent_failures") {
         CHECK(lasts(failures, Blame::name, start) == 5s);
         CHECK(lasts(failures, Blame::name, start + 11s) == 5s);
         failures.forget(question);
-        CHECK(failures.find(question, start + 11s) == nullptr);
+        CHECK(!failures.find(question, start + 11s));
         CHECK(lasts(failures, Blame::name, start + 12s) == 5s);
     }
 
@@ -50,7 +54,7 @@ TEST_SUITE("forwarder/recent_failures") {
         CHECK(lasts(failures, Blame::silence, start + 10s) == 5s);
         CHECK(lasts(failures, Blame::silence, start + 20s, true) == 30s);  // a stale answer serves
         failures.clear();
-        CHECK(failures.find(question, start + 20s) == nullptr);
+        CHECK(!failures.find(question, start + 20s));
     }
 
     TEST_CASE("the reason is kept") {
@@ -75,6 +79,54 @@ TEST_SUITE("forwarder/recent_failures") {
         CHECK(lasts(failures, Blame::name, now, true) == 60s);
     }
 
+    TEST_CASE("once an upstream that was silent answers, all may be tried again") {
+        RecentFailures failures;
+        failures.note_upstream(true);
+        failures.note(question, nobody, Blame::name, 7, false, start);
+        failures.note_upstream(true);
+        CHECK(failures.find(question, start));
+        failures.note_upstream(false);
+        CHECK(failures.find(question, start));
+        failures.note_upstream(true);
+        CHECK(!failures.find(question, start));
+    }
+
+    TEST_CASE("what one view could not hear another one asks for itself") {
+        RecentFailures failures;
+        dns::Question other = question;
+        other.view = 1;
+        failures.note(question, nobody, Blame::name, 7, true, start);
+        CHECK(failures.find(question, start));
+        CHECK(!failures.find(other, start));
+    }
+
+    TEST_CASE("workers share it") {
+        RecentFailures failures;
+        failures.set_limits({.questions_max = 64, .questions_per_host_max = 32});
+        std::vector<std::jthread> workers;
+        for (std::uint8_t worker = 0; worker < 4; ++worker)
+            workers.emplace_back([&failures, worker] {
+                const Serving::Host host = host_of(Ipv4{{192, 168, 1, worker}});
+                for (int i = 0; i < 2000; ++i) {
+                    const dns::Question asked{*dns::parse_name(std::to_string(i % 100)), 1};
+                    failures.note(asked, host, Blame::name, {}, false, start);
+                    (void)failures.find(asked, start);
+                    if (i % 7 == 0) failures.forget(asked);
+                    if (i % 501 == 0) failures.clear();
+                }
+            });
+        workers.clear();
+        failures.note(question, nobody, Blame::name, 7, false, start);
+        CHECK(failures.find(question, start));
+    }
+
+    TEST_CASE("how soon is asked again what a stale answer stood in for is configured") {
+        RecentFailures failures;
+        failures.set_limits({.covered = 7s});
+        CHECK(lasts(failures, Blame::silence, start, true) == 7s);
+        CHECK(lasts(failures, Blame::silence, start + 20s) == 5s);
+    }
+
     dns::Question numbered(std::size_t i) {
         return {*dns::parse_name(std::to_string(i) + ".example"), 1};
     }
@@ -85,9 +137,9 @@ TEST_SUITE("forwarder/recent_failures") {
         for (std::size_t i = 0; i < 4; ++i)
             failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1s);
         failures.note(question, somebody, Blame::name, {}, false, start + 5s);
-        CHECK(failures.find(question, start + 5s) != nullptr);
+        CHECK(failures.find(question, start + 5s));
         for (std::size_t i = 1; i < 4; ++i)
-            CHECK(failures.find(numbered(i), start + 5s) != nullptr);  // 0 was over
+            CHECK(failures.find(numbered(i), start + 5s));  // 0 was over
     }
 
     TEST_CASE("who fills the table pushes out what is its own") {
@@ -96,13 +148,13 @@ TEST_SUITE("forwarder/recent_failures") {
         failures.note(question, somebody, Blame::name, {}, false, start);
         for (std::size_t i = 0; i < 100; ++i)
             failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms);
-        CHECK(failures.find(question, start + 1s) != nullptr);
+        CHECK(failures.find(question, start + 1s));
         for (const std::size_t kept : {97, 98, 99})
-            CHECK(failures.find(numbered(kept), start + 1s) != nullptr);
-        CHECK(failures.find(numbered(96), start + 1s) == nullptr);
+            CHECK(failures.find(numbered(kept), start + 1s));
+        CHECK(!failures.find(numbered(96), start + 1s));
         // Noted again, the same question takes no room.
         failures.note(numbered(99), nobody, Blame::name, {}, false, start + 1s);
-        CHECK(failures.find(numbered(97), start + 1s) != nullptr);
+        CHECK(failures.find(numbered(97), start + 1s));
     }
 
     TEST_CASE("in a table full of many hosts' the one with most makes room") {
@@ -112,17 +164,17 @@ TEST_SUITE("forwarder/recent_failures") {
             failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms);
         failures.note(numbered(10), third, Blame::name, {}, false, start);
         failures.note(question, somebody, Blame::name, {}, false, start + 1s);
-        CHECK(failures.find(question, start + 1s) != nullptr);
-        CHECK(failures.find(numbered(10), start + 1s) != nullptr);
-        CHECK(failures.find(numbered(0), start + 1s) == nullptr);
-        CHECK(failures.find(numbered(1), start + 1s) != nullptr);
+        CHECK(failures.find(question, start + 1s));
+        CHECK(failures.find(numbered(10), start + 1s));
+        CHECK(!failures.find(numbered(0), start + 1s));
+        CHECK(failures.find(numbered(1), start + 1s));
         // What was forgotten counts for nobody.
         failures.forget(numbered(1));
         failures.forget(numbered(2));
         failures.note(numbered(3), nobody, Blame::name, {}, false, start + 1s);
         failures.note(numbered(4), nobody, Blame::name, {}, false, start + 1s);
-        CHECK(failures.find(numbered(10), start + 1s) != nullptr);
-        CHECK(failures.find(question, start + 1s) != nullptr);
+        CHECK(failures.find(numbered(10), start + 1s));
+        CHECK(failures.find(question, start + 1s));
     }
 }
 

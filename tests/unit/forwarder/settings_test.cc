@@ -24,6 +24,7 @@ Settings full_settings() {
         {name_of("v6.example"), {}, *parse_address("2001:db8::1")},
         {name_of("nobody.example"), {}, net::Unauthenticated{}}};
     settings.roots_pem = {'r'};
+    settings.network = "wan0 192.0.2.7";
     settings.dates_count = false;
     settings.companion = *parse_endpoint("127.0.0.1:53", 53);
     settings.local_domains = {name_of("lan"), name_of("2.0.192.in-addr.arpa")};
@@ -45,7 +46,9 @@ Settings full_settings() {
     settings.ttl_min = 1s;
     settings.ttl_max = 7200s;
     settings.negative_ttl_max = 60s;
-    settings.stale_max = 0s;
+    settings.stale = {0s, 900ms, 5s, 7s};
+    settings.nxdomain_cut = true;
+    settings.query_log = {QueryLogSettings::Level::full, 1ull << 33, 60s};
     settings.failure_ttl = 2s;
     settings.failure_ttl_max = 4s;
     settings.application_dns = false;

@@ -105,7 +105,7 @@ std::string query_line(const Json& query) {
     std::string line = padded(age_text(query.at("seconds_ago").template get<std::uint64_t>()), 6) +
                        padded(text("type"), 7) + padded(text("rcode"), 10) +
                        padded(text("outcome"), 11) + padded(text("over"), 6);
-    if (query.contains("client")) line += text("client") + " " + padded(text("network"), 20);
+    if (query.contains("client")) line += text("client") + " " + padded(text("network"), 24);
     line += text("name");
     if (query.contains("extended_error"))
         line += "  (extended error " + query["extended_error"].dump() + ")";

@@ -124,7 +124,6 @@ void QueryLog::apply(const QueryLogSettings& settings, std::size_t workers) {
     if (settings == settings_) return;
     settings_ = settings;
     counts_ = {};
-    today_.reset();
     const bool keeps = settings.level >= Level::names;
     ring_ = {};
     if (keeps)

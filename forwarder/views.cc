@@ -9,7 +9,6 @@ namespace {
 RebindingRules with(RebindingRules rules, const RebindingRules::Device& device) {
     if (device.domains.empty()) {
         rules.block = false;
-        rules.allow_domains.clear();
         return rules;
     }
     auto& domains = rules.allow_domains;

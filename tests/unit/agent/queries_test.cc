@@ -62,7 +62,7 @@ TEST_SUITE("agent/queries") {
         CHECK(text->find("types     A 7  HTTPS 3  other 1\n") != text->npos);
         CHECK(
             text->ends_with("\n\n2min  HTTPS  NXDOMAIN  looked up  doh   00a1b2c3 192.168.1.0/24"
-                            "      www.example.org.  (extended error 22)\n"));
+                            "          www.example.org.  (extended error 22)\n"));
         CHECK(queries_text(queries_json(report()), 2)->ends_with(" -\n"));
     }
 

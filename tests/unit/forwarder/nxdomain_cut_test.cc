@@ -63,6 +63,20 @@ TEST_SUITE("forwarder/nxdomain_cut") {
         elsewhere[31] = 12;
         CHECK(cut_of(elsewhere, asked("gone.example")));
         CHECK(!cut_of(elsewhere, asked("other.example")));
+        Buffer beside = nxdomain;  // in the additional section
+        beside[9] = 0;
+        beside[11] = 1;
+        CHECK(!cut_of(beside, asked("gone.example")));
+    }
+
+    TEST_CASE("what else stands beside the SOA does not count") {
+        Buffer more = nxdomain;
+        more[9] = 2;
+        const Buffer ns = hex("c011 0002 0001 00000384 0005 026e73c011");
+        more.insert(more.begin() + 30, ns.begin(), ns.end());
+        const auto cut = cut_of(more, asked("gone.example"));
+        REQUIRE(cut);
+        CHECK(cut->response == cut_of(nxdomain, asked("gone.example"))->response);
     }
 
     TEST_CASE("an SOA that is cut short or too long is none") {

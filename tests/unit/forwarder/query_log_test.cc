@@ -62,6 +62,7 @@ TEST_SUITE("forwarder/query_log") {
             CHECK(f.log.is_on());
             CHECK(f.log.wants_clients() == (level == Level::full));
             f.note("www.example", start, client);
+            f.log.forget_old(start);
             const QueryReport report = f.told(start + 3s);
             CHECK(report.level == level);
             CHECK(report.counts.by_type[1] == 1);
@@ -154,6 +155,8 @@ TEST_SUITE("forwarder/query_log") {
             CHECK(queries[2].name == name_of(longest));
         }
         CHECK(f.told().counts.by_outcome[4] == 999);
+        CHECK(f.told().counts.by_type.back() == 0);
+        CHECK(f.told(start - 1s).queries[0].age == 0s);
     }
 
     TEST_CASE("a host has one pseudonym by all its addresses, for a day, and its network alone") {

@@ -59,6 +59,12 @@ TEST_SUITE("forwarder/views") {
         CHECK(views.of(mac(6)) == everybody);
     }
 
+    TEST_CASE("whose exceptions everybody has is nobody in particular") {
+        RebindingRules two = rules({{mac(1), {name_of("b.example")}}});
+        two.allow_domains = {name_of("c.example"), name_of("b.example"), name_of("a.example")};
+        CHECK(Views(two).of(mac(1)) == everybody);
+    }
+
     TEST_CASE("views are bounded; whoever would need one more has everybody's") {
         std::vector<RebindingRules::Device> devices;
         for (std::size_t i = 1; i <= Views::views_max; ++i)

@@ -265,6 +265,7 @@ forwarder::Limits limits(Node node) {
     config.connections_per_client_max = count("connections_per_client_max");
     config.in_flight_per_connection_max = count("in_flight_per_connection_max");
     config.streams_per_connection_max = count("streams_per_connection_max");
+    config.hpack_table_bytes = static_cast<std::uint32_t>(node["hpack_table"].size());
     config.in_flight_max = count("in_flight_max");
     config.waiters_per_question_max = count("waiters_per_question_max");
     config.queries_per_client_second = count("queries_per_client_second");

@@ -286,6 +286,13 @@ constexpr Setting table[] = {
      .help =
          "Requests that one connection of DNS over HTTPS may have open at once. A client that is "
          "told so and opens more is let go (RFC 9113 section 5.1.2)."},
+    {.path = "/limits/hpack_table",
+     .type = Type::size,
+     .max = 4 * kib,
+     .fallback = "\"0B\"",
+     .help = "What one connection over HTTP/2 may keep of fields that were said before, each way "
+             "(RFC 7541 section 4). \"4KiB\" spares clients octets and the processor work, and "
+             "takes twice as much memory a connection."},
     {.path = "/limits/in_flight_max",
      .type = Type::integer,
      .min = 1,

@@ -61,16 +61,37 @@ bool has_ended(const nghttp2_frame_hd& head) {
     return (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 }
 
+struct OptionFree {
+    void operator()(nghttp2_option* options) const { nghttp2_option_del(options); }
+};
+using Options = std::unique_ptr<nghttp2_option, OptionFree>;
+
+/// How a session is set up. `table_bytes` are for the fields that we sent already (RFC 7541 section
+/// 4). Null without memory.
+Options make_options(std::uint32_t table_bytes) {
+    nghttp2_option* made = nullptr;
+    if (nghttp2_option_new(&made) != 0) return nullptr;
+    // A stream's window holds a whole message, and never opens again.
+    nghttp2_option_set_no_auto_window_update(made, 1);
+    nghttp2_option_set_no_closed_streams(made, 1);
+    nghttp2_option_set_max_deflate_dynamic_table_size(made, table_bytes);
+    nghttp2_option_set_max_outbound_ack(made, acks_queued_max);
+    // What nobody defined is ignored (RFC 9113 section 5.5), but only so much of it: nghttp2
+    // says nothing of types that it was not told of.
+    for (unsigned type = unknown_type_min; type < frame_types; ++type)
+        nghttp2_option_set_user_recv_extension_type(made, static_cast<std::uint8_t>(type));
+    return Options(made);
+}
+
 }  // namespace
 
-/// What nghttp2 calls, and how it is set up: made once, copied into each session.
+/// What nghttp2 calls: made once, copied into each session.
 struct Http2::Callbacks {
     nghttp2_session_callbacks* callbacks = nullptr;
-    nghttp2_option* options = nullptr;
+    Options without_table = make_options(0);  // the usual ones
 
     Callbacks() {
-        if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&options) != 0)
-            return;
+        if (nghttp2_session_callbacks_new(&callbacks) != 0) return;
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -79,15 +100,6 @@ struct Http2::Callbacks {
         nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_unknown);
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-        // A stream's window holds a whole message, and never opens again.
-        nghttp2_option_set_no_auto_window_update(options, 1);
-        nghttp2_option_set_no_closed_streams(options, 1);
-        nghttp2_option_set_max_deflate_dynamic_table_size(options, 0);
-        nghttp2_option_set_max_outbound_ack(options, acks_queued_max);
-        // What nobody defined is ignored (RFC 9113 section 5.5), but only so much of it: nghttp2
-        // says nothing of types that it was not told of.
-        for (unsigned type = unknown_type_min; type < frame_types; ++type)
-            nghttp2_option_set_user_recv_extension_type(options, static_cast<std::uint8_t>(type));
     }
 
     static const Callbacks& get() {
@@ -170,16 +182,18 @@ struct Http2::Callbacks {
 
 std::unique_ptr<Http2> Http2::create(Session& session, HttpExchanges& exchanges) {
     const Callbacks& made = Callbacks::get();
-    if (made.callbacks == nullptr || made.options == nullptr) return nullptr;
+    const std::uint32_t table_bytes = session.home().limits().hpack_table_bytes;
+    const Options own = table_bytes != 0 ? make_options(table_bytes) : nullptr;
+    const nghttp2_option* const options = table_bytes != 0 ? own.get() : made.without_table.get();
+    if (made.callbacks == nullptr || options == nullptr) return nullptr;
     std::unique_ptr<Http2> http(new Http2(session, exchanges));
     nghttp2_session* raw = nullptr;
-    if (nghttp2_session_server_new2(&raw, made.callbacks, http.get(), made.options) != 0)
-        return nullptr;
+    if (nghttp2_session_server_new2(&raw, made.callbacks, http.get(), options) != 0) return nullptr;
     http->http_.reset(raw);
     const std::array<nghttp2_settings_entry, 5> settings{{
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
          session.home().limits().streams_per_connection_max},
-        {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 0},
+        {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, table_bytes},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window_octets},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, DohRequest::fields_octets_max},
         // Answers leave in the order in which they are there: no tree of priorities is kept.
@@ -247,7 +261,7 @@ bool Http2::is_over() const {
 
 /// With what nghttp2 takes. An idle connection has no exchanges.
 std::size_t Http2::octets() const {
-    std::size_t octets = memory_cost::http2;
+    std::size_t octets = memory_cost::http2 + 2 * session_.home().limits().hpack_table_bytes;
     for (const auto& exchange : open_) octets += exchange->octets();
     return octets;
 }

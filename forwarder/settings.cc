@@ -187,6 +187,7 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.connections_per_client_max);
     visit(limits.in_flight_per_connection_max);
     visit(limits.streams_per_connection_max);
+    visit(limits.hpack_table_bytes);
     visit(limits.in_flight_max);
     visit(limits.waiters_per_question_max);
     visit(limits.queries_per_client_second);

@@ -48,9 +48,10 @@ struct Limits {
     std::uint32_t connections_per_client_max = 32;    // by host, see Admission
     std::uint32_t in_flight_per_connection_max = 64;  // then reading stops (RFC 7766 section 7)
     std::uint32_t streams_per_connection_max = 100;   // of HTTP/2 at once (RFC 9113 section 5.1.2)
-    std::uint32_t in_flight_max = 10000;              // questions waiting for an answer, in all
-    std::uint32_t waiters_per_question_max = 1000;    // clients that wait for one upstream query
-    std::uint32_t queries_per_client_second = 200;    // sustained, by host
+    std::uint32_t hpack_table_bytes = 0;            // of a connection each way, RFC 7541 section 4
+    std::uint32_t in_flight_max = 10000;            // questions waiting for an answer, in all
+    std::uint32_t waiters_per_question_max = 1000;  // clients that wait for one upstream query
+    std::uint32_t queries_per_client_second = 200;  // sustained, by host
     std::uint32_t queries_per_client_burst = 1000;
     std::uint32_t output_bytes_max = 65536;  // a connection's unread answers; then reading stops
     std::uint32_t doh_bodies_bytes_max = 262144;  // of a connection's requests not yet answered

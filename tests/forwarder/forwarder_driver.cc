@@ -7,8 +7,8 @@
 //   local DOMAIN              companion ADDRESS:PORT        limit NAME N    cache OCTETS
 //   apply                     status                        flush           alive
 //   path PATH                 http1                         allow-device MAC [DOMAIN]
-//   listen [without-doh]      no-devices                    (listen: new sockets in place of the old)
-//   failure-ttl SECONDS       query-log LEVEL               queries
+//   listen [without-doh]      no-devices                    (listen: new sockets in place of the
+//   old) failure-ttl SECONDS       query-log LEVEL               queries
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -120,6 +120,7 @@ std::map<std::string, std::uint32_t*> counts(Limits& limits) {
             {"connections_per_client_max", &limits.connections_per_client_max},
             {"in_flight_per_connection_max", &limits.in_flight_per_connection_max},
             {"streams_per_connection_max", &limits.streams_per_connection_max},
+            {"hpack_table_bytes", &limits.hpack_table_bytes},
             {"in_flight_max", &limits.in_flight_max},
             {"queries_per_client_second", &limits.queries_per_client_second},
             {"queries_per_client_burst", &limits.queries_per_client_burst},

@@ -8,7 +8,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import threading
 import time
 
 import dns.edns
@@ -18,9 +17,8 @@ import dns.rcode
 import dns.rrset
 import h2.settings
 import pytest
-from hyperframe import frame
 
-from doh_clients import MESSAGE, FrameClient, H2Client, curl, get
+from doh_clients import MESSAGE, H2Client, curl, get
 from forwarders import NAME, STRANGER, Client, huge_answer_to, limit, query
 from upstreams import answer_to, answers, eventually, framed
 
@@ -460,94 +458,6 @@ def test_the_end_of_the_service_is_said(tmp_path, forwarder, connect):
     client.ask(ASKED)
     assert forwarder.end() == 0
     assert client.read_to_the_end() == 0
-
-
-MAX_STREAM = 2**31 - 1  # RFC 9113 section 6.8: what is on its way is still heard
-
-
-def leaves_well(client: FrameClient, resolver) -> None:
-    """Asked something slow before, it is told to begin nothing more, and gets all its answers."""
-    notice = client.until(frame.GoAwayFrame)
-    assert (notice.last_stream_id, notice.error_code) == (MAX_STREAM, 0)
-    client.get(3, query("crossing.example."))
-    ping = client.until(frame.PingFrame)
-    client.pong(ping)
-    late = client.until(frame.GoAwayFrame)
-    assert (late.last_stream_id, late.error_code) == (3, 0)
-    client.get(5, query("too-late.example."))
-    resolver.go.set()
-    while client.next() is not None:
-        continue
-    answers_there = {stream: dns.message.from_wire(body) for stream, body in client.bodies.items()}
-    assert set(answers_there) == {1, 3} and all(one.answer for one in answers_there.values())
-
-
-@pytest.fixture
-def leaver(forwarder, ca):
-    """With a slow question in flight, for as long as it takes."""
-    limit(forwarder, leaving_max=60000)
-    client = FrameClient(forwarder.doh, ca.roots)
-    client.get(1, query("slow.example."))
-    eventually("it is asked", lambda: forwarder.status()["upstream_questions"] == 1)
-    return client
-
-
-def test_at_the_end_of_the_service_what_was_begun_is_answered(forwarder, leaver, resolver):
-    ending = threading.Thread(target=forwarder.end)
-    ending.start()
-    leaves_well(leaver, resolver)
-    ending.join()
-
-
-def test_when_its_listener_goes_what_was_begun_is_answered(forwarder, ca, leaver, resolver):
-    with Client(forwarder.dot, ca.roots) as other:
-        other.ask(ASKED)
-        assert forwarder.tell("listen without-doh") == "ok"
-        leaves_well(leaver, resolver)
-        assert other.ask(query("stays.example.")).answer
-    status = forwarder.status()
-    assert (status["doh"], status["closed_unanswered"]) == (0, 0)
-
-
-def test_a_question_that_crosses_the_end_of_an_idle_connection_is_answered(forwarder, ca):
-    limit(forwarder, leaving_max=60000, doh_idle_max=300)
-    client = FrameClient(forwarder.doh, ca.roots)
-    assert client.until(frame.GoAwayFrame).last_stream_id == MAX_STREAM
-    client.get(1, ASKED)
-    assert client.answer()[1].answer
-    client.pong(frame.PingFrame(0, bytes(8)))
-    assert client.until(frame.GoAwayFrame).last_stream_id == 1
-    assert client.next() is None
-    assert forwarder.status()["closed_idle"] == 1
-
-
-def test_who_can_not_be_answered_is_left_all_the_same(forwarder, ca, leaver, resolver):
-    limit(forwarder, leaving_max=300)
-    assert forwarder.tell("listen without-doh") == "ok"
-    assert leaver.until(frame.GoAwayFrame).last_stream_id == MAX_STREAM
-    while leaver.next() is not None:
-        continue
-    assert leaver.bodies == {}
-    status = forwarder.status()
-    assert (status["doh"], status["closed_unanswered"]) == (0, 1)
-
-
-def test_http_1_1_ends_with_the_answer_that_was_begun(forwarder, ca, resolver):
-    limit(forwarder, leaving_max=60000)
-    assert forwarder.tell("http1", "apply") == "ok"
-    context = ssl.create_default_context(cafile=str(ca.roots))
-    with socket.create_connection(("127.0.0.1", forwarder.doh), timeout=15) as plain, \
-            context.wrap_socket(plain, server_hostname=NAME) as tls:
-        tls.sendall(f"GET {get(query('slow.example.'))} HTTP/1.1\r\nhost: {NAME}\r\n\r\n"
-                    .encode())
-        eventually("it is asked", lambda: forwarder.status()["upstream_questions"] == 1)
-        assert forwarder.tell("listen without-doh") == "ok"
-        resolver.go.set()
-        data = b""
-        while more := tls.recv(65536):
-            data += more
-    assert data.startswith(b"HTTP/1.1 200 OK\r\n") and b"connection: close\r\n" in data
-    assert data.endswith(b"\xc0\x00\x02\x07")
 
 
 def padded(name: str, octets: int) -> bytes:

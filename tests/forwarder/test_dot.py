@@ -7,7 +7,6 @@ import contextlib
 import socket
 import ssl
 import struct
-import threading
 import time
 from pathlib import Path
 
@@ -154,20 +153,6 @@ def test_idle_connections_are_closed_with_close_notify(forwarder, connect):
     assert client.is_closed()
     assert 0.3 < time.monotonic() - begin < 10
     assert forwarder.status()["closed_idle"] == 1
-
-
-def test_at_the_end_of_the_service_what_was_asked_is_answered(forwarder, connect, resolver):
-    limit(forwarder, leaving_max=60000)
-    client, idle = connect(), connect()
-    client.send(query("slow.example."), query("fast.example."))
-    assert client.answer().question[0].name.to_text() == "fast.example."
-    ending = threading.Thread(target=forwarder.end)
-    ending.start()
-    assert idle.is_closed()
-    resolver.go.set()
-    assert client.answer().question[0].name.to_text() == "slow.example."
-    assert client.is_closed()
-    ending.join()
 
 
 def test_a_connection_with_a_query_in_flight_is_not_idle(forwarder, connect, resolver):

@@ -116,7 +116,7 @@ struct Home {
     Responder responder{cache, lookup, counters, log};
     Admission admission{random};
     Poller poller{loop.get_executor()};
-    Sessions sessions{loop.get_executor(), poller, responder, admission, serving, counters};
+    Sessions sessions{loop.get_executor(), poller, responder, admission, serving, counters, 1};
     Client* client = nullptr;
 };
 
@@ -184,8 +184,9 @@ TEST_SUITE("forwarder/allocation") {
         int ends[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
         const FileDescriptor peer(ends[1]);
-        home.poller.start([&] { home.sessions.before_turn(); },
-                          [&] { home.sessions.after_turn(); });
+        home.poller.start({.before_turn = [&] { home.sessions.before_turn(); },
+                           .after_turn = [&] { home.sessions.after_turn(); },
+                           .after_wake = [&] { home.sessions.after_wake(); }});
         home.sessions.open(Stream(FileDescriptor(ends[0])), home.client, {.stream = true});
         const Buffer message = QueryMessage{}.octets();
         Writer frames;

@@ -294,6 +294,8 @@ forwarder::Limits limits(Node node) {
     config.stalled_max = duration("stalled_max");
     config.query_max = duration("query_max");
     config.leaving_max = duration("leaving_max");
+    config.ticket_lifetime = duration("ticket_lifetime");
+    config.ticket_rotation = duration("ticket_rotation");
     return config;
 }
 

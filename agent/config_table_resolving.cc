@@ -487,6 +487,21 @@ constexpr Setting table[] = {
      .fallback = "\"1s\"",
      .help = "How long a connection that this side ends, for want of questions or because its "
              "service ends, stays open for what is still to be answered. Then it is closed."},
+    {.path = "/limits/ticket_lifetime",
+     .type = Type::seconds,
+     .min = 1 * minute,
+     .max = 1 * day,
+     .fallback = "\"12h\"",
+     .help =
+         "How long a host may take up its last TLS session again by a ticket, in whole seconds. "
+         "Then it shakes hands in full."},
+    {.path = "/limits/ticket_rotation",
+     .type = Type::seconds,
+     .min = 1 * minute,
+     .max = 1 * day,
+     .fallback = "\"12h\"",
+     .help = "How often the key changes that seals such tickets, in whole seconds. The four before "
+             "it still open them (RFC 9325 section 3.4)."},
 };
 
 }  // namespace

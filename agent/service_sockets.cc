@@ -21,6 +21,7 @@ namespace porchlight::agent {
 namespace {
 
 constexpr int backlog = 128;
+constexpr int fast_open_max = 128;  // connections that are not quite open, RFC 7413 section 5.1
 
 /// No such interface; no such address, or no such family at all, as where IPv6 is switched off.
 bool is_missing(int reason) {
@@ -56,7 +57,11 @@ Result<FileDescriptor> open_bound(int type, const Endpoint& at, const std::strin
                                            static_cast<socklen_t>(interface.size())) != 0)
         return failed(doing);
     if (::bind(fd, address.get(), address.size()) != 0) return failed(doing);
-    if (type == SOCK_STREAM && ::listen(fd, backlog) != 0) return failed(doing);
+    if (type == SOCK_STREAM) {
+        // Saves a round trip (RFC 7766 section 9) where the kernel allows it, and is no loss else.
+        (void)::setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &fast_open_max, sizeof fast_open_max);
+        if (::listen(fd, backlog) != 0) return failed(doing);
+    }
     return socket;
 }
 

@@ -199,7 +199,8 @@ class Forwarder {
     RecentFailures failures_;
     Admission admission_{random_};
     DailyKey daily_key_{random_};
-    std::shared_ptr<TicketKeys> ticket_keys_ = std::make_shared<TicketKeys>(random_);
+    std::shared_ptr<TicketKeys> ticket_keys_ =
+        std::make_shared<TicketKeys>(random_, Limits().ticket_rotation);
     std::shared_ptr<const Settings> settings_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<Correspondent> keeper_;
@@ -318,9 +319,13 @@ Result<Forwarder::Servers> Forwarder::servers_for(const Settings& settings) {
     if (!settings.identity) return servers;
     const bool key_stays =
         settings_ && settings_->identity && same_key(*settings_->identity, *settings.identity);
-    if (!key_stays) servers.ticket_keys = std::make_shared<TicketKeys>(random_);
+    if (!key_stays)
+        servers.ticket_keys =
+            std::make_shared<TicketKeys>(random_, settings.limits.ticket_rotation);
+    const auto lifetime =
+        std::chrono::duration_cast<std::chrono::seconds>(settings.limits.ticket_lifetime);
     for (auto& server : servers.each) {
-        auto made = TlsServer::create(*settings.identity, servers.ticket_keys);
+        auto made = TlsServer::create(*settings.identity, servers.ticket_keys, lifetime);
         if (!made) return made.error().within("TLS identity");
         server = std::move(*made);
     }
@@ -347,6 +352,7 @@ void Forwarder::take_settings(Bytes body) {
     const bool keep_answers = settings_ && answers_hold(*settings_, *settings);
     settings_ = settings;
     ticket_keys_ = servers->ticket_keys;
+    ticket_keys_->set_rotation(settings->limits.ticket_rotation);
     // What is set may be more than 32 bits can address.
     const auto cache_bytes_max = std::min<std::uint64_t>(settings->cache_bytes_max, SIZE_MAX);
     cache_.resize(

@@ -216,6 +216,8 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.stalled_max);
     visit(limits.query_max);
     visit(limits.leaving_max);
+    visit(limits.ticket_lifetime);
+    visit(limits.ticket_rotation);
 }
 
 struct WriteLimit {

@@ -79,6 +79,8 @@ struct Limits {
     std::chrono::milliseconds stalled_max{10000};   // a peer that reads nothing
     std::chrono::milliseconds query_max{10000};     // until SERVFAIL, when nothing answers
     std::chrono::milliseconds leaving_max{1000};    // from our goodbye to the end of a connection
+    std::chrono::milliseconds ticket_lifetime{std::chrono::hours(12)};  // of a session's ticket
+    std::chrono::milliseconds ticket_rotation{std::chrono::hours(12)};  // of what seals them
     bool operator==(const Limits&) const = default;
 };
 

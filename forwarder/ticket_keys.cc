@@ -7,7 +7,17 @@
 namespace porchlight::forwarder {
 
 TicketKeys::~TicketKeys() {
+    forget();
+}
+
+void TicketKeys::set_rotation(std::chrono::milliseconds rotation) {
+    const std::lock_guard lock(mutex_);
+    rotation_ = rotation;
+}
+
+void TicketKeys::forget() {
     for (Key& key : keys_) OPENSSL_cleanse(&key, sizeof key);
+    keys_.clear();
 }
 
 TicketKeys::Key TicketKeys::newest(Clock::time_point now) {
@@ -26,11 +36,10 @@ std::optional<TicketKeys::Found> TicketKeys::find(const std::uint8_t* name, Cloc
 }
 
 void TicketKeys::rotate(Clock::time_point now) {
-    if (now < rotate_at_) return;
+    if (!keys_.empty() && now < rotated_at_ + rotation_) return;
     // Whoever slept through several rotations finds the old keys too old.
-    if (rotate_at_ != Clock::time_point::min() && now - rotate_at_ >= rotation * (keys_max - 1))
-        keys_.clear();
-    rotate_at_ = now + rotation;
+    if (now - rotated_at_ >= rotation_ * keys_max) forget();
+    rotated_at_ = now;
     Key& key = keys_.emplace_front();
     random_.fill(key.name);
     random_.fill(key.cipher);

@@ -165,10 +165,12 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
                        set_mac(mac, found->key);
     OPENSSL_cleanse(&found->key, sizeof found->key);
     if (!ready) return failed;
-    return found->is_newest ? good : good_and_renew;
+    // A ticket of TLS 1.3 is for one use, and the next needs another (RFC 8446 appendix C.4).
+    return found->is_newest && SSL_version(ssl) < TLS1_3_VERSION ? good : good_and_renew;
 }
 
-void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys) {
+void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys,
+                 std::chrono::seconds lifetime) {
     auto state = std::make_unique<TicketState>();
     state->keys = std::move(keys);
     state->cipher.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
@@ -177,7 +179,7 @@ void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys) {
     SSL_CTX_set_num_tickets(context, 1);
     // Tickets only: the server remembers nothing of its own.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeys::rotation).count());
+    SSL_CTX_set_timeout(context, static_cast<long>(lifetime.count()));
 }
 
 /// RFC 9325 and 8310: TLS 1.2 at least, forward secrecy, AEAD, nothing that was ever a mistake.
@@ -205,13 +207,14 @@ void use_little(SSL_CTX* context) {
 
 }  // namespace
 
-Result<TlsServer> TlsServer::create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys) {
+Result<TlsServer> TlsServer::create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys,
+                                    std::chrono::seconds ticket_lifetime) {
     Context context(SSL_CTX_new(TLS_server_method()));
     if (!context) return Error{Errc::internal, "OpenSSL makes no context"};
     use_protocol(context.get());
     use_little(context.get());
     pause_at_hello(context.get());
-    use_tickets(context.get(), std::move(keys));
+    use_tickets(context.get(), std::move(keys), ticket_lifetime);
     if (auto used = use_identity(context.get(), identity); !used) return used.error();
     return TlsServer(std::move(context));
 }

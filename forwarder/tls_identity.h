@@ -35,8 +35,10 @@ enum class Application {
 /// it alive.
 class TlsServer {
   public:
-    /// Fails with `malformed` if chain or key can't be read or do not belong together.
-    static Result<TlsServer> create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys);
+    /// `keys` seal tickets that are good for `ticket_lifetime`. Fails with `malformed` if chain or
+    /// key can't be read or do not belong together.
+    static Result<TlsServer> create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys,
+                                    std::chrono::seconds ticket_lifetime);
 
     /// A connection in accept state on `descriptor`, which it does not own; null without memory.
     SslHandle accept(int descriptor, Application application) const;

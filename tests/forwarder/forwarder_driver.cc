@@ -143,7 +143,9 @@ std::map<std::string, std::chrono::milliseconds*> times(Limits& limits) {
             {"stalled_max", &limits.stalled_max},
             {"query_max", &limits.query_max},
             {"handshake_cpu_burst", &limits.handshake_cpu_burst},
-            {"leaving_max", &limits.leaving_max}};
+            {"leaving_max", &limits.leaving_max},
+            {"ticket_lifetime", &limits.ticket_lifetime},
+            {"ticket_rotation", &limits.ticket_rotation}};
 }
 
 std::string set_limit(Limits& limits, const std::string& name, std::uint32_t value) {

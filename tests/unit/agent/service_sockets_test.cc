@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "net/socket_address.h"
@@ -51,6 +52,19 @@ TEST_SUITE("agent/service_sockets") {
         // It may come yet, and nobody tells.
         REQUIRE(opening.unserved.size() == 1);
         CHECK(opening.unserved.front().address == elsewhere);
+    }
+
+    TEST_CASE("who connects by TCP may bring his question along") {
+        const Opening opening = open_services(companion_on({here}));
+        REQUIRE(opening.sockets.size() == 2);
+        for (const ServiceSocket& one : opening.sockets) {
+            if (one.info.kind != ListenerKind::do53_tcp) continue;
+            int places = 0;
+            socklen_t size = sizeof places;
+            REQUIRE(::getsockopt(one.descriptor.get(), IPPROTO_TCP, TCP_FASTOPEN, &places, &size) ==
+                    0);
+            CHECK(places >= 128);
+        }
     }
 
     TEST_CASE("none at all is a failure") {

@@ -136,7 +136,8 @@ std::optional<std::string> check_pair(Bytes chain_pem, Bytes key_pem,
     for (std::size_t i = 0; i + 1 < chain->size(); ++i)
         if (!is_signed_by((*chain)[i].get(), (*chain)[i + 1].get()))
             return "certificate " + std::to_string(i + 1) +
-                   " of the chain is not signed by the next";
+                   " of the chain is not signed by the next; that of its issuer, " +
+                   name_text(X509_get_issuer_name((*chain)[i].get())) + ", is not there";
     for (const X509Ptr& certificate : *chain) {
         const Certificate facts = describe(certificate.get());
         if (facts.not_before >= facts.not_after) return "its dates are reversed";
@@ -146,6 +147,20 @@ std::optional<std::string> check_pair(Bytes chain_pem, Bytes key_pem,
             return "not valid before " + to_text(facts.not_before);
     }
     return std::nullopt;
+}
+
+std::optional<std::string> missing_issuer(Bytes chain_pem, Bytes roots_pem) {
+    const auto chain = read_chain(chain_pem);
+    if (!chain) return std::nullopt;
+    X509* last = chain->back().get();
+    if (is_signed_by(last, last)) return std::nullopt;
+    const net::BioPtr in = net::borrow(roots_pem);
+    while (BIO_eof(in.get()) == 0) {
+        const X509Ptr root(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+        if (root && is_signed_by(last, root.get())) return std::nullopt;
+    }
+    ERR_clear_error();
+    return name_text(X509_get_issuer_name(last));
 }
 
 }  // namespace porchlight::acme

@@ -38,4 +38,10 @@ std::optional<std::string> check_pair(Bytes chain_pem, Bytes key_pem,
                                       const std::vector<dns::Name>& names, WallTime wall,
                                       bool dates_count);
 
+/// The name of whoever issued the last certificate of a chain, where hosts may look for it in vain:
+/// that one is not signed by itself, nor by one of `roots_pem`. Nothing where the chain is
+/// complete. A home may trust roots that this machine does not know, so it is a remark, not a
+/// verdict.
+std::optional<std::string> missing_issuer(Bytes chain_pem, Bytes roots_pem);
+
 }  // namespace porchlight::acme

@@ -75,7 +75,9 @@ DnsUpdate read_update(Reader& in) {
     return update;
 }
 
-void write_bootstrap(Writer& out, const Bootstrap& bootstrap) {
+}  // namespace
+
+void write(Writer& out, const Bootstrap& bootstrap) {
     dns::write(out, bootstrap.adn);
     write_list(out, bootstrap.addresses, [&](const Endpoint& one) { write_endpoint(out, one); });
 }
@@ -87,8 +89,6 @@ Bootstrap read_bootstrap(Reader& in) {
     return bootstrap;
 }
 
-}  // namespace
-
 void write(Writer& out, const Job& job) {
     write_texts(out, job.directories);
     write_texts(out, job.contacts);
@@ -96,7 +96,7 @@ void write(Writer& out, const Job& job) {
     write_list(out, job.names, [&](const dns::Name& name) { dns::write(out, name); });
     write_update(out, job.update);
     write_octets(out, job.roots_pem);
-    write_list(out, job.resolvers, [&](const Bootstrap& one) { write_bootstrap(out, one); });
+    write_list(out, job.resolvers, [&](const Bootstrap& one) { write(out, one); });
     write_octets(out, job.upstream_roots_pem);
     out.u8(job.account_key_pem ? 1 : 0);
     if (job.account_key_pem) write_octets(out, *job.account_key_pem);

@@ -7,6 +7,7 @@
 
 #include "core/address.h"
 #include "core/clock.h"
+#include "core/reader.h"
 #include "core/result.h"
 #include "core/writer.h"
 #include "dns/name.h"
@@ -62,6 +63,8 @@ struct Outcome {
     std::chrono::seconds retry_after{0};  // what the CA asked for; 0: nothing
 };
 
+void write(Writer& out, const Bootstrap& bootstrap);
+Bootstrap read_bootstrap(Reader& in);
 void write(Writer& out, const Job& job);
 Result<Job> parse_job(Bytes message);
 void write(Writer& out, const Outcome& outcome);

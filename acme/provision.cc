@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::chrono::milliseconds update_max{10000};
 
-std::vector<net::StubResolver::Server> servers_of(const std::vector<Bootstrap>& resolvers) {
-    std::vector<net::StubResolver::Server> servers;
-    for (const Bootstrap& one : resolvers) servers.push_back({one.adn, one.addresses});
-    return servers;
-}
-
 /// Puts challenge records into the zone and remembers which to take out again.
 class ZonePublisher : public Publisher {
   public:
@@ -132,6 +126,12 @@ void note(Outcome& outcome, const Failure& failure) {
 }
 
 }  // namespace
+
+std::vector<net::StubResolver::Server> servers_of(const std::vector<Bootstrap>& resolvers) {
+    std::vector<net::StubResolver::Server> servers;
+    for (const Bootstrap& one : resolvers) servers.push_back({one.adn, one.addresses});
+    return servers;
+}
 
 awaitable<Outcome> obtain(Job job, const TimeSource& time, Random& random) {
     Outcome outcome;

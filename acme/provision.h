@@ -3,6 +3,7 @@
 #include "acme/job.h"
 #include "core/random.h"
 #include "net/asio.h"
+#include "net/stub_resolver.h"
 
 namespace porchlight::acme {
 
@@ -11,5 +12,8 @@ namespace porchlight::acme {
 /// before it is called a success. The Outcome tells of the CA that answered last, and always holds
 /// the account's key.
 awaitable<Outcome> obtain(Job job, const TimeSource& time, Random& random);
+
+/// Who finds names for a job.
+std::vector<net::StubResolver::Server> servers_of(const std::vector<Bootstrap>& resolvers);
 
 }  // namespace porchlight::acme

@@ -5,11 +5,16 @@
 namespace porchlight::acme {
 
 /// Kinds of messages on the provision role's channel.
-enum class ProvisionMessage : std::uint16_t { job = 1, outcome = 2 };
+enum class ProvisionMessage : std::uint16_t {
+    job = 1,
+    outcome = 2,
+    staple_job = 3,
+    staple_outcome = 4,
+};
 
-/// The life of the short-lived process that talks to CAs: takes one Job from `agent`, works, sends
-/// one Outcome, and is done. Needs the network and no privilege. Returns the exit status: 0 if an
-/// Outcome was sent, whatever it says.
+/// The life of the short-lived process that talks to CAs: takes one Job or StapleJob from `agent`,
+/// works, sends its outcome, and is done. Needs the network and no privilege. Returns the exit
+/// status: 0 if an outcome was sent, whatever it says.
 int run_provision(net::Channel agent);
 
 }  // namespace porchlight::acme

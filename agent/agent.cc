@@ -167,7 +167,8 @@ Agent::Agent(net::Channel keeper)
                .store_certificate =
                    [this](const StoredParts& parts) {
                        keeper_->send(number(Keep::store_generation), octets_of(parts));
-                   }}) {
+                   },
+               .staple_changed = [this] { supply_forwarder(); }}) {
     const auto loop = loop_.get_executor();
     keeper_ = std::make_unique<ChannelLoop>(
         loop, std::move(keeper),
@@ -400,7 +401,7 @@ void Agent::supply_forwarder() {
     if (!config_ || !forwarder_ || !links_ || !links_->knows_links()) return;
     forwarder::Settings settings = forwarder_settings(
         *config_, world_, upstreams_.upstreams().list(), ending_ ? std::nullopt : plan_,
-        links_->links(), custody_.identity, wall_trusted_);
+        links_->links(), orders_.stapled(custody_.identity), wall_trusted_);
     // One that is gone for a moment is no other.
     if (settings.network.empty() && supplied_) settings.network = supplied_->network;
     if (supplied_ == settings) return;

@@ -17,7 +17,9 @@
 #include "agent/port_holder.h"
 #include "agent/privileges.h"
 #include "agent/setup_look.h"
+#include "agent/status.h"
 #include "net/openssl.h"
+#include "net/staple.h"
 
 namespace porchlight::agent {
 namespace {
@@ -225,6 +227,15 @@ class Examiner {
         if (config_.resolver) names.push_back(config_.resolver->adn);
         if (auto why = acme::check_pair(*chain, *key, names, time_.wall(), time_.wall_trusted()))
             warn(pair_pointer, *why);
+        examine_chain(*chain);
+    }
+
+    void examine_chain(Bytes chain) {
+        const Result<Buffer> roots = storage_.read(config_.tls.roots);
+        if (const auto issuer = acme::missing_issuer(chain, roots ? Bytes(*roots) : Bytes()))
+            warn(pair_pointer, missing_issuer_text(*issuer));
+        const net::StaplingTerms terms = net::stapling_terms(chain);
+        if (terms.required && terms.responder.empty()) warn(pair_pointer, staple_never_text);
     }
 
     void examine_acme(const AcmeConfig& acme) {

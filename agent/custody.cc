@@ -26,7 +26,8 @@ Judgement judge(const StoredCertificate& stored, const std::vector<dns::Name>& n
     return judgement;
 }
 
-Custody custody_of(const StoredCertificate& stored, const Judgement& judgement) {
+Custody custody_of(const StoredCertificate& stored, const Judgement& judgement,
+                   const World& world) {
     Custody custody;
     custody.status.origin = stored.origin;
     custody.status.fit = !judgement.unfit;
@@ -41,8 +42,12 @@ Custody custody_of(const StoredCertificate& stored, const Judgement& judgement) 
         custody.status.not_before = leaf.not_before;
         custody.status.not_after = leaf.not_after;
     }
+    for (Bytes roots : {Bytes(world.roots_pem), Bytes(world.acme_roots_pem)}) {
+        custody.status.missing_issuer = acme::missing_issuer(stored.chain_pem, roots).value_or("");
+        if (custody.status.missing_issuer.empty()) break;
+    }
     if (judgement.servable)
-        custody.identity = forwarder::TlsIdentity{stored.chain_pem, stored.key_pem};
+        custody.identity = forwarder::TlsIdentity{stored.chain_pem, stored.key_pem, {}};
     return custody;
 }
 
@@ -59,7 +64,7 @@ Custody choose_certificate(const Config& config, const World& world, WallTime wa
         const Judgement judgement = judge(stored, names, wall, dates_count);
         const bool first = best.status.origin.empty();
         const bool better = judgement.servable && !best.identity;
-        if (!judgement.unfit || first || better) best = custody_of(stored, judgement);
+        if (!judgement.unfit || first || better) best = custody_of(stored, judgement, world);
         if (!judgement.unfit) break;
     }
     best.status.source = config.certificate.acme    ? "acme"

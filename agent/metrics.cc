@@ -87,6 +87,13 @@ void put_certificate(Exposition& out, const CertificateStatus& certificate) {
                "Orders at the certificate authority that ended.");
     out.number({{"result", "success"}}, certificate.orders_succeeded);
     out.number({{"result", "failure"}}, certificate.orders_failed);
+    out.family("porchlight_staple_until_timestamp_seconds", Type::gauge,
+               "Until when hosts are shown that the certificate is not revoked.");
+    if (certificate.staple.until) out.moment({}, *certificate.staple.until);
+    out.family("porchlight_staple_fetches_total", Type::counter,
+               "Questions to the certificate's responder that ended.");
+    out.number({{"result", "success"}}, certificate.staple.fetched);
+    out.number({{"result", "failure"}}, certificate.staple.failed);
 }
 
 void put_announced(Exposition& out, const Status& status) {

@@ -88,7 +88,8 @@ struct Orders::State : std::enable_shared_from_this<State> {
 
 Orders::Orders(asio::any_io_executor loop, const TimeSource& time, Random& random,
                Callbacks callbacks)
-    : state_(std::make_shared<State>(loop, time, random, std::move(callbacks))) {}
+    : state_(std::make_shared<State>(loop, time, random, callbacks)),
+      staples_(loop, time, {callbacks.start_provision, callbacks.staple_changed}) {}
 
 Orders::~Orders() {
     state_->stopped = true;
@@ -98,6 +99,7 @@ Orders::~Orders() {
 
 void Orders::set(const Config& config, const World& world, const Custody& custody,
                  bool wall_trusted) {
+    staples_.set(config, world, custody, wall_trusted);
     State& state = *state_;
     const bool changed = state.config && (state.config->certificate != config.certificate ||
                                           state.world.secrets != world.secrets);
@@ -127,7 +129,8 @@ void Orders::set(const Config& config, const World& world, const Custody& custod
 
 void Orders::on_provision(net::Channel channel) {
     State& state = *state_;
-    if (!std::exchange(state.asked, false)) return;
+    // Whoever asked first: one role is as good as the other.
+    if (!std::exchange(state.asked, false)) return staples_.on_provision(std::move(channel));
     if (!state.config || !state.config->certificate.acme) return;
     const std::weak_ptr<State> weak = state_;
     state.channel = std::make_unique<ChannelLoop>(
@@ -157,7 +160,14 @@ Result<std::string> Orders::order_now() {
     return std::string("ordering a new certificate");
 }
 
+std::optional<forwarder::TlsIdentity> Orders::stapled(
+    std::optional<forwarder::TlsIdentity> identity) const {
+    if (identity) identity->staple_der = staples_.staple(identity->chain_pem);
+    return identity;
+}
+
 void Orders::describe(CertificateStatus& status) const {
+    staples_.describe(status.staple);
     const State& state = *state_;
     status.orders_succeeded = state.succeeded;
     status.orders_failed = state.failed;

@@ -7,6 +7,7 @@
 #include "agent/config.h"
 #include "agent/custody.h"
 #include "agent/keeper_protocol.h"
+#include "agent/staples.h"
 #include "agent/status.h"
 #include "core/clock.h"
 #include "core/random.h"
@@ -15,8 +16,8 @@
 
 namespace porchlight::agent {
 
-/// Orders certificates when they are due: asks the keeper for the provision role, hands it the job,
-/// and has what it brings stored. One order at a time.
+/// Orders certificates when they are due, and what says that they are not revoked: asks the keeper
+/// for the provision role, hands it the job, and has what it brings stored. One order at a time.
 class Orders {
   public:
     /// What it can't do by itself.
@@ -25,6 +26,7 @@ class Orders {
         std::function<void(Bytes octets)> store_account;   // as parse_account() reads it
         std::function<void(Bytes octets)> store_schedule;  // acme::write_attempts
         std::function<void(const StoredParts& parts)> store_certificate;
+        std::function<void()> staple_changed;  // stapled() says another thing now
     };
 
     /// `time` and `random` outlive it.
@@ -40,12 +42,16 @@ class Orders {
     /// Orders at once, whatever the schedule says; tells what happens, for people. Fails with
     /// `refused` where there is no CA to order from.
     Result<std::string> order_now();
+    /// The identity with a staple that says its certificate is not revoked, where there is one.
+    std::optional<forwarder::TlsIdentity> stapled(
+        std::optional<forwarder::TlsIdentity> identity) const;
     /// Adds what is known of past and coming orders.
     void describe(CertificateStatus& status) const;
 
   private:
     struct State;
     std::shared_ptr<State> state_;  // shared with timers and channels, which may end after us
+    Staples staples_;
 };
 
 }  // namespace porchlight::agent

@@ -13,7 +13,7 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::minutes order_may_take{15};
-constexpr std::size_t count_max = 2;  // one at work, one on its way out
+constexpr std::size_t count_max = 4;  // an order, a staple, and one of each on its way out
 
 /// Where the account does not exist: a number that Debian and OpenWrt give to nobody.
 constexpr User nameless{64773, 64773};

@@ -5,6 +5,7 @@
 
 #include "agent/config.h"
 #include "agent/guard_status.h"
+#include "agent/status_certificate.h"
 #include "core/escape.h"
 
 namespace porchlight::agent {
@@ -197,24 +198,6 @@ Json ddr_json(const DdrStatus& ddr) {
     return json;
 }
 
-Json certificate_json(const CertificateStatus& certificate) {
-    Json json{{"source", certificate.source}, {"fit", certificate.fit}};
-    if (!certificate.origin.empty()) json["origin"] = certificate.origin;
-    if (!certificate.why.empty()) json["why"] = certificate.why;
-    json["subject_alt_names"] = certificate.subject_alt_names;
-    if (!certificate.issuer.empty()) json["issuer"] = certificate.issuer;
-    if (certificate.not_before) json["not_before"] = porchlight::to_text(*certificate.not_before);
-    if (certificate.not_after) json["not_after"] = porchlight::to_text(*certificate.not_after);
-    if (certificate.next_attempt)
-        json["next_attempt"] = porchlight::to_text(*certificate.next_attempt);
-    if (!certificate.last_error.empty())
-        json["last_error"] = {{"code", certificate.last_error_code},
-                              {"text", certificate.last_error}};
-    json["orders"] = {{"succeeded", certificate.orders_succeeded},
-                      {"failed", certificate.orders_failed}};
-    return json;
-}
-
 Json lasting(Json json, const std::optional<std::chrono::seconds>& left) {
     json["seconds_left"] = left ? Json(left->count()) : Json();
     return json;
@@ -400,21 +383,6 @@ std::string render_plan(const Json& json) {
         if (carrier.contains("notes"))
             text += "    " + join_members(carrier, "notes", "\n    ") + "\n";
     }
-    return text;
-}
-
-std::string render_certificate(const Json& certificate) {
-    std::string text = "\nCertificate (from " + member(certificate, "source") + ")\n";
-    if (certificate.contains("not_after"))
-        text += "  " + join_members(certificate, "subject_alt_names", ", ") + ", issued by " +
-                member(certificate, "issuer") + ", good until " + member(certificate, "not_after") +
-                "\n";
-    if (certificate.at("fit") != true) text += "  not fit: " + member(certificate, "why") + "\n";
-    if (certificate.contains("last_error"))
-        text += "  the last order failed: " + member(certificate.at("last_error"), "text") + " (" +
-                member(certificate.at("last_error"), "code") + ")\n";
-    if (certificate.contains("next_attempt"))
-        text += "  next order: " + member(certificate, "next_attempt") + "\n";
     return text;
 }
 

@@ -18,6 +18,24 @@
 
 namespace porchlight::agent {
 
+/// What says to hosts that the certificate is not revoked (RFC 6066 section 8).
+struct StapleStatus {
+    std::string responder;                 // whom the certificate names; empty: nobody
+    bool required = false;                 // hosts that know RFC 7633 demand one
+    std::optional<WallTime> until;         // of the one that is shown; none: there is none
+    std::optional<WallTime> next_attempt;  // none: nothing is planned
+    std::string last_error;                // of the last attempt; empty: it went well
+    std::uint64_t fetched = 0;             // since this process began
+    std::uint64_t failed = 0;
+};
+
+/// Remarks, a sentence each, for `status` and `check` alike.
+std::string missing_issuer_text(const std::string& issuer);
+inline constexpr const char* staple_never_text =
+    "it demands a staple (RFC 7633) and names no responder that could give one: hosts that know "
+    "that "
+    "refuse it";
+
 /// What is known of the certificate in use.
 struct CertificateStatus {
     std::string source;                          // "acme", "files" or "none"
@@ -28,6 +46,8 @@ struct CertificateStatus {
     std::optional<WallTime> not_before;
     std::optional<WallTime> not_after;
     bool fit = false;
+    std::string missing_issuer;  // of the chain's last certificate; empty: none is missing
+    StapleStatus staple;
     std::string why;                       // why not fit; empty otherwise
     std::optional<WallTime> next_attempt;  // of the next order; none: nothing is planned
     std::string last_error_code;           // of the last order; empty: it went well

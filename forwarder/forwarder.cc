@@ -325,7 +325,7 @@ Result<Forwarder::Servers> Forwarder::servers_for(const Settings& settings) {
     const auto lifetime =
         std::chrono::duration_cast<std::chrono::seconds>(settings.limits.ticket_lifetime);
     for (auto& server : servers.each) {
-        auto made = TlsServer::create(*settings.identity, servers.ticket_keys, lifetime);
+        auto made = TlsServer::create(*settings.identity, servers.ticket_keys, lifetime, time_);
         if (!made) return made.error().within("TLS identity");
         server = std::move(*made);
     }

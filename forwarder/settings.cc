@@ -39,12 +39,14 @@ Endpoint read_endpoint(Reader& in) {
 void write_identity(Writer& out, const TlsIdentity& identity) {
     write_field(out, identity.chain_pem);
     write_field(out, identity.key_pem);
+    write_field(out, identity.staple_der);
 }
 
 TlsIdentity read_identity(Reader& in) {
     TlsIdentity identity;
     identity.chain_pem = read_octets_field(in);
     identity.key_pem = read_octets_field(in);
+    identity.staple_der = read_octets_field(in);
     return identity;
 }
 

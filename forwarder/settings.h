@@ -18,6 +18,8 @@ namespace porchlight::forwarder {
 struct TlsIdentity {
     Buffer chain_pem;  // leaf first
     Buffer key_pem;
+    Buffer
+        staple_der;  // an OCSP response that says the leaf is good (RFC 6066 section 8), or empty
     bool operator==(const TlsIdentity&) const = default;
 };
 

@@ -13,6 +13,7 @@
 #include <span>
 
 #include "forwarder/client_hello.h"
+#include "net/staple.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -116,19 +117,21 @@ int select_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size,
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/// What a context holds for its tickets; freed with the context.
+/// A slot in each context for a `State` of ours, which is freed with the context.
+template <class State>
+int context_index() {
+    static const int index = SSL_CTX_get_ex_new_index(
+        0, nullptr, nullptr, nullptr, [](void*, void* state, CRYPTO_EX_DATA*, int, long, void*) {
+            delete static_cast<State*>(state);
+        });
+    return index;
+}
+
+/// What a context holds for its tickets.
 struct TicketState {
     std::shared_ptr<TicketKeys> keys;
     std::unique_ptr<EVP_CIPHER, Free> cipher;  // fetched once: fetching it costs microseconds
 };
-
-int ticket_state_index() {
-    static const int index = SSL_CTX_get_ex_new_index(
-        0, nullptr, nullptr, nullptr, [](void*, void* state, CRYPTO_EX_DATA*, int, long, void*) {
-            delete static_cast<TicketState*>(state);
-        });
-    return index;
-}
 
 bool set_mac(EVP_MAC_CTX* mac, const TicketKeys::Key& key) {
     static char digest[] = "SHA256";
@@ -146,7 +149,7 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
                EVP_MAC_CTX* mac, int seal) {
     constexpr int failed = -1, unknown = 0, good = 1, good_and_renew = 2;
     const auto* state = static_cast<const TicketState*>(
-        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ticket_state_index()));
+        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index<TicketState>()));
     const Clock::time_point now = Clock::now();
     if (seal == 1) {
         TicketKeys::Key key = state->keys->newest(now);
@@ -174,12 +177,42 @@ void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys,
     auto state = std::make_unique<TicketState>();
     state->keys = std::move(keys);
     state->cipher.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
-    SSL_CTX_set_ex_data(context, ticket_state_index(), state.release());
+    SSL_CTX_set_ex_data(context, context_index<TicketState>(), state.release());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
     SSL_CTX_set_num_tickets(context, 1);
     // Tickets only: the server remembers nothing of its own.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(context, static_cast<long>(lifetime.count()));
+}
+
+/// What a context shows of its certificate not being revoked.
+struct StapleState {
+    Buffer der;
+    WallTime until{};
+    const TimeSource& time;
+};
+
+/// Called for clients that ask for it. One that is over is worse than none (RFC 6066 section 8).
+int show_staple(SSL* ssl, void*) {
+    const auto* state = static_cast<const StapleState*>(
+        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index<StapleState>()));
+    if (state == nullptr || state->time.wall() >= state->until) return SSL_TLSEXT_ERR_NOACK;
+    void* copy = OPENSSL_memdup(state->der.data(), state->der.size());  // the connection's, then
+    if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(state->der.size()));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+Result<void> use_staple(SSL_CTX* context, const TlsIdentity& identity, const TimeSource& time) {
+    if (identity.staple_der.empty()) return {};
+    // Not judged by the clock: one that is over is not shown, and is no reason to serve nobody.
+    const auto span = net::check_staple(identity.chain_pem, identity.staple_der, std::nullopt);
+    if (!span) return span.error().within("the staple");
+    auto state =
+        std::make_unique<StapleState>(StapleState{identity.staple_der, span->next_update, time});
+    SSL_CTX_set_ex_data(context, context_index<StapleState>(), state.release());
+    SSL_CTX_set_tlsext_status_cb(context, show_staple);
+    return {};
 }
 
 /// RFC 9325 and 8310: TLS 1.2 at least, forward secrecy, AEAD, nothing that was ever a mistake.
@@ -208,7 +241,7 @@ void use_little(SSL_CTX* context) {
 }  // namespace
 
 Result<TlsServer> TlsServer::create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys,
-                                    std::chrono::seconds ticket_lifetime) {
+                                    std::chrono::seconds ticket_lifetime, const TimeSource& time) {
     Context context(SSL_CTX_new(TLS_server_method()));
     if (!context) return Error{Errc::internal, "OpenSSL makes no context"};
     use_protocol(context.get());
@@ -216,6 +249,7 @@ Result<TlsServer> TlsServer::create(const TlsIdentity& identity, std::shared_ptr
     pause_at_hello(context.get());
     use_tickets(context.get(), std::move(keys), ticket_lifetime);
     if (auto used = use_identity(context.get(), identity); !used) return used.error();
+    if (auto used = use_staple(context.get(), identity, time); !used) return used.error();
     return TlsServer(std::move(context));
 }
 

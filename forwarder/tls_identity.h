@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "core/clock.h"
 #include "core/result.h"
 #include "forwarder/settings.h"
 #include "forwarder/ticket_keys.h"
@@ -30,15 +31,16 @@ enum class Application {
     doh_by_http1,  // "h2", else "http/1.1", or nothing said at all
 };
 
-/// What one worker makes server connections from: certificate, chain, key and all that RFC 9325,
-/// 7858 and 8310 ask of a server of DNS over TLS or HTTPS. Immutable; connections made from it keep
-/// it alive.
+/// What one worker makes server connections from: certificate, chain, key, staple and all that RFC
+/// 9325, 7858 and 8310 ask of a server of DNS over TLS or HTTPS. Immutable; connections made from
+/// it keep it alive.
 class TlsServer {
   public:
-    /// `keys` seal tickets that are good for `ticket_lifetime`. Fails with `malformed` if chain or
-    /// key can't be read or do not belong together.
+    /// `keys` seal tickets that are good for `ticket_lifetime`. A staple is shown as long as it
+    /// holds by `time`, which outlives the connections. Fails with `malformed` if chain or key
+    /// can't be read or do not belong together, or the staple is about another certificate.
     static Result<TlsServer> create(const TlsIdentity& identity, std::shared_ptr<TicketKeys> keys,
-                                    std::chrono::seconds ticket_lifetime);
+                                    std::chrono::seconds ticket_lifetime, const TimeSource& time);
 
     /// A connection in accept state on `descriptor`, which it does not own; null without memory.
     SslHandle accept(int descriptor, Application application) const;

@@ -4,6 +4,9 @@
 #include "net/http_client.h"
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/message.hpp>
@@ -11,6 +14,9 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
+
+#include "net/connect.h"
+#include "net/deadline.h"
 
 namespace porchlight::net {
 namespace {
@@ -20,13 +26,16 @@ namespace http = boost::beast::http;
 constexpr std::size_t url_octets_max = 2048;
 constexpr std::chrono::milliseconds attempt_max{10000};  // to connect to one address
 
-std::string serialise(const HttpRequest& request, const HttpsUrl& url) {
+constexpr std::uint16_t https_port = 443, http_port = 80;
+
+std::string serialise(const HttpRequest& request, const HttpsUrl& url, std::uint16_t usual_port) {
     http::request<http::string_body> message;
     message.version(11);
     message.method_string(request.method);
     message.target(url.target);
     const std::string host = dns::to_host(url.host);
-    message.set(http::field::host, url.port == 443 ? host : host + ":" + std::to_string(url.port));
+    message.set(http::field::host,
+                url.port == usual_port ? host : host + ":" + std::to_string(url.port));
     message.set(http::field::user_agent, "porchlight/" PORCHLIGHT_VERSION);
     for (const auto& [name, value] : request.headers) message.set(name, value);
     message.body() = request.body;
@@ -110,13 +119,13 @@ class ResponseReader {
     Buffer pending_;
 };
 
-}  // namespace
-
-Result<HttpsUrl> parse_https_url(std::string_view text) {
+/// `scheme` is that with "://" behind it, which `text` begins with, or not.
+Result<HttpsUrl> parse_url(std::string_view text, std::string_view scheme,
+                           std::uint16_t usual_port) {
     const auto refuse = [](const char* why) { return Error{Errc::malformed, why}; };
-    constexpr std::string_view scheme = "https://";
     if (text.size() > url_octets_max) return refuse("a URL above 2048 octets");
-    if (!text.starts_with(scheme)) return refuse("not an https URL");
+    if (!text.starts_with(scheme))
+        return refuse(usual_port == https_port ? "not an https URL" : "not an http URL");
     if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; }))
         return refuse("a URL with blanks or octets beyond ASCII");
     text.remove_prefix(scheme.size());
@@ -125,6 +134,7 @@ Result<HttpsUrl> parse_https_url(std::string_view text) {
     std::string_view authority = text.substr(0, host_end);
 
     HttpsUrl url;
+    url.port = usual_port;
     url.target = text.substr(host_end);
     if (!url.target.starts_with('/')) url.target.insert(0, "/");
     if (const std::size_t colon = authority.find(':'); colon != std::string_view::npos) {
@@ -141,6 +151,72 @@ Result<HttpsUrl> parse_https_url(std::string_view text) {
     return url;
 }
 
+/// Until a response is whole or the peer closes.
+awaitable<Result<HttpResponse>> read_response(asio::ip::tcp::socket& socket) {
+    ResponseReader reader(false);
+    Buffer room(16384);
+    for (;;) {
+        error_code ec;
+        const asio::mutable_buffer into = asio::buffer(room);
+        const std::size_t got =
+            co_await socket.async_read_some(into, asio::redirect_error(asio::use_awaitable, ec));
+        if (ec == asio::error::eof && reader.put_end()) co_return reader.take();
+        if (ec) co_return Error{Errc::unavailable, "no answer: " + ec.message()};
+        const Result<bool> whole = reader.put(Bytes(room).first(got));
+        if (!whole) co_return whole.error();
+        if (*whole) co_return reader.take();
+    }
+}
+
+/// Connects to one address and asks.
+awaitable<Result<HttpResponse>> ask_in_clear(Endpoint to, std::string octets,
+                                             std::chrono::milliseconds within) {
+    const Clock::time_point end = Clock::now() + within;
+    auto connected = co_await connect_tcp(to, std::min(within, attempt_max));
+    if (!connected) co_return connected.error();
+    asio::ip::tcp::socket& socket = *connected;
+    const Deadline deadline(socket,
+                            std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
+    error_code ec;
+    const asio::const_buffer request = asio::buffer(octets);
+    co_await asio::async_write(socket, request, asio::redirect_error(asio::use_awaitable, ec));
+    Result<HttpResponse> response = Error{Errc::unavailable, "not heard: " + ec.message()};
+    if (!ec) response = co_await read_response(socket);
+    if (!response && deadline.passed())
+        co_return Error{Errc::timeout, "no answer after " + to_text(within)};
+    co_return response;
+}
+
+}  // namespace
+
+Result<HttpsUrl> parse_https_url(std::string_view text) {
+    return parse_url(text, "https://", https_port);
+}
+
+Result<HttpsUrl> parse_http_url(std::string_view text) {
+    return parse_url(text, "http://", http_port);
+}
+
+awaitable<Result<HttpResponse>> send_in_clear(StubResolver& resolver, HttpRequest request,
+                                              std::chrono::milliseconds within) {
+    const Clock::time_point end = Clock::now() + within;
+    const Result<HttpsUrl> url = parse_http_url(request.url);
+    if (!url) co_return url.error();
+    const std::string octets = serialise(request, *url, http_port);
+    const auto addresses = co_await resolver.resolve(url->host, within);
+    if (!addresses) co_return addresses.error();
+    Error last{Errc::timeout, "no time left to connect"};
+    for (const IpAddress& address : *addresses) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        if (left.count() <= 0) break;
+        const Endpoint to{address, url->port};
+        Result<HttpResponse> response = co_await ask_in_clear(to, octets, left);
+        if (response) co_return response;
+        last = response.error().within(dns::to_host(url->host) + " at " + to_text(to));
+    }
+    co_return last;
+}
+
 std::string_view HttpResponse::header(std::string_view name) const {
     for (const auto& [field, value] : headers)
         if (boost::beast::iequals(field, name)) return value;
@@ -155,7 +231,7 @@ awaitable<Result<HttpResponse>> HttpClient::send(HttpRequest request,
     };
     const Result<HttpsUrl> url = parse_https_url(request.url);
     if (!url) co_return url.error();
-    const std::string octets = serialise(request, *url);
+    const std::string octets = serialise(request, *url, https_port);
     const bool head_only = request.method == "HEAD";
 
     if (stream_ && host_ == url->host && port_ == url->port) {

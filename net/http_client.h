@@ -26,6 +26,8 @@ struct HttpsUrl {
 /// Fails with `malformed` on anything but https, a host's name and printable ASCII: what passes is
 /// safe in a request line.
 Result<HttpsUrl> parse_https_url(std::string_view text);
+/// The same of http, whose port is 80 unless it says so.
+Result<HttpsUrl> parse_http_url(std::string_view text);
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
@@ -74,5 +76,10 @@ class HttpClient {
     std::uint16_t port_ = 0;
     bool heard_ = false;  // of this exchange's response, an octet at least
 };
+
+/// One request over HTTP/1.1 in clear, for what is signed by itself, as answers about certificates
+/// are. The name is found as HttpClient finds it; fails as it does, but that nobody authenticates.
+awaitable<Result<HttpResponse>> send_in_clear(StubResolver& resolver, HttpRequest request,
+                                              std::chrono::milliseconds within);
 
 }  // namespace porchlight::net

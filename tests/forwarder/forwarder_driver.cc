@@ -7,8 +7,9 @@
 //   local DOMAIN              companion ADDRESS:PORT        limit NAME N    cache OCTETS
 //   apply                     status                        flush           alive
 //   path PATH                 http1                         allow-device MAC [DOMAIN]
-//   listen [without-doh]      no-devices                    (listen: new sockets in place of the
-//   old) failure-ttl SECONDS       query-log LEVEL               queries
+//   listen [without-doh]      no-devices                    staple FILE
+//   failure-ttl SECONDS       query-log LEVEL               queries
+// "listen" makes new sockets in place of the old.
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -227,7 +228,9 @@ int main(int argc, char** argv) {
         words >> command >> one >> two;
         std::string answer = "ok";
         if (command == "identity") {
-            settings.identity = TlsIdentity{file(one), file(two)};
+            settings.identity = TlsIdentity{file(one), file(two), {}};
+        } else if (command == "staple") {
+            settings.identity->staple_der = file(one);
         } else if (command == "no-identity") {
             settings.identity.reset();
         } else if (command == "upstream") {

@@ -1,9 +1,10 @@
-"""What the forwarder's TLS takes and refuses, shown by OpenSSL's own client: protocol, suites, groups, tickets.
-Each refusal has its control, the same client with what is taken. Loopback only, no privilege needed."""
+"""What the forwarder's TLS takes and refuses, shown by OpenSSL's own client: protocol, suites, groups, tickets,
+staples. Each refusal has its control, the same client with what is taken. Loopback only, no privilege needed."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import re
 import select
 import selectors
@@ -17,8 +18,9 @@ from typing import Iterator
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import ocsp
 
 from forwarders import NAME, free_port, limit
 from upstreams import Authority, eventually
@@ -260,3 +262,84 @@ def test_a_ticket_is_not_good_for_longer_than_the_keys_that_open_it(forwarder, c
     time.sleep(8)
     text = said(forwarder.dot, ca.roots, "-tls1_3", "-sess_in", str(kept))
     assert "Reused" not in text and is_let_in(text), text
+
+
+class Responder:
+    """The files of `openssl ocsp`, which answers for one CA."""
+
+    def __init__(self, ca: Authority, folder: Path) -> None:
+        self._ca, self._folder = ca, folder
+        self.key = folder / "ca.key"
+        self.key.write_bytes(ca._key.private_bytes(PEM, serialization.PrivateFormat.PKCS8,
+                                                   serialization.NoEncryption()))
+
+    def staple(self, leaf: Path) -> Path:
+        """Good for a day, in the words of `openssl ocsp`."""
+        serial = x509.load_pem_x509_certificate(leaf.read_bytes()).serial_number
+        index, request = self._folder / "index.txt", self._folder / "request.der"
+        index.write_text(f"V\t490101000000Z\t\t{serial:X}\tunknown\t/CN={NAME}\n")
+        response = self._folder / f"{serial}.der"
+        root = str(self._ca.roots)
+        for step in (["-issuer", root, "-cert", str(leaf), "-no_nonce", "-reqout", str(request)],
+                     ["-index", str(index), "-rsigner", root, "-rkey", str(self.key), "-CA", root,
+                      "-reqin", str(request), "-respout", str(response), "-ndays", "1"]):
+            subprocess.run(["openssl", "ocsp", *step], check=True, capture_output=True, timeout=30)
+        return response
+
+    def short_staple(self, leaf: Path, seconds: float) -> Path:
+        """Good for a time that `openssl ocsp` can't be told."""
+        certificate = x509.load_pem_x509_certificate(leaf.read_bytes())
+        now = datetime.datetime.utcnow()
+        root = self._ca.certificate
+        response = ocsp.OCSPResponseBuilder().add_response(
+            certificate, root, hashes.SHA1(), ocsp.OCSPCertStatus.GOOD,
+            now - datetime.timedelta(hours=1), now + datetime.timedelta(seconds=seconds), None,
+            None).responder_id(ocsp.OCSPResponderEncoding.HASH, root) \
+            .sign(self._ca._key, hashes.SHA256())
+        file = self._folder / "short.der"
+        file.write_bytes(response.public_bytes(serialization.Encoding.DER))
+        return file
+
+
+@pytest.fixture
+def stapled(forwarder, ca, identity, tmp_path):
+    """The forwarder with leaf and issuer, as a staple needs them, and who makes staples."""
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(identity[0].read_bytes() + ca.roots.read_bytes())
+    assert forwarder.tell(f"identity {chain} {identity[1]}", "apply") == "ok"
+    return Responder(ca, tmp_path)
+
+
+def status_said(forwarder, ca, *options: str) -> str:
+    text = said(forwarder.dot, ca.roots, "-status", *options)
+    assert is_let_in(text), text
+    return text
+
+
+NO_STAPLE = "OCSP response: no response sent"
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_staple_is_shown_to_who_asks(forwarder, ca, identity, stapled, version):
+    assert NO_STAPLE in status_said(forwarder, ca, version)
+    assert forwarder.tell(f"staple {stapled.staple(identity[0])}", "apply") == "ok"
+    text = status_said(forwarder, ca, version)
+    assert "OCSP Response Status: successful" in text and "Cert Status: good" in text, text
+    assert "OCSP" not in said(forwarder.dot, ca.roots, version)
+
+
+def test_a_staple_of_another_certificate_is_refused_whole(forwarder, ca, identity, stapled):
+    assert forwarder.tell(f"staple {stapled.staple(identity[0])}", "apply") == "ok"
+    other = ca.issue("other." + NAME)
+    refused = forwarder.tell(f"staple {stapled.staple(other[0])}", "apply")
+    assert refused == "error TLS identity: the staple: about another certificate", refused
+    assert "Cert Status: good" in status_said(forwarder, ca)
+
+
+def test_a_staple_that_is_over_is_not_shown(forwarder, ca, identity, stapled):
+    assert forwarder.tell(f"staple {stapled.short_staple(identity[0], 6)}", "apply") == "ok"
+    begin = time.monotonic()
+    text = status_said(forwarder, ca)
+    assert "Cert Status: good" in text or time.monotonic() - begin > 4, text
+    time.sleep(7)
+    assert NO_STAPLE in status_said(forwarder, ca)

@@ -63,6 +63,7 @@ dns 3600 A {RESOLVER4}
 dns 3600 AAAA {RESOLVER6}
 ca 60 A {CA4}
 ca 60 AAAA {CA6}
+ocsp 60 A {CA4}
 """,
     ".": "@ 3600 SOA ns1.isp.test. hostmaster.isp.test. 1 3600 600 86400 60\n"
          "@ 3600 NS ns1.isp.test.\n",

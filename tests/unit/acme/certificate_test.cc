@@ -31,6 +31,19 @@ std::string why(const PemPair& pair, WallTime wall = present(), bool dates_count
 }
 
 TEST_SUITE("acme/certificate") {
+    TEST_CASE("a chain is complete where it ends with a root, or with what a known root signed") {
+        const TestAuthority authority, another;
+        const PemPair pair = authority.leaf({"cpe1.example.net"});
+        const Buffer known = joined(another.root_pem(), authority.root_pem());
+        CHECK(!missing_issuer(pair.chain, known));
+        CHECK(!missing_issuer(joined(pair.chain, authority.root_pem()), {}));
+        CHECK(!missing_issuer(authority.root_pem(), {}));  // a leaf that is its own root
+        CHECK(missing_issuer(pair.chain, {}) == "CN=A root for tests");
+        // The name is the same, the key is not.
+        CHECK(missing_issuer(pair.chain, another.root_pem()) == "CN=A root for tests");
+        CHECK(!missing_issuer({}, known));
+    }
+
     TEST_CASE("names, dates, issuer and serial are read") {
         const TestAuthority authority;
         const PemPair pair = authority.leaf({"cpe1.example.net", "*.example.org"}, -1h, 24h);
@@ -78,7 +91,8 @@ TEST_SUITE("acme/certificate") {
         CHECK(why(authority.leaf({"cpe1.example.net"}, 24h, 48h)).starts_with("not valid before "));
         CHECK(why(authority.leaf({"cpe1.example.net"}, 60s, 48h)).empty());  // clocks differ a bit
         CHECK(why({joined(good.chain, stranger.root_pem()), good.key}) ==
-              "certificate 1 of the chain is not signed by the next");
+              "certificate 1 of the chain is not signed by the next; that of its issuer, "
+              "CN=A root for tests, is not there");
         CHECK(why({{}, good.key}) == "no certificate");
     }
 

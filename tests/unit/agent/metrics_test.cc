@@ -76,6 +76,9 @@ Status filled_status() {
     status.certificate.next_attempt = *parse_wall_time("2026-11-20T00:00:00Z");
     status.certificate.orders_succeeded = 1;
     status.certificate.orders_failed = 2;
+    status.certificate.staple.until = *parse_wall_time("2026-11-20T00:00:00Z");
+    status.certificate.staple.fetched = 3;
+    status.certificate.staple.failed = 4;
     CarrierStatus carrier;
     carrier.link = "br-lan";
     carrier.carrier = "ra";
@@ -190,6 +193,9 @@ porchlight_certificate_not_after_timestamp_seconds 1795219200
 porchlight_acme_next_attempt_timestamp_seconds 1795132800
 porchlight_acme_attempts_total{result="success"} 1
 porchlight_acme_attempts_total{result="failure"} 2
+porchlight_staple_until_timestamp_seconds 1795132800
+porchlight_staple_fetches_total{result="success"} 3
+porchlight_staple_fetches_total{result="failure"} 4
 porchlight_dnr_announced{channel="dhcpv4"} 0
 porchlight_dnr_announced{channel="dhcpv6"} 0
 porchlight_dnr_announced{channel="ra"} 1

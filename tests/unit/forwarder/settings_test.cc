@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 Settings full_settings() {
     Settings settings;
-    settings.identity = TlsIdentity{{'c'}, {'k', 'k'}};
+    settings.identity = TlsIdentity{{'c'}, {'k', 'k'}, {'s'}};
     settings.upstreams = {
         {name_of("dns.example"),
          {*parse_endpoint("192.0.2.53", 853), *parse_endpoint("[2001:db8::53]:8853", 853)}},

@@ -79,6 +79,10 @@ TEST_SUITE("net/http_client") {
         CHECK(*whole == HttpsUrl{name("ca.example"), 14000, "/dir?a=b"});
         CHECK(*parse_https_url("https://ca.example") == HttpsUrl{name("ca.example"), 443, "/"});
         CHECK(*parse_https_url("https://ca.example?x") == HttpsUrl{name("ca.example"), 443, "/?x"});
+        CHECK(*parse_http_url("http://ocsp.example") == HttpsUrl{name("ocsp.example"), 80, "/"});
+        CHECK(*parse_http_url("http://ocsp.example:81/a") ==
+              HttpsUrl{name("ocsp.example"), 81, "/a"});
+        CHECK(!parse_http_url("https://ocsp.example"));
     }
 
     TEST_CASE("a URL that is unsafe, clear or without a host's name is refused") {

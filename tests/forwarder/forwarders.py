@@ -37,13 +37,13 @@ def free_ports(count: int) -> list[int]:
 
 
 class Forwarder:
-    """Two workers, told what to do by one line a time."""
+    """Told what to do by one line a time."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, workers: int = 2) -> None:
         for _ in range(STARTS):
             self.dot, self.do53, self.doh = free_ports(3)
-            self._process = subprocess.Popen([str(DRIVER), "2", str(self.dot), str(self.do53),
-                                              str(self.doh)],
+            self._process = subprocess.Popen([str(DRIVER), str(workers), str(self.dot),
+                                              str(self.do53), str(self.doh)],
                                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                              stderr=log.open("wb"), text=True)
             match self._answer().split():

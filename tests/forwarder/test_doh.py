@@ -19,6 +19,7 @@ import h2.settings
 import pytest
 
 from doh_clients import MESSAGE, H2Client, curl, get
+from floods import headers_without_end, rapid_reset
 from forwarders import NAME, STRANGER, Client, huge_answer_to, limit, query
 from upstreams import answer_to, answers, eventually, framed
 
@@ -369,20 +370,6 @@ def test_who_piles_up_answers_unread_is_reset(forwarder, connect, upstream):
     # Long before it would count as stalled.
     assert client.is_cut_off()
     assert forwarder.status()["closed_slow"] == 1
-
-
-def rapid_reset(client: H2Client) -> None:
-    streams = [client.request(get(query(f"slow{i}.example."))) for i in range(50)]
-    for stream in streams:
-        client.http.reset_stream(stream)
-    client.flush()
-
-
-def headers_without_end(client: H2Client) -> None:
-    """A header of which each piece says nothing."""
-    head = struct.pack("!I", 0)[1:] + bytes([1, 0]) + struct.pack("!I", 99)
-    more = struct.pack("!I", 0)[1:] + bytes([9, 0]) + struct.pack("!I", 99)
-    client.tls.sendall(head + more * 1000)
 
 
 def frames(kind: int, payload: bytes, stream: int = 0, times: int = 1000):

@@ -42,9 +42,9 @@ class Authority:
         self.roots = folder / "roots.pem"
         self.roots.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> tuple[Path, Path]:
+    def issue(self, name: str, key=None) -> tuple[Path, Path]:
         """Files with a certificate for `name` and its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._sign(subject, key.public_key(), name)
         chain, key_file = self._folder / f"{name}.pem", self._folder / f"{name}.key"

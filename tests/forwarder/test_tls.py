@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import ocsp
 
-from forwarders import NAME, free_port, limit
+from forwarders import NAME, free_ports, limit
 from upstreams import Authority, eventually
 
 PEM = serialization.Encoding.PEM
@@ -160,7 +160,7 @@ def _more(client: Talk) -> str:
 def test_renegotiation_is_refused(forwarder, ca, identity):
     text = renegotiated(forwarder.dot, ca.roots)
     assert "no renegotiation" in text and "verify return" not in text, text
-    port = free_port()
+    [port] = free_ports(1)
     server = subprocess.Popen(
         ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", str(identity[0]), "-key",
          str(identity[1]), "-tls1_2", "-client_renegotiation", "-quiet"],

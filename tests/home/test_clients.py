@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
+import statistics
 import threading
 import time
+from pathlib import Path
 from typing import Any, Iterator
 
 import dns.message
@@ -19,6 +22,7 @@ from lab.program import eventually
 from lab.router import LAN4, LAN6
 
 CONNECTIONS = 32  # /limits/connections_per_client_max
+TRIES = 3  # a busy machine may stall in one of them; what is not there does not show in the next
 ADDRESSES = [f"fd77:77:77::bad:{number:x}" for number in range(1, 201)]
 
 
@@ -75,6 +79,48 @@ def _is_answered(connection: ssl.SSLSocket) -> bool:
     return True
 
 
+class Neighbour:
+    """A host that asks now and then what is known, and looks how long it takes."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.asks: dict[bool, list[float]] = {False: [], True: []}  # on one connection, by flood
+        self.opens: dict[bool, list[float]] = {False: [], True: []}  # from connecting to the answer
+
+    def ask(self, flooded: bool, for_s: float) -> None:
+        end = time.monotonic() + for_s
+        with self.host.dot_connection(LAN6, ADN) as kept:
+            assert _is_answered(kept)
+            while time.monotonic() < end:
+                begin = time.monotonic()
+                with self.host.dot_connection(LAN6, ADN) as connection:
+                    assert _is_answered(connection)
+                self.opens[flooded].append(time.monotonic() - begin)
+                for _ in range(25):
+                    begin = time.monotonic()
+                    assert _is_answered(kept)
+                    self.asks[flooded].append(time.monotonic() - begin)
+                    time.sleep(0.007)  # within its rate
+
+    def is_harmed(self) -> bool:
+        """Twice as slow, and more than a handshake and slices of time of those who flood explain,
+        which have no processor of their own here."""
+        handshake = statistics.median(self.opens[False])
+        return any(_p99(times[True]) > 2 * _p99(times[False]) + 0.020 + 2 * handshake
+                   for times in (self.asks, self.opens))
+
+
+def _p99(times: list[float]) -> float:
+    """Of less than 300 all but two count: this machine may stall."""
+    return sorted(times)[min(int(len(times) * 0.99), len(times) - 3)]
+
+
+def _resident_kib(home: Home) -> int:
+    """Of all processes of the program."""
+    return sum(int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0])
+               for pid in home.router.programs())
+
+
 def counted(status: dict[str, Any], limit: str) -> int:
     return status["counters"]["limit_" + limit]
 
@@ -114,6 +160,32 @@ def test_a_host_of_two_hundred_addresses_takes_no_more_than_one() -> None:
             home.router.until("it has more", lambda status: status["forwarder"][
                 "dot_connections"] > CONNECTIONS + 8)
             assert is_other_served()
+
+
+def test_a_host_of_two_hundred_addresses_harms_nobody_else() -> None:
+    with Home() as home:
+        home.router.configure(limits={})
+        home.router.start_porchlight()
+        home.router.until_announced()
+        other, greedy = home.host(), Greedy(home.host("greedy"))
+        other.join()
+        before = 0
+        for _ in range(TRIES):
+            neighbour = Neighbour(other)
+            for _ in range(4):
+                neighbour.ask(flooded=False, for_s=1.5)
+                with greedy.at_it():
+                    neighbour.ask(flooded=True, for_s=1.5)
+                before = before or _resident_kib(home)  # with what is kept to be used again
+            if not neighbour.is_harmed():
+                break
+        else:
+            raise AssertionError([(_p99(times[False]), _p99(times[True]))
+                                  for times in (neighbour.asks, neighbour.opens)])
+        status = home.router.status()
+        assert counted(status, "connections_client") + counted(status, "addresses_client") > 20
+        if "asan" not in os.environ.get("PORCHLIGHT", ""):  # which keeps what was freed
+            assert _resident_kib(home) - before < 1024
 
 
 def test_who_is_kept_out_is_named_by_nothing_and_let_in_again(home: Home) -> None:

@@ -16,7 +16,8 @@ class Companion : public Resolver {
     static constexpr std::chrono::milliseconds answer_max{2000};
     /// Each question has a socket of its own. Beyond so many at once they fail, so that a host that
     /// asks for the home's names in a storm can't use up the descriptors that others connect by.
-    static constexpr std::size_t in_flight_max = 256;
+    /// Twice what one host may have in flight, so that it leaves room for others.
+    static constexpr std::size_t in_flight_max = 512;
 
     Companion(asio::any_io_executor loop, Endpoint address)
         : loop_(std::move(loop)), address_(address) {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from floods import Flood, abort, client_hello
 from forwarders import NAME, STRANGER, Client, Forwarder, limit, query
-from upstreams import ADN, eventually, framed
+from upstreams import ADN, answer_to, eventually, framed
 
 HOST, NEIGHBOUR = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
 OTHER = "127.0.0.3"
@@ -165,6 +166,37 @@ def test_what_one_has_sent_is_read_in_turns_with_others(tmp_path, ca, identity, 
     for client in (first, second):
         client.tls.close()
     assert forwarder.end() == 0
+
+
+def test_names_of_the_home_are_there_for_others_than_who_asks_most(tmp_path, ca, identity):
+    """Of a server of them that does not know some, and is silent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as companion:
+        companion.bind(("127.0.0.1", 0))
+        forwarder = Forwarder(tmp_path / "one.log", workers=1)
+        assert forwarder.tell(f"identity {identity[0]} {identity[1]}", "local lan",
+                              f"companion 127.0.0.1:{companion.getsockname()[1]}",
+                              f"roots {ca.roots}", "apply") == "ok"
+        tell_of(forwarder, **{STRANGER: HOST, OTHER: NEIGHBOUR})
+        greedy = [Client(forwarder.dot, ca.roots, STRANGER) for _ in range(5)]
+        other = Client(forwarder.dot, ca.roots, OTHER)
+
+        def answer_the_known() -> None:
+            while True:
+                wire, sender = companion.recvfrom(4096)
+                asked = dns.message.from_wire(wire)
+                if "known" in asked.question[0].name.to_text():
+                    return companion.sendto(answer_to(asked).to_wire(), sender)
+
+        answering = threading.Thread(target=answer_the_known, daemon=True)
+        answering.start()
+        for number, client in enumerate(greedy):
+            client.send(*(query(f"silent{number}-{i}.lan.") for i in range(60)))
+        eventually("they are asked", lambda: forwarder.status()["limit_in_flight_client"] > 0)
+        assert other.ask(query("known.lan.")).answer
+        answering.join()
+        for client in (*greedy, other):
+            client.tls.close()
+        assert forwarder.end() == 0
 
 
 @dataclass

@@ -28,7 +28,7 @@ PAUSE_S = 0.0005
 def client_hello() -> bytes:
     """A whole one, with a key share that is good."""
     out = ssl.MemoryBIO()
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["dot"])
     with contextlib.suppress(ssl.SSLWantReadError):
         context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=NAME).do_handshake()

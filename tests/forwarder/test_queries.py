@@ -128,3 +128,15 @@ def test_what_failed_on_one_worker_is_not_asked_again_by_another(failing, forwar
     names = [asked.question[0].name.to_text() for asked in upstream.queries]
     assert names.count("a.fails.example.") == 1
     assert forwarder.status()["failures_recent"] == len(clients) - 1
+
+
+def test_a_long_report_comes_whole(forwarder, connect):
+    level(forwarder, "names")
+    limit(forwarder, queries_per_client_burst=100_000, in_flight_per_connection_max=64)
+    client = connect(source=STRANGER)
+    name = "x" * 60
+    for _ in range(40):
+        client.send(*(query(f"{name}.{name}.example.") for _ in range(50)))
+        for _ in range(50):
+            client.answer()
+    assert len(noted(forwarder)) == 2000

@@ -228,7 +228,7 @@ Tally* Admission::heaviest(Weight weight) {
     for (const Client& client : clients_) {
         Tally* const prefix = client.prefix_;
         Tally* const tally = prefix != nullptr ? prefix : client.tally_.load();
-        if (tally == nullptr || client.was_shed()) continue;
+        if (tally == nullptr) continue;
         if (found == nullptr || weight(*tally) > weight(*found)) found = tally;
     }
     return found;

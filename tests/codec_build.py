@@ -31,10 +31,11 @@ PARSERS = [
     "agent/resolver_json.cc", "agent/metrics_request.cc", "forwarder/doh_answer.cc",
     "forwarder/doh_request.cc", "forwarder/http2_budget.cc", "forwarder/rebinding.cc",
 ]
-# What bounds who sends them.
+# What bounds who sends them, and what is kept of it.
 BOUNDS = ["core/random.cc", "forwarder/admission.cc", "forwarder/keyed_hash.cc",
-          "forwarder/neighbours.cc", "forwarder/refusals.cc", "forwarder/serving.cc",
-          "forwarder/tallies.cc"]
+          "forwarder/neighbours.cc", "forwarder/nxdomain_cut.cc", "forwarder/query_log.cc",
+          "forwarder/refusals.cc", "forwarder/serving.cc", "forwarder/tallies.cc",
+          "forwarder/views.cc"]
 BASE = ["core/address.cc", "core/base64url.cc", "core/bytes.cc", "core/escape.cc",
         "core/reader.cc", "core/writer.cc"]
 
@@ -45,7 +46,8 @@ def test_of(source: str) -> str:
 
 TESTS = ["tests/unit/main.cc",
          *(test_of(one) for one in [*BASE, *PARSERS] if (ROOT / test_of(one)).exists()),
-         "tests/unit/forwarder/admission_test.cc", "tests/unit/forwarder/shares_test.cc"]
+         *(f"tests/unit/forwarder/{one}_test.cc"
+           for one in ("admission", "admission_limits", "nxdomain_cut", "query_log", "shares", "views"))]
 
 
 CCACHE = shutil.which("ccache") is not None

@@ -4,6 +4,7 @@ A file's entry lists pairs: text that stands there exactly once, and what is put
 third member counts where the text stands more often: it is the one to replace, from 1.
 """
 
+from bounds import BOUNDS
 from guard_list import GUARD_MUTANTS
 from heard import MUTANTS as HEARD
 from messages import MESSAGES
@@ -576,4 +577,4 @@ MUTANTS: dict[str, list[tuple]] = HEARD | {
 # tried everywhere: the linker takes an inline function from the first object that has it.
 COMPILED_IN = {"core/reader.h": "dhcp/v6_dnr.cc", "dns/encrypted_resolver.h": "dhcp/encoded.cc"}
 
-MUTANTS |= MESSAGES
+MUTANTS |= MESSAGES | BOUNDS

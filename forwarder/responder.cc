@@ -107,7 +107,7 @@ void Responder::find(const Leg& leg, Done done, WaitingPlace place) {
     // Shared, because std::function copies what it holds.
     const auto asked =
         std::make_shared<KeptQuery>(query_, log_.is_on() ? noted_ : std::nullopt, std::move(place));
-    const auto tell = [this, asked, done = std::move(done)](const Found& found) {
+    auto tell = [this, asked, done = std::move(done)](const Found& found) {
         if (asked->noted) {
             asked->noted->outcome = Outcome::looked_up;
             asked->noted->rcode = rcode_of(found.response);
@@ -116,7 +116,7 @@ void Responder::find(const Leg& leg, Done done, WaitingPlace place) {
         }
         done(*asked, found);
     };
-    lookup_.find(question(), leg.from_companion, tell);
+    lookup_.find(question(), leg.from_companion, std::move(tell));
 }
 
 void Responder::write_found(const KeptQuery& asked, const Found& found, const Leg& leg,

@@ -136,6 +136,11 @@ TEST_SUITE("forwarder/query_log") {
         CHECK(f.told().queries.size() == 1);
         f.log.apply({Level::names}, 1);
         CHECK(f.told() == QueryReport{Level::names, {}, {}});
+        f.log.apply({Level::names, 1 << 20, 9'000'000s}, 1);
+        for (int i = 0; i < 1000; ++i) f.note(number(i));
+        f.log.apply({Level::names, 16384, 9'000'000s}, 1);
+        f.note("www.example");
+        CHECK(f.told().queries.size() == 1);
     }
 
     TEST_CASE("a name of any length fits, and none at all is one, wherever the ring ends") {

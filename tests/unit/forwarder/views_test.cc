@@ -41,6 +41,7 @@ TEST_SUITE("forwarder/views") {
     TEST_CASE("a device without domains may be led inward by any name") {
         const Views views(rules({{mac(1)}}));
         CHECK(!views.rebinding(views.of(mac(1))).block);
+        CHECK(views.of(mac(0)) == everybody);
         CHECK(views.rebinding(everybody).block);
     }
 

@@ -33,9 +33,9 @@ PARSERS = [
 ]
 # What bounds who sends them, and what is kept of it.
 BOUNDS = ["core/random.cc", "forwarder/admission.cc", "forwarder/keyed_hash.cc",
-          "forwarder/neighbours.cc", "forwarder/nxdomain_cut.cc", "forwarder/query_log.cc",
-          "forwarder/refusals.cc", "forwarder/serving.cc", "forwarder/tallies.cc",
-          "forwarder/views.cc"]
+          "forwarder/memory.cc", "forwarder/neighbours.cc", "forwarder/nxdomain_cut.cc",
+          "forwarder/query_log.cc", "forwarder/refusals.cc", "forwarder/serving.cc",
+          "forwarder/tallies.cc", "forwarder/views.cc"]
 BASE = ["core/address.cc", "core/base64url.cc", "core/bytes.cc", "core/escape.cc",
         "core/reader.cc", "core/writer.cc"]
 

@@ -60,7 +60,7 @@ class Talk:
             self._process.stdin.flush()
 
     def leave(self) -> str:
-        """Ends well, so that all is told."""
+        """Ends well, which it does behind the handshake, so that all is told."""
         self.say("Q")
         while self._process.stdout in self._ready():
             octets = self._process.stdout.read1(65536)
@@ -93,7 +93,7 @@ def talk(port: int, roots: Path, *options: str) -> Iterator[Talk]:
 def said(port: int, roots: Path, *options: str) -> str:
     """Of a whole handshake, or of its failure."""
     with talk(port, roots, *options) as client:
-        return client.hear("Verify return code", "errno", "alert")
+        return client.leave()
 
 
 def is_let_in(text: str) -> bool:
@@ -142,7 +142,7 @@ def test_a_key_that_is_sent_under_rsa_is_refused(forwarder, ca, tmp_path):
 
 def renegotiated(port: int, roots: Path) -> str:
     with talk(port, roots, "-tls1_2") as client:
-        client.hear("Verify return code")
+        client.hear("verify return:1\ndepth=0")
         client.say("R")
         client.hear("RENEGOTIATING")
         # It is over with an error, or with the certificate that is verified once more.

@@ -61,7 +61,18 @@ class Authority:
                    .not_valid_before(now - datetime.timedelta(hours=1))
                    .not_valid_after(now + datetime.timedelta(days=1))
                    .add_extension(x509.BasicConstraints(ca=dns_name is None, path_length=None),
-                                  critical=True))
+                                  critical=True)
+                   # Python 3.13 asks for what follows (RFC 5280 section 4.2.1).
+                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key),
+                                  critical=False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                       self._key.public_key()), critical=False)
+                   .add_extension(x509.KeyUsage(
+                       digital_signature=True, key_cert_sign=dns_name is None,
+                       crl_sign=dns_name is None, content_commitment=False,
+                       key_encipherment=dns_name is not None, data_encipherment=False,
+                       key_agreement=False, encipher_only=False, decipher_only=False),
+                       critical=True))
         if dns_name:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(dns_name)]), critical=False)

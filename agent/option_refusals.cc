@@ -18,7 +18,7 @@ constexpr std::size_t draft_dhcpv4_addresses_max = 255;
 constexpr std::size_t draft_dhcpv6_addresses_max = 4095;
 constexpr std::size_t draft_ra_addresses_max = 126;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "\"" + escape(text.substr(0, text_octets_max)) + "\"";
 }
 
@@ -112,7 +112,7 @@ class Judge {
     void judge_name() {
         const dns::Name& adn = *record_.adn;
         require(!adn.is_root(), "adn", "the root names nobody");
-        require(dns::is_host_name(adn), "adn", quoted(dns::to_text(adn)) + " is no host's name");
+        require(dns::is_host_name(adn), "adn", in_quotes(dns::to_text(adn)) + " is no host's name");
     }
 
     void judge_addresses(std::size_t count_max) {
@@ -196,7 +196,7 @@ class Judge {
         require(!wanted || !ids.empty(), member, "missing; it is one of dot, h2 and doq at least");
         for (std::size_t i = 0; i < ids.size(); ++i)
             require(ids[i] == "dot" || ids[i] == "h2" || ids[i] == "doq", pointer(member, i),
-                    quoted(ids[i]) +
+                    in_quotes(ids[i]) +
                         " is none of dot, h2 (for all DNS over HTTPS) and doq, which "
                         "draft-btw-11 has bits for");
         require(ids == dns::alpn_of(dns::flags_of(ids)), member,
@@ -239,7 +239,7 @@ class Judge {
         require(record_.adn.has_value(), "dohpath", "needs adn, of whose template it is a part");
         require(serves_doh(), "dohpath", "needs h2 in alpn");
         require(dns::is_usable_dohpath(path), "dohpath",
-                quoted(path) + " does not begin with / or names no variable dns");
+                in_quotes(path) + " does not begin with / or names no variable dns");
     }
 
     void judge_template(const std::string& text, const std::string& at) {
@@ -252,7 +252,7 @@ class Judge {
         const std::uint16_t port = params_.port.value_or(dns::DohTemplate().port);
         require(serves_doh(), at, "needs h2 in alpn");
         require(parsed && parsed->host == *record_.adn && parsed->port == port, at,
-                quoted(text) + " is no template for this name and port");
+                in_quotes(text) + " is no template for this name and port");
         require(record_.templates.size() > 1 || !parsed ||
                     text != dns::doh_template(*record_.adn, params_.port.value_or(0), parsed->path),
                 at, "says no more than a path; make it dohpath");

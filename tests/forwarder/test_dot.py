@@ -19,8 +19,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from forwarders import (NAME, STRANGER, HalfRecord, KeyUpdates, huge_answer_to, limit, query,
-                        session_of)
+from forwarders import (NAME, STRANGER, HalfRecord, KeyUpdates, huge_answer_to, huge_wires, limit,
+                        query, session_of)
 from upstreams import Authority, answers, eventually, framed
 
 CLIENT_SUBNET, KEEPALIVE, PADDING, EXTENDED_ERROR = 8, 11, 12, 15
@@ -240,8 +240,8 @@ def test_what_was_in_flight_does_not_pile_up_for_who_reads_nothing(forwarder, co
     def all_at_once(server, connection):
         """Answers when all have asked: 11 MB, more than the kernel takes."""
         asked = [server.read(connection) for _ in range(count)]
-        for one in asked:
-            connection.sendall(framed(huge_answer_to(one).to_wire(max_size=65535)))
+        for wire in huge_wires(asked):
+            connection.sendall(framed(wire))
         answers(server, connection)
 
     upstream.behave = all_at_once

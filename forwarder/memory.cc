@@ -19,6 +19,11 @@ std::uint64_t part_of(std::uint64_t whole, std::uint64_t count) {
     return whole / parts * count;
 }
 
+/// One is always left.
+void bound(std::uint32_t& limit, std::uint64_t most) {
+    if (limit > most) limit = static_cast<std::uint32_t>(std::max<std::uint64_t>(most, 1));
+}
+
 }  // namespace
 
 MemoryShares shares_of(std::uint64_t memory_bytes) {
@@ -36,10 +41,9 @@ void fit(Settings& settings, std::uint64_t machine_bytes) {
     Limits& limits = settings.limits;
     if (limits.memory_bytes_max == 0) limits.memory_bytes_max = memory_for(machine_bytes);
     const MemoryShares shares = shares_of(limits.memory_bytes_max);
-    const std::uint64_t questions_max =
-        std::max<std::uint64_t>(shares.questions / memory_cost::question, 1);
-    if (limits.in_flight_max > questions_max)
-        limits.in_flight_max = static_cast<std::uint32_t>(questions_max);
+    bound(limits.in_flight_max, shares.questions / memory_cost::question);
+    bound(limits.in_flight_per_client_max, limits.in_flight_max / 4);
+    bound(limits.in_flight_per_prefix_max, limits.in_flight_max / 2);
     if (settings.cache_bytes_max == 0)
         settings.cache_bytes_max = std::min(cache_usual, shares.cache);
 }

@@ -31,7 +31,8 @@ MemoryShares shares_of(std::uint64_t memory_bytes);
 std::uint64_t memory_for(std::uint64_t machine_bytes);
 
 /// Makes of limits what memory allows, which where none was set is that of a machine of so many
-/// octets. A cache whose size was set has it.
+/// octets. A cache whose size was set has it. One host has a quarter of the questions at most, one
+/// prefix half.
 void fit(Settings& settings, std::uint64_t machine_bytes);
 
 }  // namespace porchlight::forwarder

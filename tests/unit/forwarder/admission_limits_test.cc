@@ -298,6 +298,7 @@ TEST_SUITE("forwarder/admission_limits") {
 
     TEST_CASE("when every place in the table has somebody connected, the next is refused") {
         Fixture f;
+        f.limits.memory_bytes_max = std::uint64_t(1) << 40;
         f.limits.connections_max = f.limits.unfinished_max = 1'000'000;
         for (std::size_t i = 0; i < Tallies::tallies_max; ++i)
             REQUIRE(f.open(address(static_cast<std::uint8_t>(i >> 8),

@@ -30,6 +30,8 @@ TEST_SUITE("forwarder/memory") {
         fit(settings, 128 * mib);
         CHECK(settings.limits.memory_bytes_max == 28 * mib);
         CHECK(settings.limits.in_flight_max == 2 * mib / memory_cost::question);
+        CHECK(settings.limits.in_flight_per_client_max == settings.limits.in_flight_max / 4);
+        CHECK(settings.limits.in_flight_per_prefix_max == settings.limits.in_flight_max / 2);
         CHECK(settings.cache_bytes_max == 8 * mib);
         Settings small;
         small.limits.memory_bytes_max = 7 * mib;
@@ -40,14 +42,18 @@ TEST_SUITE("forwarder/memory") {
         tiny.limits.memory_bytes_max = 1;
         fit(tiny, 128 * mib);
         CHECK(tiny.limits.in_flight_max == 1);
+        CHECK(tiny.limits.in_flight_per_client_max == 1);
     }
 
     TEST_CASE("what was set and fits stays") {
         Settings settings;
         settings.limits.in_flight_max = 7;
+        settings.limits.in_flight_per_client_max = 1;
         settings.cache_bytes_max = 64 * mib;
         fit(settings, 512 * mib);
         CHECK(settings.limits.in_flight_max == 7);
+        CHECK(settings.limits.in_flight_per_client_max == 1);
+        CHECK(settings.limits.in_flight_per_prefix_max == 3);
         CHECK(settings.cache_bytes_max == 64 * mib);
         CHECK(settings.limits.memory_bytes_max == 96 * mib);
     }

@@ -25,7 +25,9 @@ seconds until_fetch(const StapleHistory& history, WallTime wall, Clock::time_poi
     if (history.held) {
         // Responders answer from a store: what comes may be days old.
         const WallTime from = std::max(history.held->this_update, history.fetched);
-        wait = from + (history.held->next_update - from) / 2 - wall;
+        const seconds half = (history.held->next_update - from) / 2;
+        // One that says the same again and again is not asked at every turn.
+        wait = std::max(from + half, history.fetched + retry_first) - wall;
     }
     return std::max({seconds(0), wait, after_failures(history, now)});
 }

@@ -120,6 +120,8 @@ void Staples::describe(StapleStatus& status) const {
     status.fetched = state.fetched;
     status.failed = state.failed;
     status.last_error = state.trouble.empty() ? state.last_error : state.trouble;
+    if (!status.responder.empty() && state.resolvers.empty() && status.last_error.empty())
+        status.last_error = "no upstream is configured by which its responder could be found";
     if (state.can_fetch() && !state.asked && !state.channel)
         status.next_attempt =
             state.time.wall() + until_fetch(state.history, state.time.wall(), state.time.now());
@@ -128,6 +130,7 @@ void Staples::describe(StapleStatus& status) const {
 /// What was had for another certificate goes with it.
 void Staples::State::take(Bytes chain) {
     if (std::ranges::equal(chain, chain_pem)) return;
+    channel.reset();  // its word would be about the former one
     chain_pem.assign(chain.begin(), chain.end());
     terms = net::stapling_terms(chain_pem);
     history = {};

@@ -41,6 +41,9 @@ class InFlight {
         bool superseded = false;  // by other settings: its answer is for who waits, nobody else
         bool refreshing = false;  // for the cache alone, at first
         std::vector<Done> waiters;
+        /// Who has an answer and waits no more. What each holds, his place among those that wait,
+        /// is free when the flight ends, or he could have any number of them.
+        std::vector<Done> served;
         std::uint64_t number = 0;  // in the order of their starts
     };
 

@@ -286,7 +286,9 @@ void Lookup::State::find(const dns::Question& question, Source source, Done done
     InFlight::Flight* flight = in_flight.start(question, serving.host(), now);
     if (flight == nullptr) {
         ++counters.refused_full;
-        return refuse(question, std::nullopt, {std::move(done)});
+        const std::vector<Done> one{std::move(done)};
+        if (!stale(question, one)) refuse(question, std::nullopt, one);
+        return;
     }
     flight->waiters.push_back(std::move(done));
     start(*flight, source);
@@ -359,9 +361,7 @@ void Lookup::State::finish(Source source, InFlight::Flight& flight, const Views&
     if (flight.refreshing) --refreshing;
     const bool from_outside = source == Source::upstream;
     const bool counts = from_outside && !flight.superseded;
-    if (counts) {
-        failures.note_upstream(bool(result));
-    }
+    if (counts) failures.note_upstream(bool(result), flight.started, time.now());
     if (from_outside && result && result->facts.kind != dns::Answer::Kind::failure)
         result = sift(asked_by, flight.question, *std::move(result));
     if (result && result->facts.kind != dns::Answer::Kind::failure)
@@ -514,7 +514,7 @@ void Lookup::State::serve_slow() {
         // A waiter may ask again in its callback: it must not find itself in the list.
         const dns::Question question = flight->question;
         std::vector<Done> waiters = std::exchange(flight->waiters, {});
-        if (!stale(question, waiters)) flight->waiters = std::move(waiters);
+        (stale(question, waiters) ? flight->served : flight->waiters) = std::move(waiters);
     }
 }
 

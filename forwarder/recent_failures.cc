@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace porchlight::forwarder {
 namespace {
@@ -92,10 +93,16 @@ void RecentFailures::forget(const dns::Question& question) {
     if (found != failures_.end()) erase(found);
 }
 
-void RecentFailures::note_upstream(bool answered) {
+void RecentFailures::note_upstream(bool answered, Clock::time_point asked_at,
+                                   Clock::time_point now) {
     const std::lock_guard lock(mutex_);
-    if (answered && is_silent_) forget_all();
-    is_silent_ = !answered;
+    if (!answered) {
+        // One name that nobody answers says nothing of the others.
+        is_silent_ = is_silent_ || answered_at_ <= asked_at;
+        return;
+    }
+    if (std::exchange(is_silent_, false)) forget_all();
+    answered_at_ = std::max(answered_at_, now);
 }
 
 void RecentFailures::clear() {

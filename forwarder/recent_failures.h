@@ -41,9 +41,10 @@ class RecentFailures {
               std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point now);
     /// The look-up succeeded.
     void forget(const dns::Question& question);
-    /// Whether an upstream answered at all. One that is back may know at once what failed while
-    /// none did, so that all is forgotten.
-    void note_upstream(bool answered);
+    /// Whether what was asked at `asked_at` had an answer at all. Upstreams are silent once one had
+    /// none while nothing else was answered either; when they are back they may know at once what
+    /// failed meanwhile, so that all is forgotten.
+    void note_upstream(bool answered, Clock::time_point asked_at, Clock::time_point now);
     /// Other settings: whatever failed may be tried at once.
     void clear();
 
@@ -70,7 +71,8 @@ class RecentFailures {
 
     mutable std::mutex mutex_;  // over everything below
     Limits limits_;
-    bool is_silent_ = false;  // no upstream answered last time
+    bool is_silent_ = false;           // no upstream answers
+    Clock::time_point answered_at_{};  // when one did last
     Failures failures_;
     std::map<Serving::Host, std::size_t, HostLess> of_host_;  // how many each has there
 };

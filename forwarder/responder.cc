@@ -80,9 +80,9 @@ std::optional<NotedQuery> Responder::noted(const Leg& leg, Clock::time_point now
     return query;
 }
 
-/// What has to be looked up is noted when it is found.
+/// What has to be looked up is noted when it is found; what is answered by nothing is not.
 void Responder::note(const Decided& decided, Bytes answer) {
-    if (!noted_ || decided.given == Given::not_known) return;
+    if (!noted_ || decided.given != Given::answered) return;
     noted_->outcome = decided.outcome;
     noted_->rcode = rcode_of(answer);
     noted_->extended_error = decided.extended_error.value_or(0);

@@ -127,7 +127,9 @@ Result<StapleSpan> check_staple(Bytes chain_pem, Bytes response_der, std::option
     const unsigned char* at = response_der.data();
     const ResponsePtr response(
         d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(response_der.size())));
-    if (!response) return malformed("not an OCSP response");
+    // A client that decodes to the letter would end its handshake (RFC 6066 section 8).
+    if (!response || at != response_der.data() + response_der.size())
+        return malformed("not an OCSP response");
     if (const int status = OCSP_response_status(response.get());
         status != OCSP_RESPONSE_STATUS_SUCCESSFUL)
         return Error{Errc::unavailable,

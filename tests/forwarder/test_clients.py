@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import threading
 import time
 
 import dns.rcode
 import pytest
 
 from forwarders import STRANGER, Client, limit, query, session_of
-from upstreams import eventually, framed
+from upstreams import answer_to, eventually, framed
 
 OTHER, THIRD = "127.0.0.3", "127.0.0.4"
 HOST, NEIGHBOUR = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
@@ -174,6 +175,30 @@ def test_questions_that_wait_are_bounded_by_client(forwarder, connect, resolver)
     assert {one.answer().rcode(), one.answer().rcode()} == {dns.rcode.NOERROR}
     assert other.answer().rcode() == dns.rcode.NOERROR
     assert is_served(one)
+
+
+def test_a_stale_answer_gives_no_place_back_while_it_is_looked_for(forwarder, connect, upstream):
+    limit(forwarder, in_flight_per_client_max=2, query_max=60000)
+    silent = threading.Event()
+
+    def short_lived(server, connection):
+        while (asked := server.read(connection)) is not None:
+            if not silent.is_set():
+                connection.sendall(framed(answer_to(asked, ttl=1).to_wire()))
+
+    upstream.behave = short_lived
+    client = connect(source=STRANGER)
+    names = [query(f"{name}.example.") for name in "abc"]
+    for name in names:
+        assert client.ask(name).answer
+    silent.set()
+    time.sleep(2.5)  # then none of it is true any more
+    client.send(*names[:2])
+    assert all(client.answer().answer for _ in range(2))
+    assert client.ask(names[2]).rcode() == dns.rcode.REFUSED
+    assert met(forwarder, "in_flight_client") == 1
+    # The control: it has a stale answer too.
+    assert connect(source=OTHER).ask(names[2]).answer
 
 
 def test_who_is_blocked_is_told_and_may_be_let_in(forwarder, connect):

@@ -125,8 +125,9 @@ def test_what_failed_on_one_worker_is_not_asked_again_by_another(failing, forwar
     eventually("both workers have clients", both_workers_ask)
     answers = [client.ask(query("a.fails.example.")).rcode() for client in clients]
     assert answers == [dns.rcode.SERVFAIL] * len(clients)
-    names = [asked.question[0].name.to_text() for asked in upstream.queries]
-    assert names.count("a.fails.example.") == 1
+    # Of silence it may have been sent more than once; nobody asked for it but once.
+    assert "a.fails.example." in [asked.question[0].name.to_text() for asked in upstream.queries]
+    assert forwarder.status()["upstream_questions"] == len(clients) + 1
     assert forwarder.status()["failures_recent"] == len(clients) - 1
 
 

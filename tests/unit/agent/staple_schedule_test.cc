@@ -50,6 +50,11 @@ TEST_SUITE("agent/staple_schedule") {
         CHECK(until_fetch(history, wall, now) == 60min);
     }
 
+    TEST_CASE("what was just fetched is not asked for again at once, however soon it is over") {
+        CHECK(until_fetch(held(wall - 1h, wall + 10s, wall), wall, now) == 1min);
+        CHECK(until_fetch(held(wall - 1h, wall + 10s, wall), wall + 1min, now) == 0s);
+    }
+
     TEST_CASE("a failure does not hurry what is not due") {
         auto history = held(wall, wall + 10h, wall);
         history.failures = 1;

@@ -81,14 +81,27 @@ TEST_SUITE("forwarder/recent_failures") {
 
     TEST_CASE("once an upstream that was silent answers, all may be tried again") {
         RecentFailures failures;
-        failures.note_upstream(true);
-        failures.note(question, nobody, Blame::name, 7, false, start);
-        failures.note_upstream(true);
-        CHECK(failures.find(question, start));
-        failures.note_upstream(false);
-        CHECK(failures.find(question, start));
-        failures.note_upstream(true);
-        CHECK(!failures.find(question, start));
+        failures.note_upstream(true, start, start + 1s);
+        failures.note(question, nobody, Blame::name, 7, false, start + 1s);
+        failures.note_upstream(true, start + 1s, start + 2s);
+        CHECK(failures.find(question, start + 2s));
+        failures.note_upstream(false, start + 2s, start + 3s);
+        CHECK(failures.find(question, start + 3s));
+        failures.note_upstream(true, start + 3s, start + 4s);
+        CHECK(!failures.find(question, start + 4s));
+        // It is no longer silent.
+        failures.note(question, nobody, Blame::name, 7, false, start + 4s);
+        failures.note_upstream(true, start + 4s, start + 5s);
+        CHECK(failures.find(question, start + 5s));
+    }
+
+    TEST_CASE("a name that nobody answers is remembered where others are answered") {
+        RecentFailures failures;
+        failures.note_upstream(true, start + 1s, start + 2s);
+        failures.note_upstream(false, start, start + 10s);
+        failures.note(question, nobody, Blame::silence, 22, true, start + 10s);
+        failures.note_upstream(true, start + 10s, start + 11s);
+        CHECK(failures.find(question, start + 11s));
     }
 
     TEST_CASE("what one view could not hear another one asks for itself") {

@@ -186,6 +186,9 @@ TEST_SUITE("net/staple") {
             CAPTURE(size);
             CHECK(!check_staple(chain, Bytes(whole).first(size), now));
         }
+        Buffer longer = whole;
+        longer.push_back(0);
+        CHECK(!check_staple(chain, longer, now));
         Buffer large = whole;
         large.resize(staple_octets_max + 1);
         CHECK(check_staple(chain, large, now).error().message == "a response above 16 KiB");

@@ -47,6 +47,11 @@ class Writer {
     void truncate(std::size_t size) {
         if (size < out_.size()) out_.resize(size);
     }
+    /// The memory, where it is for more than `capacity` octets, with what was written.
+    void give_back_beyond(std::size_t capacity) {
+        if (out_.capacity() > capacity) out_ = Buffer();
+    }
+    std::size_t capacity() const { return out_.capacity(); }
     /// The octets; fails with `refused` if a counted part outgrew its count.
     Result<Buffer> take();
 

@@ -86,6 +86,9 @@ std::uint64_t octets_max(const Limits& limits) {
     return shares_of(limits.memory_bytes_max).connections;
 }
 
+/// Of the memory for connections, that one host may hold.
+constexpr std::uint64_t host_part = 4;
+
 /// Of none there is nothing free.
 std::uint64_t free_percent_of(std::uint64_t all, std::uint64_t taken) {
     return taken >= all ? 0 : (all - taken) * 100 / all;
@@ -304,7 +307,10 @@ void Admission::hold(Client& client, std::size_t octets, const Limits& limits) {
     if (client.tally_ == nullptr || client.was_shed()) return;
     const std::uint32_t before = std::exchange(client.octets_, rounded);
     count(client, std::uint64_t(rounded) - before);
-    if (rounded < before || this->octets() <= octets_max(limits)) return;
+    if (rounded < before) return;
+    Tally& own = *client.tally_.load();
+    if (own.octets > octets_max(limits) / host_part) shed_largest_of(own);
+    if (this->octets() <= octets_max(limits)) return;
     if (Tally* const found = heaviest([](const Tally& tally) { return tally.octets; }))
         shed_largest_of(*found);
 }

@@ -73,6 +73,12 @@ class Client {
         const Tally* const prefix = prefix_.load(std::memory_order_acquire);
         return prefix != nullptr ? prefix : tally_.load(std::memory_order_acquire);
     }
+    /// Where the bodies of unfinished requests of his host are counted, for as long as any are;
+    /// null: the router's own.
+    std::atomic<std::uint32_t>* bodies() const {
+        Tally* const tally = tally_.load(std::memory_order_acquire);
+        return tally != nullptr ? &tally->body_octets : nullptr;
+    }
     /// That its handshake did not come to its end is no failure of the client's.
     void excuse_handshake() { refused_handshake_ = true; }
     const IpAddress& address() const { return peer_.address; }
@@ -113,7 +119,8 @@ class Client {
 ///   by full handshakes, the dear ones; by tickets it may.
 /// - When all places are taken, the least recently active connection of the heaviest host or prefix
 ///   is closed for a newcomer that is lighter; nobody is refused but for want of a heavier one.
-/// - When connections hold more memory than they may, what holds most of the heaviest is closed.
+/// - When connections hold more memory than they may, what holds most of the heaviest is closed; so
+///   is what holds most of a host that holds more than a quarter of it.
 /// - The router's own connections, by which the agent probes the service, have slots of their own
 ///   and are never shed: overload must not look like a service out of order.
 class Admission {

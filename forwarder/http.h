@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/writer.h"
 
 namespace porchlight::forwarder {
@@ -42,6 +43,8 @@ class Http {
     virtual bool is_over() const = 0;
     /// A request has begun and its end has yet to come.
     virtual bool is_hearing() const = 0;
+    /// Where that is so: since when, of the one that began first.
+    virtual Clock::time_point hears_since() const = 0;
     /// Octets of answers that could not leave yet.
     virtual std::size_t held() const = 0;
     /// Octets of memory that it takes, all in all.

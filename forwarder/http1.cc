@@ -49,7 +49,8 @@ Http::Heard Http1::receive(Bytes input) {
         ended_ = true;
         return Heard::broken;
     }
-    if (!exchanges_.add_body(*exchange_, input.size())) {
+    if (!is_hearing()) hears_since_ = session_.home().now();
+    if (!exchanges_.add_body(*exchange_, input.size(), session_.bodies())) {
         ++session_.home().counters().doh_bodies_refused;
         ended_ = true;
         if (!waiting_) respond(HttpStatus::unavailable);
@@ -57,8 +58,16 @@ Http::Heard Http1::receive(Bytes input) {
     }
     pending_.insert(pending_.end(), input.begin(), input.end());
     Heard heard = Heard::pieces;
-    while (!waiting_ && !ended_ && !pending_.empty() && hear()) heard = Heard::requests;
+    while (!waiting_ && !ended_ && !pending_.empty() && has_room() && hear()) {
+        heard = Heard::requests;
+        hears_since_ = session_.home().now();
+    }
     return heard;
+}
+
+/// Answers that did not leave yet keep the next request waiting.
+bool Http1::has_room() const {
+    return out_.size() < session_.home().limits().output_bytes_max;
 }
 
 /// Reads on in what is pending; true: a request was whole, or wrong.
@@ -145,7 +154,7 @@ bool Http1::write(Writer& out) {
 
 std::size_t Http1::octets() const {
     return sizeof *this + sizeof *parser_ + parser_->get().body().capacity() + pending_.capacity() +
-           out_.size() + exchange_->octets();
+           out_.capacity() + exchange_->octets();
 }
 
 /// The answer to the last request says that it is (RFC 9112 section 9.6).

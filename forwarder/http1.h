@@ -25,6 +25,7 @@ class Http1 : public Http {
     void end() override { ended_ = true; }
     bool is_over() const override { return ended_ && !waiting_ && out_.size() == 0; }
     bool is_hearing() const override;
+    Clock::time_point hears_since() const override { return hears_since_; }
     std::size_t held() const override { return out_.size(); }
     std::size_t octets() const override;
 
@@ -32,6 +33,7 @@ class Http1 : public Http {
     struct Parser;
 
     bool hear();
+    bool has_room() const;
     void judge(HttpStatus status);
     void respond_limited();
     void respond(HttpStatus status);
@@ -40,8 +42,9 @@ class Http1 : public Http {
     HttpExchanges& exchanges_;
     std::unique_ptr<HttpExchange> exchange_;
     std::unique_ptr<Parser> parser_;
-    Buffer pending_;        // heard, and not read yet
-    Writer out_;            // responses
+    Buffer pending_;  // heard, and not read yet
+    Writer out_;      // responses
+    Clock::time_point hears_since_{};
     bool waiting_ = false;  // for the answer to the one request
     bool leaving_ = false;  // after the request that has begun
     bool ended_ = false;

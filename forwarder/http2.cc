@@ -259,6 +259,13 @@ bool Http2::is_over() const {
            nghttp2_session_want_write(http_.get()) == 0;
 }
 
+Clock::time_point Http2::hears_since() const {
+    Clock::time_point first = session_.home().now();
+    for (const auto& exchange : open_)
+        if (!exchange->judged) first = std::min(first, exchange->begun);
+    return first;
+}
+
 /// With what nghttp2 takes. An idle connection has no exchanges.
 std::size_t Http2::octets() const {
     std::size_t octets = memory_cost::http2 + 2 * session_.home().limits().hpack_table_bytes;
@@ -275,6 +282,7 @@ void Http2::begin(std::int32_t stream) {
     open_.push_back(exchanges_.take());
     HttpExchange& exchange = *open_.back();
     exchange.stream = stream;
+    exchange.begun = session_.home().now();
     exchange.place = open_.size() - 1;
     nghttp2_session_set_stream_user_data(http_.get(), stream, &exchange);
     ++hearing_;
@@ -298,7 +306,8 @@ void Http2::hear_body(HttpExchange& exchange, Bytes part) {
     nghttp2_session_consume_connection(http_.get(), part.size());
     if (exchange.judged) return;
     const std::size_t octets_max = session_.home().limits().doh_bodies_bytes_max;
-    if (body_octets_ + part.size() > octets_max || !exchanges_.add_body(exchange, part.size())) {
+    if (body_octets_ + part.size() > octets_max ||
+        !exchanges_.add_body(exchange, part.size(), session_.bodies())) {
         ++session_.home().counters().doh_bodies_refused;
         return judge(exchange, HttpStatus::unavailable);
     }

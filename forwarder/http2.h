@@ -30,6 +30,7 @@ class Http2 : public Http {
     void end() override;
     bool is_over() const override;
     bool is_hearing() const override { return hearing_ != 0; }
+    Clock::time_point hears_since() const override;
     std::size_t held() const override { return held_; }
     std::size_t octets() const override;
 

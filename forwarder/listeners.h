@@ -22,7 +22,7 @@ struct ListenerInfo {
 };
 
 /// Body of Control::listeners: one entry a descriptor, in their order. A new message replaces all
-/// listeners; connections that were accepted before stay.
+/// listeners; connections that came by one of a kind and a link that is not among them are left.
 void write(Writer& out, const std::vector<ListenerInfo>& listeners);
 Result<std::vector<ListenerInfo>> parse_listeners(Bytes message);
 

@@ -73,7 +73,11 @@ void Session::on_events(std::uint32_t events) {
         shake_hands();
         if (!established_ || closed_ || !stream_.has_pending()) return;
     }
-    if (!out_.empty()) write_pending();
+    if (!out_.empty()) {
+        write_pending();
+        // Of which octets that come give no sign: they are here.
+        if (!closed_ && !write_blocked_ && http_ && http_->is_hearing()) home_.mark_dirty(*this);
+    }
     if (closed_) return;
     // Where nothing is read an error would come again and again.
     if (!may_read() && (events & (EPOLLERR | EPOLLHUP)) != 0) return close(Stream::Close::plainly);
@@ -171,6 +175,7 @@ void Session::serve(bool woken) {
         std::size_t have = in_.size();
         if (have != 0) std::memcpy(input.data(), in_.data(), have);
         const std::size_t got = fill(input.subspan(have));
+        if (closed_) return;  // and nothing is known of the client any more
         have += got;
         const Taken taken =
             http_ ? answer_http(input.first(have), out) : answer_frames(input.first(have), out);
@@ -247,6 +252,7 @@ Session::Taken Session::answer_http(Bytes input, Writer& out) {
         taken.asked |= heard == Http::Heard::requests;
         if (heard == Http::Heard::broken) break_off();
         write_http(out);
+        end_if_too_much_is_held();
     }
     if (deaf_) taken.octets = input.size();
     return taken;
@@ -303,6 +309,7 @@ void Session::refuse(Bytes message, Writer& out) {
 }
 
 std::optional<Responder::Given> Session::ask(Bytes message, std::int32_t stream, Writer& answer) {
+    if (closed_) return std::nullopt;  // by what was asked in front of it
     count_query();
     const auto given = home_.responder().answer(message, leg_, home_.now(), answer);
     if (given != Responder::Given::not_known) return given;
@@ -324,6 +331,7 @@ void Session::count_query() {
 }
 
 bool Session::admit_query() {
+    if (closed_) return false;
     return client_ == nullptr || client_->admit_query(home_.limits(), home_.now());
 }
 
@@ -367,18 +375,26 @@ void Session::deliver(std::int32_t stream, const KeptQuery& asked, const Found& 
     if (Writer* answer = http_->answer_to(stream)) {
         Responder::write_found(asked, found, leg_, *answer);
         http_->answered(stream);
-        if (http_->held() > home_.limits().output_bytes_max * unread_max_factor) {
-            ++home_.counters().closed_slow;
-            return close(Stream::Close::reset);
-        }
+        end_if_too_much_is_held();
+        if (closed_) return;
     }
     home_.mark_dirty(*this);
+}
+
+/// A peer that opens no window is read all the same, for he may open it.
+void Session::end_if_too_much_is_held() {
+    if (closed_ || http_->held() <= home_.limits().output_bytes_max * unread_max_factor) return;
+    ++home_.counters().closed_slow;
+    close(Stream::Close::reset);
 }
 
 void Session::after_answers() {
     if (closed_) return;
     const Serving::During during(home_.serving(), host());
-    if (http_ && http_->is_hearing()) http_->receive({});  // what had to wait for an answer
+    // What had to wait for an answer, or for room behind one.
+    if (http_ && http_->is_hearing() && http_->receive({}) == Http::Heard::requests)
+        home_.mark_dirty(*this);
+    if (closed_) return;
     if (!write_blocked_) write_pending();
     if (closed_) return;
     // What had to wait, here or inside TLS, gives no sign of its own.
@@ -471,7 +487,11 @@ void Session::set_deadline(bool asked) {
     } else if (in_flight_ != 0) {
         home_.wait_for(*this, Waiting::nothing);
     } else if (!in_.empty() || (http_ && http_->is_hearing())) {
-        // From the frame's first octet: further ones win no time.
+        // From the frame's first octet: further ones win no time, nor do other requests.
+        if (http_ && http_->hears_since() + home_.limits().frame_max <= home_.now()) {
+            ++home_.counters().closed_slow;
+            return close(Stream::Close::plainly);
+        }
         if (waiting != Waiting::frame || reads_in_vain_ == 0) home_.wait_for(*this, Waiting::frame);
     } else if (asked || waiting != idling()) {
         // Whoever sends anything else idles all the same.
@@ -553,7 +573,8 @@ void Session::close(Stream::Close how) {
     if (turn_) home_.give_up(turn_);
     if (how == Stream::Close::politely && http_ && out_.empty()) say_goodbye();
     stream_.close(how == Stream::Close::politely && !established_ ? Stream::Close::plainly : how);
-    if (client_ != nullptr) home_.leave(*client_);
+    leg_.client = nullptr;
+    if (client_ != nullptr) home_.leave(*std::exchange(client_, nullptr));
     home_.bury(*this);
 }
 

@@ -47,6 +47,10 @@ class Session : public Pollable, public DeadlineHook {
     Sessions& home() { return home_; }
     /// Whether one query more is within the client's rate.
     bool admit_query();
+    /// Where bodies of the client's host are counted; null: nowhere.
+    std::atomic<std::uint32_t>* bodies() const {
+        return client_ != nullptr ? client_->bodies() : nullptr;
+    }
     /// Appends the answer to `message`, or looks it up, and HTTP is told when it is found. None:
     /// the client waits for too many already.
     std::optional<Responder::Given> ask(Bytes message, std::int32_t stream, Writer& answer);
@@ -88,6 +92,7 @@ class Session : public Pollable, public DeadlineHook {
     void deliver(std::int32_t stream, const KeptQuery& asked, const Found& found);
     void send(Bytes octets);
     void write_pending();
+    void end_if_too_much_is_held();
     void break_off();
     void note_progress(const Taken& taken, bool sent);
     bool takes_held();

@@ -16,6 +16,7 @@ constexpr std::size_t read_octets = 16384;
 /// However scarce slots are, whoever got one may ask his question.
 constexpr std::chrono::milliseconds idle_min{500};
 constexpr std::chrono::milliseconds sweep_pause_min{10};
+constexpr std::size_t lent_octets_max = 256 << 10;  // of one buffer, that stay when it was larger
 
 }  // namespace
 
@@ -65,7 +66,8 @@ void Sessions::open(Stream stream, Client* client, Leg leg) {
         const DeadlineHook* idle = deadlines_.oldest(waiting);
         if (idle == nullptr) continue;
         const Clock::time_point end = idle->since + given(waiting);
-        if (end < armed_for_) arm(std::max(end, now_ + sweep_pause_min));
+        // Never later than it is: else whoever comes in often enough puts it off for ever.
+        if (const auto at = std::max(end, now_ + sweep_pause_min); at < armed_for_) arm(at);
     }
 }
 
@@ -198,6 +200,7 @@ void Sessions::write_dirty() {
     }
     writing_.clear();
     buried_.clear();
+    for (Writer* lent : {&output_, &late_output_}) lent->give_back_beyond(lent_octets_max);
 }
 
 void Sessions::bury(Session& session) {

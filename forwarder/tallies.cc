@@ -73,7 +73,7 @@ std::size_t Tallies::place_for_one_more() {
     for (std::size_t turns = 0; turns < 2 * tallies_max; ++turns) {
         const std::size_t place = hand_++ % tallies_max;
         Tally& tally = tallies_[place];
-        const bool in_use = !tally.open.empty() || tally.in_flight != 0;
+        const bool in_use = !tally.open.empty() || tally.in_flight != 0 || tally.body_octets != 0;
         if (in_use || std::exchange(tally.recent, false)) continue;
         places_.erase(tally.key);
         tally.recent = true;

@@ -44,11 +44,12 @@ struct Tally {
     bool recent = true;        // not to be forgotten by the next turn of the clock
     Bucket failed_handshakes;  // a token is back when a stalled one would have ended
 
-    Bucket queries;                           // any thread
-    Bucket full_handshakes;                   // any thread
-    Bucket resumed_handshakes;                // any thread
-    std::atomic<std::uint32_t> in_flight{0};  // any thread: questions that wait for their answers
-    std::atomic<std::int64_t> asked_at{0};    // any thread: seconds of Clock, 0: never
+    Bucket queries;                             // any thread
+    Bucket full_handshakes;                     // any thread
+    Bucket resumed_handshakes;                  // any thread
+    std::atomic<std::uint32_t> in_flight{0};    // any thread: questions that wait for their answers
+    std::atomic<std::uint32_t> body_octets{0};  // any thread: of requests that are not whole
+    std::atomic<std::int64_t> asked_at{0};      // any thread: seconds of Clock, 0: never
 };
 
 /// The tallies that are remembered: a bounded number, of which the clock forgets one that has

@@ -60,7 +60,7 @@ inline constexpr std::string_view full_config = R"({
             "nxdomain_cut": true},
   "query_log": {"level": "full", "size": "32KiB", "kept_for": "1h"},
   "workers": 2,
-  "limits": {"connections_max": 100, "output_max": "128KiB", "idle_max": "1500ms"},
+  "limits": {"memory": "64MiB", "connections_max": 100, "output_max": "128KiB", "idle_max": "1500ms"},
   "log": {"level": "debug", "target": "syslog"},
   "users": {"agent": "61853", "forwarder": "dns"},
   "state_directory": "/tmp/state",

@@ -34,7 +34,9 @@ TEST_SUITE("agent/config") {
         CHECK(config.rebinding == forwarder::RebindingRules());
         CHECK(config.cache == CacheConfig());
         CHECK(config.query_log == forwarder::QueryLogSettings());
-        CHECK(config.limits == forwarder::Limits());
+        forwarder::Limits limits;
+        limits.memory_bytes_max = 0;  // the machine's
+        CHECK(config.limits == limits);
         CHECK(config.log == LogConfig());
         CHECK(config.users == UsersConfig{"porchlight", "porchlight-dns"});
         CHECK(config.state_directory == "/var/lib/porchlight");
@@ -132,6 +134,7 @@ TEST_SUITE("agent/config") {
               forwarder::QueryLogSettings{forwarder::QueryLogSettings::Level::full, 32768, 3600s});
         CHECK(config.workers == 2);
         forwarder::Limits limits;
+        limits.memory_bytes_max = 64 << 20;
         limits.connections_max = 100;
         limits.output_bytes_max = 131072;
         limits.idle_max = 1500ms;

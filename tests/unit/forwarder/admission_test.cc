@@ -211,9 +211,9 @@ TEST_SUITE("forwarder/admission") {
         Client* light = f.enter(1);
         Client* heavy = f.enter(2);
         Client* heavier = f.enter(2);
-        f.admission.hold(*heavy, 5 * memory_cost::handshake, f.limits);
+        f.admission.hold(*heavy, 3 * memory_cost::handshake, f.limits);
         CHECK(!heavy->was_shed());
-        f.admission.hold(*heavier, 14 * memory_cost::handshake, f.limits);
+        f.admission.hold(*heavier, 4 * memory_cost::handshake, f.limits);  // more than a quarter
         CHECK(heavier->was_shed());
         CHECK(!heavy->was_shed());
         CHECK(!light->was_shed());
@@ -222,6 +222,23 @@ TEST_SUITE("forwarder/admission") {
         f.admission.hold(*heavier, 20 * memory_cost::handshake, f.limits);  // gone already
         CHECK(f.admission.octets() < 7 * memory_cost::handshake);
         for (Client* client : {light, heavy, heavier}) f.leave(*client);
+        CHECK(f.admission.octets() == 0);
+    }
+
+    TEST_CASE("and where many hold their part, the heaviest of all of them") {
+        Fixture f;
+        f.limits.memory_bytes_max = 2 * 28 * memory_cost::handshake;  // 20 handshakes'
+        std::vector<Client*> hosts;
+        for (std::uint32_t i = 1; i <= 5; ++i) {
+            hosts.push_back(f.enter(i));
+            f.admission.hold(*hosts.back(), (i == 3 ? 4 : 3) * memory_cost::handshake, f.limits);
+        }
+        CHECK(f.admission.refusals().shed == 0);
+        hosts.push_back(f.enter(6));
+        f.admission.hold(*hosts.back(), 4 * memory_cost::handshake - 2000, f.limits);
+        CHECK(f.admission.refusals().shed == 1);
+        CHECK(hosts[2]->was_shed());
+        for (Client* one : hosts) f.leave(*one);
         CHECK(f.admission.octets() == 0);
     }
 

@@ -44,6 +44,10 @@ void* operator new(std::size_t octets) {
 void* operator new(std::size_t octets, std::align_val_t alignment) {
     return take(octets, alignment);
 }
+void* operator new(std::size_t octets, const std::nothrow_t&) noexcept {
+    ++allocations;
+    return std::malloc(octets != 0 ? octets : 1);
+}
 void operator delete(void* taken) noexcept {
     std::free(taken);
 }

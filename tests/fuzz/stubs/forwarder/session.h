@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ class Session {
   public:
     explicit Session(Sessions& home) : home_(home) {}
     Sessions& home() { return home_; }
+    std::atomic<std::uint32_t>* bodies() { return &bodies_; }
     bool admit_query() { return ++asked_ % 64 != 0; }
     std::optional<Responder::Given> ask(Bytes message, std::int32_t stream, Writer& answer) {
         if (message.size() < dns::header_octets) return Responder::Given::nothing;
@@ -56,6 +58,7 @@ class Session {
 
   private:
     Sessions& home_;
+    std::atomic<std::uint32_t> bodies_{0};
     unsigned asked_ = 0;
 };
 

@@ -242,6 +242,49 @@ TEST_SUITE("forwarder/admission") {
         CHECK(f.admission.octets() == 0);
     }
 
+    TEST_CASE("what a connection holds goes with it to the host that it is found to be of") {
+        constexpr std::uint32_t part = 3 * memory_cost::handshake;
+        Fixture f;
+        f.limits.memory_bytes_max = 2 * 28 * memory_cost::handshake;  // 20 handshakes'
+        f.tell({});
+        Client* stranger = f.enter(1);
+        f.admission.hold(*stranger, part, f.limits);
+        f.tell({{1, 1}, {2, 1}});
+        Client* same = f.enter(2);
+        f.admission.hold(*same, part + 2000, f.limits);
+        CHECK(same->was_shed());  // together they had more than a quarter
+        f.leave(*same);
+        // Nothing of it stayed with the address, nor with its prefix.
+        f.tell({});
+        Client* later = f.enter(1);
+        f.admission.hold(*later, part, f.limits);
+        CHECK(f.admission.refusals().shed == 1);
+        Client* heavier = f.enter(0x1000000);
+        f.admission.hold(*heavier, 4 * memory_cost::handshake, f.limits);
+        CHECK(f.admission.refusals().shed == 1);
+        for (Client* one : {stranger, later, heavier}) f.leave(*one);
+        CHECK(f.admission.octets() == 0);
+    }
+
+    TEST_CASE("strangers of one prefix hold as one") {
+        Fixture f;
+        f.limits.memory_bytes_max = 2 * 28 * memory_cost::handshake;  // 20 handshakes'
+        f.tell({{1, 1}, {2, 2}, {3, 3}});
+        std::vector<Client*> all;
+        for (std::uint32_t i = 1; i <= 3; ++i) {
+            all.push_back(f.enter(i));
+            f.admission.hold(*all.back(), 4 * memory_cost::handshake, f.limits);
+        }
+        for (std::uint32_t i = 11; i <= 14; ++i) {
+            all.push_back(f.enter(i));
+            f.admission.hold(*all.back(), 2 * memory_cost::handshake, f.limits);
+        }
+        CHECK(f.admission.refusals().shed == 1);
+        for (int i = 0; i < 3; ++i) CHECK(!all[static_cast<std::size_t>(i)]->was_shed());
+        for (Client* one : all) f.leave(*one);
+        CHECK(f.admission.octets() == 0);
+    }
+
     TEST_CASE("a newcomer has memory where somebody holds more, and else is refused") {
         Fixture f;
         f.limits.memory_bytes_max = 28 * memory_cost::handshake;  // 10 handshakes'

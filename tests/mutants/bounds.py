@@ -113,7 +113,6 @@ BOUNDS: dict[str, list[tuple]] = {
         ("    count(client, -std::uint64_t(client.octets_));\n", ""),
         ("    from.octets -= client.octets_;\n", ""),
         ("    to.octets += client.octets_;\n", ""),
-        ("        prefix->octets -= client.octets_;\n", ""),
         ("if (client->holder_ != nullptr &&\n            (found", "if ((found"),
         ("client->active_at_.load() < found->active_at_.load()", "false"),
         ("client == nullptr || shedding_ >= shedding_max", "client == nullptr"),

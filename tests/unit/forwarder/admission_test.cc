@@ -262,7 +262,15 @@ TEST_SUITE("forwarder/admission") {
         Client* heavier = f.enter(0x1000000);
         f.admission.hold(*heavier, 4 * memory_cost::handshake, f.limits);
         CHECK(f.admission.refusals().shed == 1);
-        for (Client* one : {stranger, later, heavier}) f.leave(*one);
+        std::vector<Client*> all{stranger, later, heavier};
+        f.tell({{5, 5}, {6, 6}, {7, 7}});
+        for (std::uint32_t i = 5; i <= 7; ++i) {
+            all.push_back(f.enter(i));
+            f.admission.hold(*all.back(), i == 7 ? part : 4 * memory_cost::handshake, f.limits);
+        }
+        CHECK(f.admission.refusals().shed == 2);
+        CHECK(!later->was_shed());
+        for (Client* one : all) f.leave(*one);
         CHECK(f.admission.octets() == 0);
     }
 

@@ -468,6 +468,13 @@ bool Session::may_serve() const {
 /// came.
 void Session::settle(bool asked) {
     if (closed_) return;
+    // All that was in flight may have come in one turn, before anything could be written. The
+    // companion reads what it asked for.
+    if (client_ != nullptr && write_blocked_ &&
+        out_.size() > home_.limits().output_bytes_max * unread_max_factor) {
+        ++home_.counters().closed_slow;
+        return close(Stream::Close::reset);
+    }
     const bool done = (ending_ && in_flight_ == 0) || (http_ && http_->is_over());
     if (done && out_.empty()) return close(Stream::Close::politely);
     watch();

@@ -9,9 +9,12 @@ namespace {
 
 constexpr std::chrono::seconds nft_may_take{5};
 
-/// Adding before deleting makes the deletion succeed whether the table was there or not.
+/// Adding before that makes it succeed whether the table was there or not.
 constexpr std::string_view remove_table =
     "add table inet porchlight\ndelete table inet porchlight\n";
+/// Where anything is deleted, nft ends when the kernel has got rid of it, ten milliseconds later,
+/// for which hosts would wait at each start. In a new table there is nothing to flush.
+constexpr std::string_view empty_table = "add table inet porchlight\nflush table inet porchlight\n";
 
 Result<void> run_nft(const std::string& script) {
     return run_program({"nft", "-f", "-"}, bytes_of(script), nft_may_take);
@@ -44,7 +47,7 @@ std::string firewall_rules(const Fence& fence) {
     std::string list;
     for (std::uint16_t port : fence.ports)
         list += (list.empty() ? "" : ", ") + std::to_string(port);
-    std::string text(remove_table);
+    std::string text(empty_table);
     text += "table inet porchlight {\n";
     text += "    chain input {\n";
     text += "        type filter hook input priority -5; policy accept;\n";

@@ -16,8 +16,8 @@ TEST_SUITE("agent/firewall") {
 
     TEST_CASE("it replaces what stood before in one transaction, and touches no other table") {
         const std::string rules = firewall_rules({{"br-lan"}, {853}});
-        CHECK(rules.starts_with("add table inet porchlight\ndelete table inet porchlight\n"));
-        CHECK(rules.find("flush") == std::string::npos);
+        CHECK(rules.starts_with("add table inet porchlight\nflush table inet porchlight\n"));
+        CHECK(rules.find("flush ruleset") == std::string::npos);
     }
 
     TEST_CASE("without a port there is nothing to close") {

@@ -12,7 +12,9 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 
 namespace porchlight::agent {
 namespace {
@@ -43,6 +45,10 @@ Result<void> become(const User& user) {
     return {};
 }
 
+struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
 Result<void> drop_capabilities() {
     ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     Capabilities none;
@@ -58,9 +64,11 @@ std::optional<User> find_user(const std::string& name) {
     if (const auto [stop, ec] = std::from_chars(name.data(), end, number);
         ec == std::errc() && stop == end)
         return User{number, number};
-    const passwd* account = ::getpwnam(name.c_str());
-    if (account == nullptr) return std::nullopt;
-    return User{account->pw_uid, account->pw_gid};
+    // Not by getpwnam, which loads what nsswitch names and asks daemons, at each start.
+    const std::unique_ptr<std::FILE, CloseFile> accounts(std::fopen("/etc/passwd", "re"));
+    while (const passwd* account = accounts ? ::fgetpwent(accounts.get()) : nullptr)
+        if (name == account->pw_name) return User{account->pw_uid, account->pw_gid};
+    return std::nullopt;
 }
 
 bool can_become(const User& user) {

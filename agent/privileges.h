@@ -16,7 +16,8 @@ struct User {
     gid_t gid = 0;
 };
 
-/// A user by name or number. A name that no account has gives nothing.
+/// A user by number, or by the name of an account of this machine (/etc/passwd). A name that no
+/// account has gives nothing.
 std::optional<User> find_user(const std::string& name);
 
 /// Whether this process can become `user`: in a user namespace root may be root alone. Tries it in

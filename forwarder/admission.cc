@@ -1,7 +1,6 @@
 #include "forwarder/admission.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "forwarder/memory.h"
@@ -265,7 +264,7 @@ bool Admission::is_over_share(const Place& place, const Limits& limits) const {
         if (tally == nullptr || client.was_shed()) continue;
         parts += 1.0 / static_cast<double>(tally->open.size());
     }
-    const auto holders = static_cast<std::uint64_t>(std::llround(parts));
+    const auto holders = static_cast<std::uint64_t>(parts + 0.5);
     return (few_slots && newcomer.open.size() * holders >= slots) ||
            (little_memory && newcomer.octets * holders >= memory);
 }

@@ -51,9 +51,10 @@ std::string firewall_rules(const Fence& fence) {
     text += "table inet porchlight {\n";
     text += "    chain input {\n";
     text += "        type filter hook input priority -5; policy accept;\n";
+    // Every packet to the router passes here: ports, which are numbers, are looked at before names.
     if (!list.empty()) {
-        text += "        iifname != { " + inside + " } tcp dport { " + list + " } counter drop\n";
-        text += "        iifname != { " + inside + " } udp dport { " + list + " } counter drop\n";
+        text += "        tcp dport { " + list + " } iifname != { " + inside + " } counter drop\n";
+        text += "        udp dport { " + list + " } iifname != { " + inside + " } counter drop\n";
     }
     text += "    }\n}\n";
     return text;

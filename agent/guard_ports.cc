@@ -15,6 +15,12 @@ bool is_trusted(const Config& config, const std::string& port) {
     return std::find(trusted.begin(), trusted.end(), port) != trusted.end();
 }
 
+/// Nobody else is on the loopback link, whose address is zeros.
+bool has_neighbours(const net::Link& link) {
+    return link.hardware_address.size() == ethernet_address_octets &&
+           link.hardware_address != Buffer(ethernet_address_octets, 0);
+}
+
 /// Each LAN link that is there, with a list of its ports.
 template <class Visit>
 void for_each_lan(const Config& config, const std::vector<net::Link>& links, Visit visit) {
@@ -51,8 +57,7 @@ std::vector<GuardPort> guard_ports(const Config& config, const std::vector<net::
         for (const net::Link& port : links)
             if (lan.bridge && is_guarded_port(port, lan, config) && !is_of_another(port, lan))
                 ports.push_back({lan.name, port.name, port.index});
-        if (!lan.bridge && lan.hardware_address.size() == ethernet_address_octets &&
-            !is_trusted(config, lan.name))
+        if (!lan.bridge && has_neighbours(lan) && !is_trusted(config, lan.name))
             ports.push_back({lan.name, lan.name, lan.index});
     });
     return ports;

@@ -48,8 +48,9 @@ void Poller::wake_again() {
     if (std::exchange(wakes_again_, true)) return;
     asio::post(set_->descriptor.get_executor(), [this] {
         wakes_again_ = false;
-        turn(take_ready());
-        take_turns();
+        const std::size_t count = take_ready();
+        turn(count);
+        if (count != 0) take_turns();
         hooks_.after_wake();
     });
 }

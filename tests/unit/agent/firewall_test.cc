@@ -8,9 +8,10 @@ namespace {
 TEST_SUITE("agent/firewall") {
     TEST_CASE("only the LAN and this machine reach the encrypted ports; others get no answer") {
         const std::string rules = firewall_rules({{"br-lan", "br-guest"}, {853}});
-        CHECK(rules.find("iifname != { \"lo\", \"br-lan\", \"br-guest\" } tcp dport { 853 } "
-                         "counter drop") != std::string::npos);
-        CHECK(rules.find("udp dport { 853 } counter drop") != std::string::npos);
+        for (const char* transport : {"tcp", "udp"})
+            CHECK(rules.find(std::string(transport) + " dport { 853 } iifname != { \"lo\", "
+                                                      "\"br-lan\", \"br-guest\" } counter drop") !=
+                  std::string::npos);
         CHECK(rules.find("reject") == std::string::npos);
     }
 

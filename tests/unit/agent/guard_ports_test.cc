@@ -82,6 +82,15 @@ TEST_SUITE("agent/guard_ports") {
         CHECK(names(guard_ports(some_config(), links)).find("eth9") == std::string::npos);
     }
 
+    TEST_CASE("the loopback link has nobody else on it") {
+        auto links = some_links();
+        Config config;
+        config.lan = {{"lo"}};
+        CHECK(names(guard_ports(config, links)) == "lo/lo ");
+        links[0].hardware_address = Buffer(6, 0);
+        CHECK(guard_ports(config, links).empty());
+    }
+
     TEST_CASE("whose words are this router's own") {
         auto links = some_links();
         links[0].hardware_address = Buffer(6);  // of the loopback

@@ -30,6 +30,10 @@ FUZZ_SECONDS = 12
 FOREIGN = ("s390x", "armhf")
 # Homes wait for their programs' timers most of the time.
 HOMES_AT_ONCE = 3
+# So do the clients of the forwarder; but what these measure nobody else shall disturb.
+FORWARDERS_AT_ONCE = 3
+ALONE = {"test_floods.py", "test_idle.py"}
+IN_A_NETWORK_OF_ITS_OWN = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-"]
 # Of so few files scenarios that failed beside others are run again, alone: see tests/README.md.
 AGAIN_MAX = 3
 # Steps of `--all` that are programs of their own and end with a sum like ours.
@@ -76,7 +80,7 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
         ("build with ASan and UBSan", lambda: build("asan")),
         ("units under ASan and UBSan", lambda: units_of("asan")),
         ("forwarder under ASan, against programs of others",
-         lambda: scenarios(FORWARDER, chosen.k, "", ROOT / "build/asan/porchlight"))]
+         lambda: forwarders("asan", chosen.k))]
     in_homes: list[tuple[str, Step]] = [
         ("build as released", lambda: build("release")),
         ("scenarios in homes",
@@ -85,7 +89,7 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
         ("build with TSan", lambda: build("tsan")),
         ("units under TSan", lambda: units_of("tsan", WITH_THREADS)),
         ("forwarder under TSan, against programs of others",
-         lambda: scenarios(FORWARDER, "", "", ROOT / "build/tsan/porchlight"))]
+         lambda: forwarders("tsan"))]
     for architecture in FOREIGN:
         more += [(f"build for {architecture}", partial(build, architecture)),
                  (f"units on {architecture}, by qemu", partial(units_of, architecture))]
@@ -175,32 +179,58 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_che
               "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
 
 
-def scenarios(where: Path, expression: str, marks: str, program: Path | None = None) -> Count:
+def scenarios(where: Path, expression: str, marks: str) -> Count:
     """A folder of scenarios, one after the other."""
-    env = {"PORCHLIGHT": str(program)} if program else {}
-    return pytest([str(where)], where, env, "-k", expression, "-m", marks).count
+    return pytest([str(where)], where, {}, "-k", expression, "-m", marks).count
+
+
+def forwarders(preset: str, expression: str = "") -> Count:
+    """No failure is tried again here: what a sanitizer found once is there."""
+    env = {"PORCHLIGHT": str(ROOT / "build" / preset / "porchlight")}
+    files = large_first(FORWARDER)
+    runs = beside([file for file in files if file.name not in ALONE], FORWARDERS_AT_ONCE, env,
+                  IN_A_NETWORK_OF_ITS_OWN, "-k", expression)
+    runs += beside([file for file in files if file.name in ALONE], 1, env,
+                   IN_A_NETWORK_OF_ITS_OWN, "-k", expression)
+    return sum_of(runs)
 
 
 def homes(expression: str, marks: str) -> Count:
-    """Some files at once, each by a pytest of its own that shows what it said at its end. Large
-    files begin, because they take longest."""
-    files = sorted(HOME.glob("test_*.py"), key=lambda file: -file.stat().st_size)
-    count, runs = Count(), []
-    with ThreadPoolExecutor(HOMES_AT_ONCE) as pool:
-        for run in pool.map(lambda file: pytest([file.name], HOME, {}, "-k", expression,
-                                                "-m", marks, show=False), files):
-            if run.status != NOTHING_CHOSEN:
-                # Whether something failed is not known before it was run alone.
-                mark = "first try: " if run.failed else ""
-                print("\n".join(mark + line for line in run.said.splitlines()), flush=True)
-            count.add(run.count)
-            if run.failed:
-                runs.append(run)
-    for run in runs:
-        if len(runs) <= AGAIN_MAX:
+    runs = beside(large_first(HOME), HOMES_AT_ONCE, {}, [], "-k", expression, "-m", marks)
+    count = sum_of(runs)
+    failed = [run for run in runs if run.failed]
+    if len(failed) <= AGAIN_MAX:
+        for run in failed:
             count.add(once_more(run))
-        else:
-            print("\n".join(f"FAILED {name}" for name in run.failed), flush=True)
+    return count
+
+
+def large_first(folder: Path) -> list[Path]:
+    """They take longest."""
+    return sorted(folder.glob("test_*.py"), key=lambda file: -file.stat().st_size)
+
+
+def beside(files: list[Path], at_once: int, env: dict[str, str], under: list[str], *options: str
+           ) -> list[Run]:
+    """Some files at once, each by a pytest of its own that shows what it said at its end."""
+    runs = []
+    with ThreadPoolExecutor(at_once) as pool:
+        for run in pool.map(lambda file: pytest([file.name], file.parent, env, *options,
+                                                under=under, show=False), files):
+            if run.status != NOTHING_CHOSEN:
+                # What a failure beside others counts for is known at the end.
+                mark = "beside others: " if run.failed else ""
+                print("\n".join(mark + line for line in run.said.splitlines()), flush=True)
+            runs.append(run)
+    return runs
+
+
+def sum_of(runs: list[Run]) -> Count:
+    count = Count()
+    for run in runs:
+        count.add(run.count)
+        for name in run.failed:
+            print(f"FAILED {name}", flush=True)
     return count
 
 
@@ -229,13 +259,13 @@ class Run:
     status: int
 
 
-def pytest(what: list[str], where: Path, env: dict[str, str], *options: str, show: bool = True
-           ) -> Run:
+def pytest(what: list[str], where: Path, env: dict[str, str], *options: str,
+           under: list[str] = [], show: bool = True) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         # Debian's pytest, whatever other Python there is: its modules are the packages'.
         done = subprocess.run(
-            ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v", "--tb=short",
+            [*under, "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v", "--tb=short",
              "--durations=10", "--junitxml", report, *options, *what],
             cwd=where, text=True, errors="replace",
             stdout=None if show else subprocess.PIPE, stderr=None if show else subprocess.STDOUT,

@@ -133,6 +133,7 @@ std::map<std::string, std::uint32_t*> counts(Limits& limits) {
             {"full_handshakes_per_client_burst", &limits.full_handshakes_per_client_burst},
             {"resumed_handshakes_per_client_burst", &limits.resumed_handshakes_per_client_burst},
             {"unfinished_per_client_max", &limits.unfinished_per_client_max},
+            {"unfinished_max", &limits.unfinished_max},
             {"handshake_cpu_share_percent", &limits.handshake_cpu_share_percent}};
 }
 

@@ -26,7 +26,8 @@ HOST, NEIGHBOUR = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
 OTHER = "127.0.0.3"
 NO_RATES = {"full_handshakes_per_client_second": 100000,
             "full_handshakes_per_client_burst": 100000, "unfinished_per_client_max": 100000,
-            "connections_per_client_max": 100000, "connections_max": 100000}
+            "unfinished_max": 100000, "connections_per_client_max": 100000,
+            "connections_max": 100000}
 
 
 @pytest.fixture(scope="module")

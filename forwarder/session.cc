@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "forwarder/frames.h"
 #include "forwarder/http1.h"
 #include "forwarder/http2.h"
 #include "forwarder/memory.h"
@@ -14,9 +15,6 @@
 namespace porchlight::forwarder {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::size_t length_octets = 2;        // in front of each message, RFC 1035 4.2.2
 constexpr std::size_t write_octets = 16384;     // one TLS record
 constexpr std::size_t hear_octets = 1024;       // of HTTP, before its answers are looked at
 constexpr std::uint8_t reads_in_vain_max = 50;  // for one query, or the handshake
@@ -28,17 +26,6 @@ constexpr std::chrono::milliseconds keepalive_unit{100};
 constexpr std::size_t unread_max_factor = 4;  // of output_bytes_max, with what was in flight
 
 static_assert(sizeof(Session) <= 512, "thousands of connections idle");
-
-/// Writes what `body` appends as one message of a stream; a message of nothing leaves no trace.
-template <class Body>
-void framed(Writer& out, Body body) {
-    const std::size_t start = out.size();
-    out.u16(0);
-    body();
-    const std::size_t length = out.size() - start - length_octets;
-    if (length == 0) return out.truncate(start);
-    out.patch_u16(start, length);
-}
 
 }  // namespace
 
@@ -224,18 +211,21 @@ std::size_t Session::fill(std::span<std::uint8_t> into) {
 /// Answers the whole frames in front of `input`, as long as it may, and returns their size.
 Session::Taken Session::answer_frames(Bytes input, Writer& out) {
     std::size_t at = 0;
-    while (!closed_ && !deaf_ && input.size() - at >= length_octets) {
+    while (!closed_ && !deaf_ && input.size() - at >= frame_length_octets) {
         const std::size_t length = static_cast<std::size_t>(input[at] << 8 | input[at + 1]);
         if (length < dns::header_octets || length > Sessions::frame_octets_max) {
             break_off();
             break;
         }
-        if (input.size() - at < length_octets + length || !has_room()) break;
-        answer(input.subspan(at + length_octets, length), out);
-        at += length_octets + length;
-        if (out.size() >= write_octets) {
-            send(out.view());
-            out.truncate(0);
+        if (input.size() - at < frame_length_octets + length || !has_room()) break;
+        answer(input.subspan(at + frame_length_octets, length), out);
+        at += frame_length_octets + length;
+        if (out.size() > write_octets) {
+            const std::size_t record = whole_frames(out.view(), write_octets);
+            send(out.view().first(record));
+            const std::span<std::uint8_t> left = out.tail(record);
+            std::memmove(out.tail(0).data(), left.data(), left.size());
+            out.truncate(left.size());
         }
     }
     return {deaf_ ? input.size() : at, at != 0, at != 0};
@@ -410,9 +400,10 @@ void Session::send(Bytes octets) {
         return;
     }
     while (!octets.empty()) {
-        const Stream::Outcome outcome = stream_.write(octets);
+        const Stream::Outcome outcome = stream_.write(octets.first(next_write(octets)));
         if (outcome.state == Stream::State::done) {
             octets = octets.subspan(outcome.count);
+            if (record_left_ != 0) record_left_ -= static_cast<std::uint32_t>(outcome.count);
             continue;
         }
         if (outcome.state == Stream::State::ended || outcome.state == Stream::State::failed)
@@ -421,6 +412,15 @@ void Session::send(Bytes octets) {
         out_.assign(octets.begin(), octets.end());
         return;
     }
+}
+
+/// A frame leaves in one record with its length, not in pieces of two (RFC 7766 section 8). What
+/// TLS has begun to write it is given again.
+std::size_t Session::next_write(Bytes octets) {
+    if (!leg_.encrypted || leg_.http) return octets.size();
+    if (record_left_ == 0)
+        record_left_ = static_cast<std::uint32_t>(whole_frames(octets, write_octets));
+    return record_left_;
 }
 
 void Session::write_pending() {

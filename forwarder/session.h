@@ -91,6 +91,7 @@ class Session : public Pollable, public DeadlineHook {
     void deliver(const KeptQuery& asked, const Found& found);
     void deliver(std::int32_t stream, const KeptQuery& asked, const Found& found);
     void send(Bytes octets);
+    std::size_t next_write(Bytes octets);
     void write_pending();
     void end_if_too_much_is_held();
     void break_off();
@@ -118,9 +119,10 @@ class Session : public Pollable, public DeadlineHook {
     Buffer in_;                   // the front of a frame, or frames that had to wait
     Buffer out_;                  // what the peer did not take yet
     HandshakeQueue::Turn turn_;   // none: it does not wait for one
-    std::uint32_t events_ = 0;    // that the poller watches for
-    std::uint32_t unheard_ = 0;   // of what was written, when it was looked at last
-    std::uint32_t held_ = 0;      // by HTTP for want of room, when it was looked at last
+    std::uint32_t events_ = 0;       // that the poller watches for
+    std::uint32_t unheard_ = 0;      // of what was written, when it was looked at last
+    std::uint32_t record_left_ = 0;  // octets of whole frames that were begun to be written
+    std::uint32_t held_ = 0;         // by HTTP for want of room, when it was looked at last
     std::uint16_t in_flight_ = 0;
     std::uint8_t reads_in_vain_ = 0;  // since the last whole frame, or in the handshake
     bool established_ = false;

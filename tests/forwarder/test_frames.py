@@ -1,0 +1,53 @@
+"""Frames of DNS over TLS: in which records answers leave, and how long the rest of a query may be on its way.
+Loopback only, no privilege needed."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+import time
+
+import dns.edns
+import dns.message
+import pytest
+
+from forwarders import Client, limit, query
+from upstreams import answer_to, answers, framed
+
+PADDING = 12
+
+
+def records_of(client: Client, count: int) -> list[list[int]]:
+    """The sizes of the answers in each record; a record that holds less than whole ones is told."""
+    sizes: list[list[int]] = []
+    while sum(map(len, sizes)) < count:
+        data = client.tls.recv(65536)  # one record at most
+        assert data, "closed instead of an answer"
+        sizes.append([])
+        while data:
+            end = 2 + struct.unpack("!H", data[:2])[0]
+            assert len(data) >= end, f"cut behind {sizes}"
+            dns.message.from_wire(data[2:end])
+            sizes[-1].append(end)
+            data = data[end:]
+    return sizes
+
+
+@pytest.mark.parametrize("are_cached", [True, False])
+def test_no_answer_is_cut_by_the_end_of_a_record(connect, upstream, are_cached):
+    count, padding = 40, [dns.edns.GenericOption(PADDING, b"")]
+
+    def all_at_once(server, connection):
+        asked = [server.read(connection) for _ in range(count)]
+        connection.sendall(b"".join(framed(answer_to(one).to_wire()) for one in asked))
+
+    upstream.behave = answers if are_cached else all_at_once
+    client = connect()
+    if are_cached:
+        client.ask(query("padded0.example."))
+    client.send(*(query(f"padded{0 if are_cached else i}.example.", use_edns=0, options=padding)
+                  for i in range(count)))
+    sizes = records_of(client, count)
+    assert sum(sizes, []) == [2 + 468] * count
+    # The control: one record would not have held them.
+    assert len(sizes) > 1 and (not are_cached or len(sizes) == 2)

@@ -58,10 +58,8 @@ Http::Heard Http1::receive(Bytes input) {
     }
     pending_.insert(pending_.end(), input.begin(), input.end());
     Heard heard = Heard::pieces;
-    while (!waiting_ && !ended_ && !pending_.empty() && has_room() && hear()) {
+    while (!waiting_ && !ended_ && !pending_.empty() && has_room() && hear())
         heard = Heard::requests;
-        hears_since_ = session_.home().now();
-    }
     return heard;
 }
 
@@ -124,6 +122,7 @@ void Http1::respond_limited() {
 
 void Http1::respond(HttpStatus status) {
     waiting_ = false;
+    hears_since_ = session_.home().now();  // the next request, if its front is here
     if (status != HttpStatus::ok && status != HttpStatus::too_many_requests)
         ++session_.home().counters().doh_bad_requests;
     const Bytes answer = exchange_->answer.view();

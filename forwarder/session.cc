@@ -489,21 +489,33 @@ std::size_t Session::octets() const {
 
 void Session::set_deadline(bool asked) {
     if (leaving_) return;  // whatever happens wins it no time
+    const auto begun = hears_since(asked);
+    if (begun && *begun + home_.limits().frame_max <= home_.now()) {
+        ++home_.counters().closed_slow;
+        return close(Stream::Close::plainly);
+    }
     if (!out_.empty() || tls_writes_ || is_held()) {
         if (waiting != Waiting::reading || takes_held()) home_.wait_for(*this, Waiting::reading);
+    } else if (begun) {
+        if (waiting != Waiting::frame || since < *begun) home_.wait_for(*this, Waiting::frame);
     } else if (in_flight_ != 0) {
         home_.wait_for(*this, Waiting::nothing);
-    } else if (!in_.empty() || (http_ && http_->is_hearing())) {
-        // From the frame's first octet: further ones win no time, nor do other requests.
-        if (http_ && http_->hears_since() + home_.limits().frame_max <= home_.now()) {
-            ++home_.counters().closed_slow;
-            return close(Stream::Close::plainly);
-        }
-        if (waiting != Waiting::frame || reads_in_vain_ == 0) home_.wait_for(*this, Waiting::frame);
     } else if (asked || waiting != idling()) {
         // Whoever sends anything else idles all the same.
         home_.wait_for(*this, idling());
     }
+}
+
+/// Since when the rest of a frame, or of a request, is awaited; nothing: of none, or it is we who
+/// don't read. From its first octet: neither further ones win it time, nor do answers to others.
+std::optional<Clock::time_point> Session::hears_since(bool asked) {
+    if (!may_read() || !(http_ ? http_->is_hearing() : !in_.empty())) {
+        hears_since_ = {};
+        return std::nullopt;
+    }
+    // Behind a whole frame the next one began with what was read now.
+    if (hears_since_ == Clock::time_point() || (asked && !http_)) hears_since_ = home_.now();
+    return http_ ? std::max(hears_since_, http_->hears_since()) : hears_since_;
 }
 
 /// Whether the peer made room for some of what HTTP holds since it was looked at last.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/bytes.h"
 #include "core/writer.h"
@@ -107,6 +108,7 @@ class Session : public Pollable, public DeadlineHook {
     std::size_t octets() const;
     void settle(bool asked = false);
     void set_deadline(bool asked);
+    std::optional<Clock::time_point> hears_since(bool asked);
     void watch();
     void watch_for(std::uint32_t events);
 
@@ -119,6 +121,8 @@ class Session : public Pollable, public DeadlineHook {
     Buffer in_;                   // the front of a frame, or frames that had to wait
     Buffer out_;                  // what the peer did not take yet
     HandshakeQueue::Turn turn_;   // none: it does not wait for one
+    /// A piece of a frame or request is here, and we read on; the epoch: none is.
+    Clock::time_point hears_since_{};
     std::uint32_t events_ = 0;       // that the poller watches for
     std::uint32_t unheard_ = 0;      // of what was written, when it was looked at last
     std::uint32_t record_left_ = 0;  // octets of whole frames that were begun to be written

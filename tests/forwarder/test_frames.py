@@ -51,3 +51,45 @@ def test_no_answer_is_cut_by_the_end_of_a_record(connect, upstream, are_cached):
     assert sum(sizes, []) == [2 + 468] * count
     # The control: one record would not have held them.
     assert len(sizes) > 1 and (not are_cached or len(sizes) == 2)
+
+
+def test_a_frame_wins_no_time_by_a_slow_answer(forwarder, connect):
+    """Which the resolver keeps for much longer."""
+    limit(forwarder, frame_max=1000, query_max=60000)
+    client = connect()
+    client.tls.settimeout(30)
+    client.tls.sendall(framed(query("slow.example.").to_wire()) +
+                       framed(query("late.example.").to_wire())[:-1])
+    begin = time.monotonic()
+    with pytest.raises(ssl.SSLError):
+        client.tls.recv(1)
+    assert time.monotonic() - begin > 0.9
+    assert forwarder.status()["closed_slow"] == 1
+
+
+def test_a_frame_does_not_begin_anew_with_each_answer(forwarder, connect, upstream):
+    limit(forwarder, frame_max=2000, query_max=60000)
+    count, pause = 20, 0.4
+
+    def one_by_one(server, connection):
+        while True:
+            for asked in [server.read(connection) for _ in range(count)]:
+                connection.sendall(framed(answer_to(asked).to_wire()))
+                time.sleep(pause)
+
+    def answered(begun: bytes) -> int:
+        client = connect()
+        client.tls.settimeout(30)
+        names = (f"n{i}.{len(begun)}.example." for i in range(count))
+        client.tls.sendall(b"".join(framed(query(name).to_wire()) for name in names) + begun)
+        for number in range(count):
+            try:
+                client.answer()
+            except ssl.SSLError:
+                return number
+        return count
+
+    upstream.behave = one_by_one
+    assert answered(b"") == count, "the control"
+    assert 0 < answered(framed(query("late.example.").to_wire())[:-1]) < count
+    assert forwarder.status()["closed_slow"] == 1

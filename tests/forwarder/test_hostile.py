@@ -123,6 +123,19 @@ def test_a_request_wins_no_time_by_what_else_comes(forwarder, ca):
     client.close()
 
 
+def test_a_request_wins_no_time_by_a_slow_answer(forwarder, ca):
+    limit(forwarder, frame_max=1500, query_max=60000)
+    client = H2Client(forwarder.doh, ca.roots, STRANGER)
+    client.tls.settimeout(30)
+    slow = client.request(get(query("slow.example.")))
+    client.request("/dns-query", "POST", b"x", ends=False, content_type=MESSAGE)
+    client.flush()
+    assert client.is_cut_off()
+    assert slow not in client.done
+    assert forwarder.status()["closed_slow"] == 1
+    client.close()
+
+
 def peak_mib(forwarder: Forwarder) -> int:
     status = Path(f"/proc/{forwarder.child}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024

@@ -101,6 +101,22 @@ void read_additional(Reader& in, ClientEdns& edns) {
     in.bytes(in.u16());
 }
 
+/// Looks for the OPT record of a message whose answer holds nothing else of it: that carries one
+/// exactly when this does (RFC 6891 section 6.1.1). What can't be walked has none.
+void find_opt(Reader& in, unsigned questions, unsigned records, unsigned additionals,
+              ClientEdns& edns) {
+    for (; questions > 0 && !in.failed(); --questions) {
+        skip_owner(in);
+        in.u32();  // type, class
+    }
+    for (; records > 0 && !in.failed(); --records) {
+        skip_owner(in);
+        in.bytes(8);  // type, class, TTL
+        in.bytes(in.u16());
+    }
+    for (; additionals > 0 && !in.failed(); --additionals) read_additional(in, edns);
+}
+
 bool is_served(std::uint16_t type) {
     const bool is_meta = type >= type::tkey && type <= type::maila;  // AXFR and IXFR among them
     return type != 0 && type != type::opt && !is_meta;
@@ -122,8 +138,12 @@ Verdict parse_query(Bytes message, Query& query) {
     const std::uint16_t authorities = in.u16();
     const std::uint16_t additionals = in.u16();
     if (in.failed() || (query.flags & flag::response) != 0) return Verdict::drop;
-    if ((query.flags & flag::opcode) != 0) return Verdict::not_implemented;
-    if (questions > 1 || answers != 0 || authorities != 0) return Verdict::format_error;
+    const bool is_query = (query.flags & flag::opcode) == 0;
+    if (!is_query || questions > 1 || answers != 0 || authorities != 0) {
+        const unsigned records = unsigned{answers} + authorities;
+        find_opt(in, questions, records, additionals, query.edns);
+        return is_query ? Verdict::format_error : Verdict::not_implemented;
+    }
 
     if (questions == 1) read_question(in, message, query);
     for (unsigned left = additionals; left > 0 && !in.failed(); --left)

@@ -71,7 +71,8 @@ enum class Verdict {
 /// Reads a whole message from a client (RFC 1035 section 4.1, RFC 6891, RFC 9619) and sets every
 /// member of `query`, as far as the message goes. Allocates nothing; `query.question` borrows from
 /// `message`. Records other than OPT in the additional section are skipped after a check of their
-/// bounds; records in the answer or authority section make the message malformed.
+/// bounds; records in the answer or authority section make the message malformed. Of a message that
+/// gets `not_implemented`, or `format_error` for its counts, no more is read than its OPT.
 Verdict parse_query(Bytes message, Query& query);
 
 /// The same question as a value that may outlive the message; keeps the letter case of the client

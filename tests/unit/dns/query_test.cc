@@ -112,6 +112,43 @@ TEST_SUITE("dns/query") {
         CHECK(verdict(with(plain, 2, 0x29)) == Verdict::not_implemented);  // UPDATE
     }
 
+    TEST_CASE(
+        "a message that is only refused is read as far as its OPT, for the answer to have one") {
+        const auto has_opt = [](const Buffer& message, Verdict expected) {
+            Query query;
+            CHECK(parse_query(message, query) == expected);
+            CHECK(query.question.empty());
+            return query.edns.present && query.edns.padding;
+        };
+        const Buffer notify = with(with_edns, 2, 0x21), update = with(with_edns, 2, 0x29);
+        CHECK(has_opt(notify, Verdict::not_implemented));
+        CHECK(has_opt(update, Verdict::not_implemented));
+        CHECK(!has_opt(with(plain, 2, 0x21), Verdict::not_implemented));
+
+        const auto question = hex("03 777777 04 4578416D 00 001c 0001");
+        const auto record = hex("c00c 0006 0001 00000001 0003 010203");
+        const auto opt = hex("00 0029 04d0 00000000 0004 000c 0000");
+        const auto two = hex("1234 0100 0002 0000 0000 0001") + question + question;
+        CHECK(has_opt(two + opt, Verdict::format_error));
+        const auto with_records = hex("1234 0100 0001 0001 0002 0002") + question + record +
+                                  record + record + record + opt;
+        CHECK(has_opt(with_records, Verdict::format_error));
+        CHECK(has_opt(with(with_records, 2, 0x21), Verdict::not_implemented));
+        // What can't be walked has none, however large the numbers of its header.
+        for (std::size_t size = 12; size < two.size(); ++size)
+            CHECK(!has_opt(Buffer(two.begin(), two.begin() + static_cast<std::ptrdiff_t>(size)),
+                           Verdict::format_error));
+        CHECK(!has_opt(hex("1234 0100 ffff ffff ffff ffff"), Verdict::format_error));
+    }
+
+    TEST_CASE("a value in the keepalive option is noticed") {
+        Query query;
+        REQUIRE(parse_query(with(plain, 11, 1) + hex("00 0029 04d0 00000000 0006 000b 0002 0064"),
+                            query) == Verdict::answer);
+        CHECK(query.edns.keepalive);
+        CHECK(query.edns.keepalive_filled);
+    }
+
     TEST_CASE("exactly one question, and no records where a query has none") {
         CHECK(verdict(with(plain, 5, 2)) == Verdict::format_error);
         CHECK(verdict(with(plain, 5, 0)) == Verdict::format_error);

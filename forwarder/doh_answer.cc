@@ -60,20 +60,30 @@ std::uint32_t max_age(Bytes message) {
     if (rcode != dns::rcode::no_error && rcode != dns::rcode::no_name) return 0;
     const std::uint16_t questions = in.u16(), answers = in.u16(), authorities = in.u16();
     in.u16();  // additional
+    std::uint16_t asked = 0;
     for (unsigned i = 0; i < questions && !in.failed(); ++i) {
         skip_name(in);
-        in.u32();  // type, class
+        asked = in.u16();
+        in.u16();  // class
     }
     constexpr std::uint32_t none = UINT32_MAX;
     std::uint32_t least = none;
-    for (unsigned i = 0; i < answers && !in.failed(); ++i)
-        least = std::min(least, read_record(in).ttl);
+    bool answers_nothing = true;  // a CNAME alone does not
+    for (unsigned i = 0; i < answers && !in.failed(); ++i) {
+        const Record record = read_record(in);
+        least = std::min(least, record.ttl);
+        if (record.type == asked || asked == dns::type::any) answers_nothing = false;
+    }
+    if (rcode == dns::rcode::no_name) answers_nothing = true;
+    bool says_how_long = false;
     for (unsigned i = 0; i < authorities && !in.failed(); ++i) {
         const Record record = read_record(in);
         if (record.type != dns::type::soa || record.data.size() < soa_minimum_octets) continue;
+        says_how_long = true;
         least = std::min({least, record.ttl, u32_of(record.data.last(soa_minimum_octets))});
     }
-    return in.failed() || least == none ? 0 : least;
+    if (in.failed() || least == none) return 0;
+    return answers_nothing && !says_how_long ? 0 : least;
 }
 
 void DohFields::set(HttpStatus status, Bytes message) {

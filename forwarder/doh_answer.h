@@ -12,7 +12,8 @@ namespace porchlight::forwarder {
 
 /// How many seconds an HTTP cache may keep a whole DNS message (RFC 8484 section 5.1): the least
 /// TTL of its answer section, and of the SOA that says how long a negative answer lives (RFC 2308
-/// section 5). 0 for one that answers nothing: a failure, or nothing found and no SOA.
+/// section 5). 0 for one that says nothing for any time: a failure, or nothing found, be it behind
+/// a CNAME, and no SOA.
 std::uint32_t max_age(Bytes message);
 
 /// The fields of one response, for HTTP/2 as for HTTP/1.1. Their text stands here or is a literal,

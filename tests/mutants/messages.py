@@ -133,6 +133,10 @@ MESSAGES: dict[str, list[tuple]] = {
         ("std::min({least, record.ttl, u32_of", "std::min({least, u32_of"),
         ("in.failed() || least == none", "least == none"),
         ("in.failed() || least == none", "in.failed()"),
+        ("answers_nothing && !says_how_long ?", "false ?"),
+        ("answers_nothing && !says_how_long ?", "answers_nothing ?"),
+        (" || asked == dns::type::any", ""),
+        ("if (rcode == dns::rcode::no_name) answers_nothing = true;", ""),
     ],
     "dhcp/v4_message.cc": [
         ("if (message.op != V4Message::request && message.op != V4Message::reply)", FALSE),

@@ -54,6 +54,22 @@ TEST_SUITE("forwarder/doh_answer") {
         CHECK(max_age(message("8183", "0001 0001 0000", soon)) == 1);
     }
 
+    TEST_CASE("where an alias leads to nothing, and no SOA says for how long, it is not kept") {
+        CHECK(max_age(message("8183", "0001 0000 0000", cname_60)) == 0);
+        CHECK(max_age(message("8180", "0001 0000 0000", cname_60)) == 0);
+        CHECK(max_age(message("8183", "0001 0001 0000", cname_60 + ns_5)) == 0);
+        CHECK(max_age(message("8183", "0001 0000 0000", a_300)) == 0);
+        // The control: it leads somewhere, or it is what was asked for, or anything was.
+        CHECK(max_age(message("8180", "0002 0000 0000", cname_60 + a_300)) == 60);
+        const auto asked_for = [](std::string type) {
+            const std::string same_name = "03777777 076578616d706c65 00" + type + "0001";
+            return hex("0000 8180 0001 0001 0000 0000" + same_name + cname_60);
+        };
+        CHECK(max_age(asked_for("0005")) == 60);
+        CHECK(max_age(asked_for("00ff")) == 60);
+        CHECK(max_age(asked_for("001c")) == 0);
+    }
+
     TEST_CASE("a failure is not kept, nor nothing at all, nor what is no message") {
         CHECK(max_age(message("8182", "0001 0000 0000", a_300)) == 0);
         CHECK(max_age(message("8180", "0000 0000 0000", "")) == 0);

@@ -80,7 +80,8 @@ constexpr Row rows[] = {
     {"doh_bodies_refused", "porchlight_doh_bodies_refused_total", "", "",
      "Those of them for which unfinished requests left no memory."},
     {"doh_resets", "porchlight_doh_resets_total", "", "",
-     "Requests of DNS over HTTPS that their clients took back."},
+     "Requests of DNS over HTTPS that their clients took back, or broke so that we had to end "
+     "them."},
     {"doh_floods", "porchlight_doh_floods_total", "", "",
      "Connections of DNS over HTTPS that were closed because of frames that asked nothing."},
     {"accepts_failed", "porchlight_accepts_failed_total", "", "",

@@ -25,7 +25,7 @@ struct Counters {
     std::uint64_t handshakes_dropped = 0;  // ended before their turn
     std::uint64_t doh_bad_requests = 0;    // answered with another HTTP status than 200 and 429
     std::uint64_t doh_bodies_refused = 0;  // of those, because unfinished requests held too much
-    std::uint64_t doh_resets = 0;          // streams that clients gave up
+    std::uint64_t doh_resets = 0;          // streams that clients gave up, or broke
     std::uint64_t doh_floods = 0;          // connections ended for what asked nothing
     std::uint64_t do53_queries = 0;
     std::uint64_t do53_tcp_queries = 0;  // of those

@@ -57,6 +57,13 @@ bool is_shutdown_notice(const nghttp2_frame& frame) {
     return frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.last_stream_id == INT32_MAX;
 }
 
+/// Of a stream that its client made an error on, which resets it as well as the client's own word
+/// does. Not where it merely began too many.
+bool is_reset_for_error(const nghttp2_frame& frame) {
+    return frame.hd.type == NGHTTP2_RST_STREAM && frame.rst_stream.error_code != NGHTTP2_NO_ERROR &&
+           frame.rst_stream.error_code != NGHTTP2_REFUSED_STREAM;
+}
+
 bool has_ended(const nghttp2_frame_hd& head) {
     return (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 }
@@ -154,7 +161,8 @@ struct Http2::Callbacks {
     }
 
     /// A client that was answered before it had said all need not go on (RFC 9113 section 8.1).
-    static int on_sent(nghttp2_session* http, const nghttp2_frame* frame, void*) {
+    static int on_sent(nghttp2_session* http, const nghttp2_frame* frame, void* user) {
+        if (is_reset_for_error(*frame)) self(user).admit(Event::reset);
         if (is_shutdown_notice(*frame)) nghttp2_submit_ping(http, NGHTTP2_FLAG_NONE, nullptr);
         const bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
         if (carries && has_ended(frame->hd) &&

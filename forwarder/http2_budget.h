@@ -7,7 +7,8 @@
 namespace porchlight::forwarder {
 
 /// How much one client of HTTP/2 may ask for that costs us more than him (RFC 9113 section 10.5):
-/// in each span of ten seconds so many streams that it resets, and frames that ask nothing. No I/O.
+/// in each span of ten seconds so many streams that it resets, or breaks so that we have to, and
+/// frames that ask nothing. No I/O.
 class Http2Budget {
   public:
     static constexpr std::chrono::seconds span{10};

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <utility>
 
 #include "forwarder/session.h"
 #include "forwarder/sessions.h"
@@ -20,6 +23,10 @@ constexpr std::size_t pending_octets_max =
 
 std::string_view view(boost::beast::string_view text) {
     return {text.data(), text.size()};
+}
+
+bool expects_continue(std::string_view expectation) {
+    return boost::beast::iequals({expectation.data(), expectation.size()}, "100-continue");
 }
 
 }  // namespace
@@ -86,22 +93,56 @@ bool Http1::hear() {
         return true;
     }
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(used));
-    if (!parser_->is_done()) return false;
+    if (parser_->is_header_done() && !head_heard_) hear_head();
+    if (parser_->is_done()) {
+        hear_end();
+        return true;
+    }
+    return continues_or_refuses();
+}
+
+void Http1::hear_head() {
+    head_heard_ = true;
     const auto& asked = parser_->get();
     DohRequest& request = exchange_->request;
     request.set_method(view(asked.method_string()));
     request.set_target(view(asked.target()), session_.home().doh_paths());
     for (const auto& field : asked)
         request.add_field(view(field.name_string()), view(field.value()));
-    auto status = request.judge_head();
+    head_status_ = request.judge_head();
+    // HTTP/1.0 knows no such answer.
+    waits_to_go_on_ = asked.version() >= 11 && expects_continue(view(asked[http::field::expect]));
+}
+
+void Http1::hear_end() {
+    auto status = head_status_;
     if (!status) {
-        request.add_body(bytes_of(asked.body()));
-        status = request.judge_body();
+        exchange_->request.add_body(bytes_of(parser_->get().body()));
+        status = exchange_->request.judge_body();
     }
     ended_ = leaving_ || !parser_->keep_alive();
-    parser_ = std::make_unique<Parser>();
+    forget_request();
     judge(*status);
+}
+
+/// A client that wants to be sure before it sends its body is told to go on, or told at once what
+/// else becomes of its request (RFC 9110 section 10.1.1). True: that.
+bool Http1::continues_or_refuses() {
+    if (!std::exchange(waits_to_go_on_, false)) return false;
+    if (!head_status_) {
+        out_.text("HTTP/1.1 100 Continue\r\n\r\n");
+        return false;
+    }
+    const HttpStatus status = *head_status_;
+    ended_ = true;  // whether the body comes all the same nobody knows
+    forget_request();
+    judge(status);
     return true;
+}
+
+void Http1::forget_request() {
+    parser_ = std::make_unique<Parser>();
+    head_heard_ = waits_to_go_on_ = false;
 }
 
 void Http1::judge(HttpStatus status) {

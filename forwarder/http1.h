@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "forwarder/http.h"
 #include "forwarder/http_exchange.h"
@@ -10,7 +11,8 @@ namespace porchlight::forwarder {
 class Session;
 
 /// HTTP/1.1 (RFC 9112), for clients that speak no HTTP/2: one request after the other. Beast's
-/// parser reads them. After a request that can't be read to its end the connection ends.
+/// parser reads them. A client that asks whether to go on with its body is answered (RFC 9110
+/// section 10.1.1). After a request that can't be read to its end the connection ends.
 class Http1 : public Http {
   public:
     /// `session` and `exchanges` outlive it.
@@ -33,6 +35,10 @@ class Http1 : public Http {
     struct Parser;
 
     bool hear();
+    void hear_head();
+    void hear_end();
+    bool continues_or_refuses();
+    void forget_request();
     bool has_room() const;
     void judge(HttpStatus status);
     void respond_limited();
@@ -45,8 +51,11 @@ class Http1 : public Http {
     Buffer pending_;  // heard, and not read yet
     Writer out_;      // responses
     Clock::time_point hears_since_{};
-    bool waiting_ = false;  // for the answer to the one request
-    bool leaving_ = false;  // after the request that has begun
+    std::optional<HttpStatus> head_status_;  // once it was heard; none: the body decides
+    bool head_heard_ = false;
+    bool waits_to_go_on_ = false;  // the client, with its body
+    bool waiting_ = false;         // for the answer to the one request
+    bool leaving_ = false;         // after the request that has begun
     bool ended_ = false;
 };
 

@@ -15,7 +15,8 @@ constexpr std::size_t batch_max = 32;
 constexpr std::size_t datagram_octets_max = 4096;  // larger queries are no queries
 constexpr Leg leg_udp{.from_companion = true};
 
-/// The sockets are bound to loopback, and still: nobody else is answered in clear.
+}  // namespace
+
 bool is_loopback(const sockaddr_storage& from) {
     if (from.ss_family == AF_INET) {
         const auto& address = reinterpret_cast<const sockaddr_in&>(from);
@@ -24,8 +25,6 @@ bool is_loopback(const sockaddr_storage& from) {
     return from.ss_family == AF_INET6 &&
            IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(from).sin6_addr);
 }
-
-}  // namespace
 
 void Do53TcpListener::take(FileDescriptor socket, const IpAddress& peer, bool) {
     if (!porchlight::is_loopback(peer)) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <array>
 #include <memory>
 
@@ -8,6 +10,10 @@
 #include "forwarder/sessions.h"
 
 namespace porchlight::forwarder {
+
+/// Whether a datagram came from this machine. The sockets are bound to loopback, and still: nobody
+/// else is answered in clear.
+bool is_loopback(const sockaddr_storage& from);
 
 /// Plain DNS over TCP for the companion, on loopback.
 class Do53TcpListener : public Acceptor {

@@ -8,9 +8,11 @@ import ssl
 import threading
 import time
 
+import dns.edns
 import dns.rcode
 import pytest
 
+from doh_clients import H2Client
 from forwarders import STRANGER, Client, limit, query, session_of
 from upstreams import answer_to, eventually, framed
 
@@ -157,6 +159,45 @@ def test_handshakes_have_a_rate_and_those_with_tickets_another(forwarder, connec
     assert is_served(connect(source=OTHER, version=version))
     for _ in range(3):
         assert is_served(connect(version=version))
+
+
+KEEPALIVE = 11
+HOUR_MS = 3600 * 1000
+
+
+def granted(client: Client) -> int:
+    """What it hears of how long it may idle (RFC 7828 section 3.1), in units of 100 ms."""
+    options = [dns.edns.GenericOption(KEEPALIVE, b"")]
+    answer = client.ask(query("alive.example.", use_edns=0, options=options))
+    return next(int.from_bytes(one.to_wire(), "big") for one in answer.options
+                if one.otype == KEEPALIVE)
+
+
+@pytest.mark.parametrize("over", ["DoT", "DoH"])
+def test_who_idles_has_less_time_as_places_run_out(forwarder, connect, ca, over):
+    limit(forwarder, connections_max=10, idle_max=HOUR_MS, doh_idle_max=HOUR_MS)
+    asking = connect()  # the router's own, which takes nobody's place
+    clients: list[Client | H2Client] = []
+
+    def idle(count: int) -> None:
+        while len(clients) < count:
+            source = f"127.0.3.{1 + len(clients)}"
+            clients.append(connect(source=source) if over == "DoT" else
+                           H2Client(forwarder.doh, ca.roots, source=source))
+
+    heard = []
+    for count in (5, 6, 8):
+        idle(count)
+        status = forwarder.status()
+        heard.append((status["connections"] + status["doh"], granted(asking)))
+    whole = HOUR_MS // 100
+    assert heard == [(6, whole), (7, whole // 4), (9, whole // 20)]  # with the router's own
+    assert forwarder.status()["closed_idle"] == 0, "the control: there was time"
+    idle(9)
+    # Within seconds, and not in an hour; then there is room again.
+    eventually("some are gone", lambda: forwarder.status()["closed_idle"] > 0)
+    for client in clients:
+        client.tls.close()
 
 
 def test_questions_that_wait_are_bounded_by_client(forwarder, connect, resolver):

@@ -17,13 +17,14 @@ import dns.rcode
 import dns.rrset
 import h2.settings
 import pytest
+from hyperframe import frame
 
-from doh_clients import MESSAGE, H2Client, curl, get
+from doh_clients import MESSAGE, FrameClient, H2Client, curl, get
 from floods import headers_without_end, rapid_reset
 from forwarders import NAME, STRANGER, Client, huge_answer_to, limit, query
 from upstreams import answer_to, answers, eventually, framed
 
-PADDING = 12
+CLIENT_SUBNET, KEEPALIVE, PADDING = 8, 11, 12
 ENHANCE_YOUR_CALM = 11
 MANY_HANDSHAKES = {"full_handshakes_per_client_second": 100000,
                    "full_handshakes_per_client_burst": 100000}
@@ -235,6 +236,51 @@ def test_unfinished_requests_of_all_clients_hold_no_more_than_some_megabytes(for
     assert refused.ask(ASKED).answer  # it holds nothing
 
 
+HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE = 1, 3, 4, 6
+
+
+@pytest.mark.parametrize("table", [0, 4096])
+def test_what_a_connection_may_hold_is_told_in_its_settings(forwarder, ca, table):
+    if table != 0:
+        limit(forwarder, hpack_table_bytes=table)
+    client = FrameClient(forwarder.doh, ca.roots)
+    settings = client.until(frame.SettingsFrame).settings
+    assert {kind: settings[kind] for kind in (
+        HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE)} == {
+            HEADER_TABLE_SIZE: table, MAX_CONCURRENT_STREAMS: 100, INITIAL_WINDOW_SIZE: 65536,
+            MAX_HEADER_LIST_SIZE: 16384}
+    update = client.until(frame.WindowUpdateFrame)
+    assert (update.stream_id, 65535 + update.window_increment) == (0, 65536)
+    sizes = []
+    for stream in (1, 3):
+        client.get(stream, ASKED)
+        sizes.append(len(client.until(frame.HeadersFrame).data))
+        client.answer()
+    # What was sent before is remembered, or it is not; an age may be an octet longer.
+    assert sizes[1] < sizes[0] / 2 if table else sizes[0] - 2 <= sizes[1] <= sizes[0] + 2
+
+
+def test_what_else_a_browser_says_reaches_nobody(forwarder, connect, upstream, tmp_path):
+    client = connect()
+    asked = query("said.example.")
+    response = client.fetch(get(asked), user_agent="marker-agent", x_forwarded_for="198.51.100.77",
+                            forwarded="for=198.51.100.77", cookie="marker-cookie",
+                            accept_language="tlh", referer="https://marker.example/")
+    assert response.message.answer
+    filled = query("filled.example.", use_edns=0,
+                   options=[dns.edns.GenericOption(KEEPALIVE, b"xx")])
+    client.fetch(get(filled), user_agent="marker-agent")
+    sent = {one.question[0].name.to_text(): one for one in upstream.queries}
+    assert set(sent) == {"said.example.", "filled.example."}, "the control: they were passed on"
+    assert CLIENT_SUBNET not in [one.otype for asked in sent.values() for one in asked.options]
+    log = tmp_path / "forwarder.log"
+    eventually("the control: it is a log of everything",
+               lambda: "filled in its keepalive" in log.read_text())
+    seen = log.read_bytes() + b"".join(one.to_wire() for one in sent.values())
+    for marker in (b"marker", b"198.51.100.77", b"\xc6\x33\x64", b"tlh"):
+        assert marker not in seen, marker
+
+
 def test_http_2_or_nothing(forwarder, ca, connect):
     assert connect(alpn=("http/1.1", "h2")).tls.selected_alpn_protocol() == "h2"
     for alpn in (("http/1.1",), ("dot",)):
@@ -269,6 +315,22 @@ def test_http_1_1_where_it_is_switched_on(forwarder, ca, connect):
     # Who can speak HTTP/2 does.
     assert connect(alpn=("http/1.1", "h2")).ask(ASKED).answer
     assert curl(forwarder.doh, ca.roots, get(asked)).headers["version"] == "HTTP/2"
+
+
+def test_http_1_1_goes_on_where_it_is_asked_whether_to(forwarder, ca):
+    """By a client that would wait for longer than its patience lasts."""
+    assert forwarder.tell("http1", "apply") == "ok"
+
+    def expecting(path: str, kind: str = MESSAGE):
+        return curl(forwarder.doh, ca.roots, path, "--http1.1", "--data-binary", "@-",
+                    "-H", f"content-type: {kind}", "-H", "Expect: 100-continue",
+                    "--expect100-timeout", "60", body=ASKED.to_wire())
+
+    first = expecting("/dns-query")
+    assert first.status == 100 and first.body.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert first.body.endswith(b"\xc0\x00\x02\x07")
+    # What no body would help is refused at once.
+    assert (expecting("/other").status, expecting("/tv", "text/plain").status) == (404, 415)
 
 
 def test_http_1_1_keeps_its_connection_and_its_order(forwarder, ca, resolver):
@@ -393,7 +455,18 @@ def empty_bodies(client: H2Client) -> None:
     frames(0, b"", stream)(client)
 
 
-FLOODS = {"rapid reset": rapid_reset, "continuations": headers_without_end,
+def broken_streams(client: H2Client) -> None:
+    """Requests whose bodies are longer than they said, so that we have to reset them."""
+    if client.goodbye is not None:
+        return
+    for _ in range(60):
+        client.request("/dns-query", "POST", b"xx", ends=False, content_type=MESSAGE,
+                       content_length="1")
+    client.flush()
+    assert client.read()
+
+
+FLOODS = {"rapid reset": rapid_reset, "streams that are broken": broken_streams, "continuations": headers_without_end,
           "settings": frames(4, b""), "pings": frames(6, bytes(8)), "empty bodies": empty_bodies,
           "window updates": frames(8, struct.pack("!I", 1)),
           "priorities": frames(2, struct.pack("!IB", 0, 1), 3),

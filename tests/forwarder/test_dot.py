@@ -13,15 +13,17 @@ from pathlib import Path
 import dns.edns
 import dns.flags
 import dns.message
+import dns.opcode
 import dns.query
 import dns.rcode
+import dns.rrset
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from forwarders import (NAME, STRANGER, HalfRecord, KeyUpdates, huge_answer_to, huge_wires, limit,
                         query, session_of)
-from upstreams import Authority, answers, eventually, framed
+from upstreams import Authority, answer_to, answers, eventually, framed
 
 CLIENT_SUBNET, KEEPALIVE, PADDING, EXTENDED_ERROR = 8, 11, 12, 15
 DNSMASQ_MAC = 65001
@@ -172,6 +174,32 @@ def test_keepalive_answers_keepalive_with_the_time_granted(forwarder, connect):
     assert option(client.ask(query("alive.example.", use_edns=0)), KEEPALIVE) is None
 
 
+def test_a_keepalive_that_is_filled_in_is_answered_and_ignored(forwarder, connect, tmp_path):
+    limit(forwarder, idle_max=12300)
+    filled = query("filled.example.", use_edns=0,
+                   options=[dns.edns.GenericOption(KEEPALIVE, struct.pack("!H", 7))])
+    answer = connect().ask(filled)
+    assert answer.answer and option(answer, KEEPALIVE) == struct.pack("!H", 123)
+    log = tmp_path / "forwarder.log"
+    eventually("it is logged", lambda: "filled in its keepalive" in log.read_text())
+
+
+@pytest.mark.parametrize("edns", [0, -1])
+def test_what_is_only_refused_has_an_opt_exactly_where_it_was_asked_with_one(connect, edns):
+    client = connect()
+    notify = query("refused.example.", "SOA", use_edns=edns)
+    notify.set_opcode(dns.opcode.NOTIFY)
+    two = query("refused.example.", use_edns=edns)
+    two.question.append(dns.rrset.RRset(two.question[0].name, 1, 28))
+    answering = query("refused.example.", use_edns=edns)
+    answering.answer.append(dns.rrset.from_text("refused.example.", 60, "IN", "A", "192.0.2.1"))
+    for asked, rcode in ((notify, dns.rcode.NOTIMP), (two, dns.rcode.FORMERR),
+                         (answering, dns.rcode.FORMERR),
+                         (query("refused.example.", "AXFR", use_edns=edns), dns.rcode.REFUSED)):
+        answer = client.ask(asked)
+        assert (answer.id, answer.rcode(), answer.edns) == (asked.id, rcode, edns)
+
+
 def test_padding_answers_padding_in_blocks(connect):
     client = connect()
     padded = query("padded.example.", use_edns=0, options=[dns.edns.GenericOption(PADDING, b"")])
@@ -193,15 +221,21 @@ def test_at_the_limit_in_flight_reading_stops_and_goes_on(forwarder, connect, re
 
 def test_a_client_over_its_rate_is_refused_and_let_go(forwarder, connect):
     limit(forwarder, queries_per_client_second=1, queries_per_client_burst=5)
+    own = connect()
+    own.ask(query("rate.example."))
     client = connect(source=STRANGER)
-    queries = [query("rate.example.", use_edns=0) for _ in range(10)]
+    queries = [query("rate.example.", use_edns=0,
+                     options=[dns.edns.GenericOption(KEEPALIVE, b"")]) for _ in range(10)]
     client.send(*queries)
     answers = [client.answer() for _ in range(6)]
     refused = [one for one in answers if one.rcode() == dns.rcode.REFUSED]
     assert len(refused) == 1
+    # Who was answered may stay, who is refused is to go (RFC 7828 section 3.2.1).
+    assert [struct.unpack("!H", option(one, KEEPALIVE))[0] == 0 for one in answers] == \
+        [one is refused[0] for one in answers]
     assert option(refused[0], EXTENDED_ERROR)[:2] == struct.pack("!H", PROHIBITED)
     assert client.is_closed()
-    own = connect()  # the router's own probe is never shed
+    # The router's own probe is never shed.
     assert all(own.ask(one).rcode() == dns.rcode.NOERROR for one in queries)
 
 
@@ -341,6 +375,26 @@ def test_new_listeners_keep_old_connections(forwarder, connect):
     assert forwarder.tell("alive") == "ok"
     assert client.ask(query("old.example.")).rcode() == dns.rcode.NOERROR
     assert connect().ask(query("new.example.")).rcode() == dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize("ask", [dns.query.tcp, dns.query.udp])
+def test_what_the_companion_asks_never_comes_back_to_it(forwarder, connect, upstream, ask):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as companion:
+        companion.bind(("127.0.0.1", 0))
+        companion.settimeout(10)
+        assert forwarder.tell("local lan", f"companion 127.0.0.1:{companion.getsockname()[1]}",
+                              "apply") == "ok"
+        for name in ("nas.lan.", "printer.", "1.0.168.192.in-addr.arpa."):
+            answer = ask(query(name), "127.0.0.1", port=forwarder.do53, timeout=10)
+            assert answer.rcode() == dns.rcode.NXDOMAIN
+        client = connect()
+        client.send(query("control.lan."))
+        wire, sender = companion.recvfrom(4096)
+        asked = dns.message.from_wire(wire)
+        assert asked.question[0].name.to_text() == "control.lan.", "it came back"
+        companion.sendto(answer_to(asked).to_wire(), sender)
+        assert client.answer().answer
+    assert upstream.queries == []
 
 
 def test_status_counts(forwarder, connect):

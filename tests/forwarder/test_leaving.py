@@ -3,9 +3,12 @@ only, no privilege needed."""
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
 import threading
+import time
 
 import dns.message
 import pytest
@@ -102,6 +105,45 @@ def test_http_1_1_ends_with_the_answer_that_was_begun(forwarder, ca, resolver):
             data += more
     assert data.startswith(b"HTTP/1.1 200 OK\r\n") and b"connection: close\r\n" in data
     assert data.endswith(b"\xc0\x00\x02\x07")
+
+
+def ends_as_asked(client: Client, asked: dns.message.Message) -> bool:
+    """True: answered; false: reset. Never a good end without an answer (RFC 7766 section 6.2.4)."""
+    client.tls.settimeout(30)
+    try:
+        answer = client.answer()
+    except OSError:
+        return False
+    assert answer.id == asked.id and client.is_closed()
+    return True
+
+
+def test_a_query_that_crosses_the_end_of_an_idle_connection_is_answered(forwarder, connect):
+    limit(forwarder, idle_max=700, leaving_max=60000)
+    client = connect()
+    client.ask(ASKED)
+    os.kill(forwarder.child, signal.SIGSTOP)
+    client.send(ASKED)
+    time.sleep(1)  # when it goes on both are there, the query and the end
+    os.kill(forwarder.child, signal.SIGCONT)
+    assert ends_as_asked(client, ASKED)
+    assert forwarder.status()["closed_idle"] == 1
+
+
+def test_a_query_that_crosses_the_end_of_the_service_is_answered(forwarder, connect):
+    limit(forwarder, leaving_max=60000)
+    clients = [connect() for _ in range(8)]
+    for client in clients:
+        client.ask(ASKED)
+    os.kill(forwarder.child, signal.SIGSTOP)
+    for client in clients:
+        client.send(ASKED)
+    ending = threading.Thread(target=forwarder.end)
+    ending.start()
+    time.sleep(0.5)
+    os.kill(forwarder.child, signal.SIGCONT)
+    assert all(ends_as_asked(client, ASKED) for client in clients)
+    ending.join()
 
 
 def test_at_the_end_of_the_service_queries_of_dot_are_answered(forwarder, connect, resolver):

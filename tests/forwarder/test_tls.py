@@ -230,6 +230,9 @@ def test_the_hybrid_group_comes_first_where_the_library_has_it(forwarder, ca):
                            ("X25519:P-256", "X25519")):
         text = said(forwarder.dot, ca.roots, "-groups", groups)
         assert is_let_in(text) and re.search(f"Temp Key: .*({chosen}),", text), text
+    # With TLS 1.2 nobody has begun before the server chooses, and its order counts.
+    text = said(forwarder.dot, ca.roots, "-tls1_2", "-groups", "P-256:X25519")
+    assert is_let_in(text) and "Temp Key: X25519," in text, text
     if knows_group("X25519MLKEM768"):
         text = said(forwarder.dot, ca.roots, "-groups", "X25519MLKEM768:X25519:P-256")
         assert is_let_in(text) and "Negotiated TLS1.3 group: X25519MLKEM768" in text, text
@@ -248,6 +251,7 @@ def test_a_handshake_gives_one_ticket_that_says_how_long_it_is_good(forwarder, c
             text = client.leave()
         assert how in text and text.count(TICKET) == 1, text
         assert f"lifetime hint: {hours * 3600} (seconds)" in text, text
+        assert "Max Early Data: 0\n" in text, text
 
 
 def test_a_ticket_is_not_good_for_longer_than_the_keys_that_open_it(forwarder, ca, tmp_path):

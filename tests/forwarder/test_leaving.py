@@ -4,6 +4,7 @@ only, no privilege needed."""
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -15,8 +16,8 @@ import pytest
 from hyperframe import frame
 
 from doh_clients import FrameClient, get
-from forwarders import NAME, Client, limit, query
-from upstreams import eventually
+from forwarders import NAME, Client, Forwarder, limit, query
+from upstreams import ADN, eventually
 
 ASKED = query("leaving.example.")
 MAX_STREAM = 2**31 - 1  # RFC 9113 section 6.8: what is on its way is still heard
@@ -128,6 +129,47 @@ def test_a_query_that_crosses_the_end_of_an_idle_connection_is_answered(forwarde
     os.kill(forwarder.child, signal.SIGCONT)
     assert ends_as_asked(client, ASKED)
     assert forwarder.status()["closed_idle"] == 1
+
+
+CROSSING = 2600  # more than are heard before it is seen whose time is over
+
+
+@pytest.fixture
+def crowded(tmp_path, ca, identity, upstream):
+    """A forwarder of one worker with room for many, whose files it inherits."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    forwarder = Forwarder(tmp_path / "one.log", workers=1)
+    assert forwarder.tell(f"identity {identity[0]} {identity[1]}",
+                          f"upstream {ADN} {upstream.endpoint}", f"roots {ca.roots}",
+                          "apply") == "ok"
+    limit(forwarder, memory_mib=1024, leaving_max=60000, idle_max=3600 * 1000,
+          **dict.fromkeys(("connections_max", "connections_per_client_max",
+                           "full_handshakes_per_client_second",
+                           "full_handshakes_per_client_burst"), 10**6))
+    yield forwarder
+    assert forwarder.end() == 0
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_none_of_many_queries_that_cross_the_end_is_left_unanswered(crowded, ca):
+    context = ssl.create_default_context(cafile=str(ca.roots))
+    clients = [Client(crowded.dot, ca.roots, f"127.0.1.{1 + i % 200}", context=context)
+               for i in range(CROSSING)]
+    for client in clients:
+        client.ask(ASKED)
+    limit(crowded, idle_max=12000)
+    os.kill(crowded.child, signal.SIGSTOP)
+    for client in clients:
+        client.send(ASKED)
+    time.sleep(14)
+    # When it goes on all queries are there, and the ends of those that it can't hear first.
+    os.kill(crowded.child, signal.SIGCONT)
+    for client in clients:
+        client.tls.settimeout(30)
+        assert client.answer().id == ASKED.id
+        client.tls.close()
+    assert crowded.status()["closed_idle"] > 0, "the control: some were over their time"
 
 
 def test_a_query_that_crosses_the_end_of_the_service_is_answered(forwarder, connect):

@@ -243,7 +243,9 @@ CertificateConfig certificate(Node node) {
 }
 
 forwarder::RebindingRules::Device excepted_device(Node node) {
-    forwarder::RebindingRules::Device device{*net::parse_mac_address(node["mac"].text())};
+    forwarder::RebindingRules::Device device;
+    if (node.has("mac")) device.mac = net::parse_mac_address(node["mac"].text());
+    if (node.has("id")) device.id = lower_case(node["id"].text());
     if (node.has("domains"))
         device.domains = node["domains"].list([](Node domain) { return domain.name(); });
     return device;

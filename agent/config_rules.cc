@@ -204,13 +204,16 @@ class Rules {
 
     void judge_devices() {
         const auto& devices = config_.rebinding.allow_devices;
-        std::vector<std::string> macs;
+        std::vector<std::string> known;
         for (std::size_t i = 0; i < devices.size(); ++i) {
-            const std::string mac = net::to_text(devices[i].mac);
-            if (is_among(mac, macs))
-                complain(below("/rebinding/allow_devices", i) + "/mac",
-                         '"' + mac + "\" stands here twice");
-            macs.push_back(mac);
+            const std::string at = below("/rebinding/allow_devices", i);
+            const auto& [mac, domains, id] = devices[i];
+            need(mac || !id.empty(), at, "mac or id: which device it is");
+            if (mac && !id.empty()) complain(at, "has mac and id; one of them must go");
+            const std::string name = mac ? net::to_text(*mac) : id;
+            if (!name.empty() && is_among(name, known))
+                complain(at + (mac ? "/mac" : "/id"), '"' + name + "\" stands here twice");
+            known.push_back(name);
         }
     }
 

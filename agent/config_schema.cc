@@ -56,6 +56,8 @@ std::string_view pattern(Type type) {
             return "^[A-Za-z0-9_-]{1,16}$";
         case Type::hardware_address:
             return "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$";
+        case Type::label:
+            return "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
         case Type::user:
             return "^[A-Za-z0-9._][A-Za-z0-9._-]{0,31}$";
         default:

@@ -32,7 +32,8 @@ enum class Type {
     contact,  // mailto
     tag,      // that dnsmasq knows hosts by
     hardware_address,
-    user,  // a name or a number
+    label,  // of a host's name, one of it
+    user,   // a name or a number
 };
 
 /// One row of the table that the configuration is: the parser, `config print`, the schema and the

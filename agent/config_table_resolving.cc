@@ -120,9 +120,14 @@ constexpr Setting table[] = {
              "else hears these."},
     {.path = "/rebinding/allow_devices/*/mac",
      .type = Type::hardware_address,
-     .missing = "which device it is",
-     .help = "Its hardware address on a link of the home, \"02:00:5e:10:00:01\". A device that "
-             "changes it, as phones do from network to network, is no longer known by it."},
+     .help = "Its hardware address on a link of the home, \"02:00:5e:10:00:01\"; or id. A device "
+             "that changes it, as phones do from network to network, is no longer known by it."},
+    {.path = "/rebinding/allow_devices/*/id",
+     .type = Type::label,
+     .help = "What it says itself, \"tablet\", in place of mac: by DNS over TLS or HTTPS at "
+             "tablet.<resolver.adn>, a name that the certificate must cover, or by a path of "
+             "DNS over HTTPS with it behind, /dns-query/tablet. It proves nothing, for any device "
+             "may say it; and where it is said, no mac counts."},
     {.path = "/rebinding/allow_devices/*/domains",
      .type = Type::list,
      .min = 1,

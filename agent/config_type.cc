@@ -121,6 +121,16 @@ bool is_hardware_address(std::string_view text) {
     return true;
 }
 
+/// One label of a host's name (RFC 1123 section 2.1).
+bool is_label(std::string_view text) {
+    const auto good = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-';
+    };
+    return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+           std::all_of(text.begin(), text.end(), good);
+}
+
 /// A number, or a name as POSIX has it.
 bool is_user(std::string_view text) {
     const auto good = [](char c) {
@@ -155,6 +165,8 @@ bool accepts_text(const Setting& setting, std::string_view text) {
             return is_tag(text);
         case Type::hardware_address:
             return is_hardware_address(text);
+        case Type::label:
+            return is_label(text);
         case Type::endpoint:
             return is_endpoint(text);
         case Type::interface:
@@ -241,6 +253,8 @@ std::string type_text(const Setting& setting) {
             return "a tag of at most 16 letters, digits, '-' and '_'";
         case Type::hardware_address:
             return "a hardware address, such as \"02:00:5e:10:00:01\"";
+        case Type::label:
+            return "a label of at most 63 letters, digits and '-', such as \"tablet\"";
         case Type::endpoint:
             return "an address and a port, such as \"127.0.0.1:53\"";
         case Type::interface:

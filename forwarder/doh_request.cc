@@ -63,12 +63,13 @@ void DohRequest::set_method(std::string_view method) {
     method_ = method == "GET" ? Method::get : method == "POST" ? Method::post : Method::other;
 }
 
-void DohRequest::set_target(std::string_view target, std::span<const std::string> paths) {
+void DohRequest::set_target(std::string_view target, std::span<const std::string> paths,
+                            std::span<const std::string> devices) {
     count(":path", target);
     target_octets_ = target.size();
     if (target_octets_ > fields_octets_max) return;
     const std::string_view path = take_until(target, '?');
-    if (std::ranges::find(paths, path) == paths.end()) {
+    if (std::ranges::find(paths, path) == paths.end() && !set_device(path, paths, devices)) {
         target_ = Target::other_path;
         return;
     }
@@ -77,6 +78,18 @@ void DohRequest::set_target(std::string_view target, std::span<const std::string
         target_ = Target::without_message;
     else
         target_ = parse_base64url(*message, message_) ? Target::message : Target::malformed;
+}
+
+/// False: the path is no device's either.
+bool DohRequest::set_device(std::string_view path, std::span<const std::string> paths,
+                            std::span<const std::string> devices) {
+    const std::string_view said = device_in_path(path, paths);
+    const bool is_known = std::ranges::any_of(
+        devices, [&](const std::string& device) { return same_device(device, said); });
+    if (!is_known) return false;
+    std::ranges::copy(said, device_.begin());
+    device_octets_ = static_cast<std::uint8_t>(said.size());
+    return true;
 }
 
 void DohRequest::add_field(std::string_view name, std::string_view value) {

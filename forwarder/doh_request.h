@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "core/bytes.h"
+#include "forwarder/device_id.h"
 #include "forwarder/http_status.h"
 
 namespace porchlight::forwarder {
@@ -23,8 +25,10 @@ class DohRequest {
     void clear();
 
     void set_method(std::string_view method);
-    /// The path and query of the URL; `paths` are those that are served, without a query.
-    void set_target(std::string_view target, std::span<const std::string> paths);
+    /// The path and query of the URL; `paths` are those that are served, without a query, each also
+    /// with a step behind it that is one of `devices`, ids of the home's devices.
+    void set_target(std::string_view target, std::span<const std::string> paths,
+                    std::span<const std::string> devices = {});
     /// Any other field, its name in whatever case.
     void add_field(std::string_view name, std::string_view value);
     /// Once all fields were told: what they come to alone. Nothing: the body decides.
@@ -37,6 +41,8 @@ class DohRequest {
 
     /// The DNS message, where a judgement was `ok`.
     Bytes message() const { return message_; }
+    /// The id that its path ends with; empty: none.
+    std::string_view device() const { return {device_.data(), device_octets_}; }
     /// Memory that it holds, for whoever keeps many.
     std::size_t capacity() const { return message_.capacity(); }
 
@@ -46,6 +52,8 @@ class DohRequest {
     /// How closely a media range that was read so far names our type.
     enum class Range : std::uint8_t { none, any, any_application, exact };
 
+    bool set_device(std::string_view path, std::span<const std::string> paths,
+                    std::span<const std::string> devices);
     void count(std::string_view name, std::string_view value);
     void add_accept(std::string_view value);
     void add_range(std::string_view range);
@@ -57,6 +65,8 @@ class DohRequest {
     bool accepted_ = false;
     bool is_message_type_ = false;
     bool body_too_large_ = false;
+    std::uint8_t device_octets_ = 0;
+    std::array<char, device_id_octets_max> device_{};  // its own, for it outlives the path
     std::size_t fields_octets_ = 0;
     std::size_t target_octets_ = 0;  // of those
     Buffer message_;

@@ -106,7 +106,8 @@ void Http1::hear_head() {
     const auto& asked = parser_->get();
     DohRequest& request = exchange_->request;
     request.set_method(view(asked.method_string()));
-    request.set_target(view(asked.target()), session_.home().doh_paths());
+    request.set_target(view(asked.target()), session_.home().doh_paths(),
+                       session_.home().devices());
     for (const auto& field : asked)
         request.add_field(view(field.name_string()), view(field.value()));
     head_status_ = request.judge_head();
@@ -149,7 +150,7 @@ void Http1::judge(HttpStatus status) {
     if (!session_.admit_query()) return respond_limited();
     if (status != HttpStatus::ok) return respond(status);
     waiting_ = true;
-    const auto given = session_.ask(exchange_->request.message(), 0, exchange_->answer);
+    const auto given = session_.ask(exchange_->request, 0, exchange_->answer);
     if (!given) return respond_limited();
     if (*given == Responder::Given::not_known) return;
     respond(*given == Responder::Given::answered ? HttpStatus::ok : HttpStatus::bad_request);

@@ -136,7 +136,8 @@ struct Http2::Callbacks {
         if (what == ":method")
             exchange->request.set_method(said);
         else if (what == ":path")
-            exchange->request.set_target(said, http.session_.home().doh_paths());
+            exchange->request.set_target(said, http.session_.home().doh_paths(),
+                                         http.session_.home().devices());
         else
             exchange->request.add_field(what, said);
         return 0;
@@ -331,8 +332,7 @@ void Http2::judge(HttpExchange& exchange, HttpStatus status) {
     heard_ = std::max(heard_, Heard::requests);
     if (!session_.admit_query()) return respond_limited(exchange);
     if (status == HttpStatus::ok) {
-        const Bytes message = exchange.request.message();
-        const auto given = session_.ask(message, exchange.stream, exchange.answer);
+        const auto given = session_.ask(exchange.request, exchange.stream, exchange.answer);
         if (!given) return respond_limited(exchange);
         if (*given == Responder::Given::not_known) return forget_body(exchange);
         if (*given == Responder::Given::nothing) status = HttpStatus::bad_request;

@@ -7,6 +7,7 @@
 
 #include "dns/answer.h"
 #include "dns/query.h"
+#include "forwarder/device_id.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -258,6 +259,8 @@ Names::Names(const Settings& settings)
     if (!settings.adn.is_root()) {
         constexpr std::string_view label("\4_dns", 5);
         adn_ = lower_case(settings.adn);
+        for (const RebindingRules::Device& device : settings.rebinding.allow_devices)
+            if (!device.id.empty()) devices_.push_back(device.id);
         discovered_.assign(label.begin(), label.end());
         discovered_.insert(discovered_.end(), adn_.begin(), adn_.end());
         for (const Designations& told : settings.designations) {
@@ -279,7 +282,7 @@ Decision Names::home(std::size_t zone_at, bool from_companion) const {
 Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) const {
     const Labels labels(name);
     if (labels.count() == 0) return {};
-    if (equal(name, adn_) && (type == dns::type::a || type == dns::type::aaaa))
+    if ((type == dns::type::a || type == dns::type::aaaa) && is_own(name))
         return own(OwnAnswer::addresses, 0, ttl_home_s);
     if (equal(name, adn_) && type == dns::type::resinfo) return own(OwnAnswer::information, 0);
     if (labels[0] == "localhost") {
@@ -327,6 +330,18 @@ Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_compani
     const std::size_t zone_at = labels.at(zone->count + 2u);
     if (zone->scope == Scope::loopback) return loopback_v4(labels, elements, type);
     return zone->scope == Scope::home ? home(zone_at, from_companion) : nothing_below(zone_at);
+}
+
+/// A device that says its id by the name that it asks TLS for has to find that name.
+bool Names::is_own(Bytes name) const {
+    if (adn_.empty()) return false;
+    if (name.size() <= adn_.size()) return equal(name, adn_);
+    const std::size_t label = name[0];
+    if (name.size() != 1 + label + adn_.size() || !equal(name.subspan(1 + label), adn_))
+        return false;
+    return std::ranges::any_of(devices_, [&](const std::string& device) {
+        return same_device(device, text_of(name.subspan(1, label)));
+    });
 }
 
 const Names::Designated* Names::designated(const LinkName& link) const {

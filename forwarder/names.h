@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/address.h"
@@ -20,7 +21,7 @@ enum class OwnAnswer : std::uint8_t {
     no_data,       // the name exists, this type does not
     loopback,      // 127.0.0.1 and ::1 (RFC 6761 section 6.3)
     localhost,     // PTR localhost (RFC 6303 section 4)
-    addresses,     // of the resolver's own name
+    addresses,     // of the resolver's own name, also with a device's id before it
     designations,  // the resolver's encrypted forms, of who asks from this link (RFC 9462)
     information,   // what the resolver does (RFC 9606)
 };
@@ -63,10 +64,12 @@ class Names {
 
     Decision home(std::size_t zone_at, bool from_companion) const;
     Decision infrastructure(Bytes name, std::uint16_t type, bool from_companion) const;
+    bool is_own(Bytes name) const;
     const Designated* designated(const LinkName& link) const;
 
-    Buffer adn_;         // in wire form, lower-cased; empty: none
-    Buffer discovered_;  // likewise, "_dns." before it (RFC 9461 section 3)
+    Buffer adn_;                        // in wire form, lower-cased; empty: none
+    Buffer discovered_;                 // likewise, "_dns." before it (RFC 9461 section 3)
+    std::vector<std::string> devices_;  // ids: with one before it the name is its own too
     std::vector<IpAddress> addresses_;
     std::vector<Designated> designated_;
     std::vector<Buffer> local_domains_;  // likewise

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/address.h"
@@ -16,10 +18,11 @@
 namespace porchlight::forwarder {
 
 struct RebindingRules {
-    /// A host on a link of the home that answers may lead inward for.
+    /// A host of the home that answers may lead inward for, known by one of two.
     struct Device {
-        net::MacAddress mac;
+        std::optional<net::MacAddress> mac;   // on a link of the home
         std::vector<dns::Name> domains = {};  // as allow_domains; empty: whatever the name
+        std::string id = {};                  // that it says itself, see device_id.h; empty: none
         bool operator==(const Device&) const = default;
     };
 

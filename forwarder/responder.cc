@@ -92,6 +92,7 @@ void Responder::note(const Decided& decided, Bytes answer) {
 View Responder::view_of(const Leg& leg) const {
     const Views& views = lookup_.views();
     if (!views.differ() || leg.client == nullptr) return everybody;
+    if (leg.view) return *leg.view;
     const std::optional<net::MacAddress> mac = leg.client->mac();
     return mac ? views.of(*mac) : everybody;
 }

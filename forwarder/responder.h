@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string_view>
 
 #include "core/clock.h"
 #include "core/writer.h"
@@ -26,6 +28,8 @@ struct Leg {
     LinkName link = {};           // whose host asks; none: the companion
     /// Who asks, for as long as a call takes; null: the companion.
     const Client* client = nullptr;
+    /// Of the device that he said he is; none: his hardware address tells. By today's settings.
+    std::optional<View> view = {};
 
     Carrier carrier(const dns::Query& query) const {
         if (!stream) return udp_carrier(query);
@@ -73,6 +77,11 @@ class Responder {
     /// is gone. `place` is held until then.
     using Done = std::function<void(const KeptQuery&, const Found&)>;
     void find(const Leg& leg, Done done, WaitingPlace place = {});
+
+    /// The view of the device that a host says it is; none: nobody knows that id.
+    std::optional<View> view_of_device(std::string_view id) const {
+        return lookup_.views().of_device(id);
+    }
 
     /// Appends what find() came to.
     static void write_found(const KeptQuery& asked, const Found& found, const Leg& leg,

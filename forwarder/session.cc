@@ -124,6 +124,7 @@ void Session::compute_handshake() {
             reads_in_vain_ = 0;
             if (client_ != nullptr) home_.established(*client_, stream_.was_resumed());
             count_handshake();
+            identify();
             if (leg_.http) begin_http();
             return settle();
         case Stream::State::wait_readable:
@@ -135,6 +136,10 @@ void Session::compute_handshake() {
             count_failed_handshake();
             return close(Stream::Close::plainly);
     }
+}
+
+void Session::identify() {
+    if (established_ && stream_.is_encrypted()) leg_.view = home_.view_by(stream_.server_name());
 }
 
 void Session::count_handshake() {
@@ -298,10 +303,14 @@ void Session::refuse(Bytes message, Writer& out) {
     framed(out, [&] { home_.responder().refuse(message, leg_now(), home_.now(), out); });
 }
 
-std::optional<Responder::Given> Session::ask(Bytes message, std::int32_t stream, Writer& answer) {
+/// An id in the path is the request's own word, and comes before the connection's.
+std::optional<Responder::Given> Session::ask(const DohRequest& request, std::int32_t stream,
+                                             Writer& answer) {
     if (closed_) return std::nullopt;  // by what was asked in front of it
     count_query();
-    const auto given = home_.responder().answer(message, leg_, home_.now(), answer);
+    Leg leg = leg_;
+    if (!request.device().empty()) leg.view = home_.responder().view_of_device(request.device());
+    const auto given = home_.responder().answer(request.message(), leg, home_.now(), answer);
     if (given != Responder::Given::not_known) return given;
     auto place = home_.place_for_question(client_);
     if (!place) return std::nullopt;

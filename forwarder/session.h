@@ -7,6 +7,7 @@
 #include "core/writer.h"
 #include "forwarder/admission.h"
 #include "forwarder/deadlines.h"
+#include "forwarder/doh_request.h"
 #include "forwarder/handshake_queue.h"
 #include "forwarder/http.h"
 #include "forwarder/poller.h"
@@ -35,6 +36,8 @@ class Session : public Pollable, public DeadlineHook {
     void on_ready(std::uint32_t events) override;
     /// Its time for what it waits for is over.
     void expire();
+    /// Notes which device the client said it is, by the settings of today.
+    void identify();
     /// Its handshake, which waited for the processor, is computed now.
     void take_turn();
     /// Writes what was delivered since the last turn, and reads on if that made room.
@@ -52,9 +55,10 @@ class Session : public Pollable, public DeadlineHook {
     std::atomic<std::uint32_t>* bodies() const {
         return client_ != nullptr ? client_->bodies() : nullptr;
     }
-    /// Appends the answer to `message`, or looks it up, and HTTP is told when it is found. None:
-    /// the client waits for too many already.
-    std::optional<Responder::Given> ask(Bytes message, std::int32_t stream, Writer& answer);
+    /// Appends the answer to what `request` asks, or looks it up, and HTTP is told when it is
+    /// found. None: the client waits for too many already.
+    std::optional<Responder::Given> ask(const DohRequest& request, std::int32_t stream,
+                                        Writer& answer);
 
     const Ref& ref() const { return ref_; }
     const Leg& leg() const { return leg_; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/computed.h"
+#include "forwarder/device_id.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -45,9 +46,20 @@ void Sessions::apply(const Settings& settings) {
     limits_ = settings.limits;
     doh_paths_ = settings.doh_paths;
     doh_http1_ = settings.doh_http1;
+    adn_ = settings.adn.is_root() ? "" : dns::to_host(settings.adn);
+    devices_.clear();
+    for (const RebindingRules::Device& device : settings.rebinding.allow_devices)
+        if (!device.id.empty()) devices_.push_back(device.id);
+    for (const auto& session : sessions_)
+        if (session) session->identify();
     handshakes_.set_share(
         {limits_.handshake_cpu_share_percent, limits_.handshake_cpu_burst, workers_});
     arm(Clock::now());
+}
+
+std::optional<View> Sessions::view_by(std::string_view server_name) const {
+    const std::string_view device = device_in_name(server_name, adn_);
+    return device.empty() ? std::nullopt : responder_.view_of_device(device);
 }
 
 void Sessions::open(Stream stream, Client* client, Leg leg) {

@@ -24,7 +24,8 @@ class Sessions final : public Shedder {
              Serving& serving, Counters& counters, unsigned workers);
     ~Sessions();
 
-    /// Limits, and what DoH listeners serve.
+    /// Limits, what DoH listeners serve, and which device each client is that said so. Behind
+    /// Lookup::apply() with the same settings.
     void apply(const Settings& settings);
     /// Counts a connection that was just accepted, to be opened or to leave; null: over a limit.
     Client* enter(const Peer& peer) { return admission_.enter(peer, limits_, now_, this); }
@@ -61,6 +62,10 @@ class Sessions final : public Shedder {
     Counters& counters() { return counters_; }
     const Limits& limits() const { return limits_; }
     const std::vector<std::string>& doh_paths() const { return doh_paths_; }
+    /// Ids of devices.
+    const std::vector<std::string>& devices() const { return devices_; }
+    /// What a client says of itself by the name that it asks TLS for; none: nothing that is known.
+    std::optional<View> view_by(std::string_view server_name) const;
     bool doh_http1() const { return doh_http1_; }
     HttpExchanges& exchanges() { return exchanges_; }
     Clock::time_point now() const { return now_; }
@@ -108,6 +113,8 @@ class Sessions final : public Shedder {
     Counters& counters_;
     Limits limits_;
     std::vector<std::string> doh_paths_;
+    std::vector<std::string> devices_;
+    std::string adn_;  // of this resolver, without a dot at its end; empty: none
     bool doh_http1_ = false;
     Clock::time_point now_ = Clock::now();
     std::optional<Clock::time_point> last_encrypted_query_;

@@ -113,14 +113,22 @@ Designations read_designations(Reader& in) {
 }
 
 void write_device(Writer& out, const RebindingRules::Device& device) {
-    out.bytes(device.mac.octets);
+    write_optional(out, device.mac, [&](const net::MacAddress& mac) { out.bytes(mac.octets); });
     write_list(out, device.domains, [&](const dns::Name& one) { dns::write(out, one); });
+    write_field(out, device.id);
+}
+
+net::MacAddress read_mac(Reader& in) {
+    net::MacAddress mac;
+    std::ranges::copy(in.bytes(mac.octets.size()), mac.octets.begin());
+    return mac;
 }
 
 RebindingRules::Device read_device(Reader& in) {
     RebindingRules::Device device;
-    std::ranges::copy(in.bytes(device.mac.octets.size()), device.mac.octets.begin());
+    device.mac = read_optional(in, read_mac);
     device.domains = read_list<dns::Name>(in, dns::read_name);
+    device.id = read_text_field(in);
     return device;
 }
 

@@ -71,6 +71,11 @@ std::string_view Stream::protocol() const {
     return text_of({name, size});
 }
 
+std::string_view Stream::server_name() const {
+    const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    return name != nullptr ? name : std::string_view();
+}
+
 Outcome Stream::read(std::span<std::uint8_t> into) {
     if (!ssl_)
         return plain_outcome(::recv(socket_.get(), into.data(), into.size(), 0),

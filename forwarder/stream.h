@@ -54,6 +54,9 @@ class Stream {
     bool was_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
     /// What ALPN agreed on; empty: nothing.
     std::string_view protocol() const;
+    /// The name that the client asked for, once the handshake is done (RFC 6066 section 3); where a
+    /// session of TLS 1.2 is resumed, the one that it began with. Empty: none.
+    std::string_view server_name() const;
     /// At least one octet when done. May have to write first (TLS's own messages).
     Outcome read(std::span<std::uint8_t> into);
     /// Whether octets wait inside, of which the socket will give no sign.

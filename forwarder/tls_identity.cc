@@ -215,6 +215,12 @@ Result<void> use_staple(SSL_CTX* context, const TlsIdentity& identity, const Tim
     return {};
 }
 
+/// There is one certificate, whatever the name. It is taken, for else a session of TLS 1.2 that is
+/// resumed forgets it (RFC 6066 section 3).
+int take_name(SSL*, int*, void*) {
+    return SSL_TLSEXT_ERR_OK;
+}
+
 /// RFC 9325 and 8310: TLS 1.2 at least, forward secrecy, AEAD, nothing that was ever a mistake.
 void use_protocol(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -226,6 +232,7 @@ void use_protocol(SSL_CTX* context) {
         SSL_CTX_set1_groups_list(context, groups);
     ERR_clear_error();  // a library without the hybrid group says so
     SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(context, take_name);
     SSL_CTX_set_max_early_data(context, 0);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "forwarder/device_id.h"
+
 namespace porchlight::forwarder {
 namespace {
 
@@ -25,8 +27,11 @@ Views::Views(const RebindingRules& rules) : rules_{rules} {
     shared.allow_devices.clear();
     std::sort(shared.allow_domains.begin(), shared.allow_domains.end());
     if (!rules.block) return;  // nothing to except anybody from
-    for (const RebindingRules::Device& device : rules.allow_devices)
-        devices_.emplace_back(device.mac, view_with(with(rules_.front(), device)));
+    for (const RebindingRules::Device& device : rules.allow_devices) {
+        const View view = view_with(with(rules_.front(), device));
+        if (device.mac) devices_.emplace_back(*device.mac, view);
+        if (!device.id.empty()) named_.emplace_back(device.id, view);
+    }
     std::stable_sort(devices_.begin(), devices_.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
 }
@@ -45,6 +50,13 @@ View Views::of(const net::MacAddress& host) const {
         std::lower_bound(devices_.begin(), devices_.end(), host,
                          [](const auto& device, const auto& mac) { return device.first < mac; });
     return found != devices_.end() && found->first == host ? found->second : everybody;
+}
+
+std::optional<View> Views::of_device(std::string_view id) const {
+    const auto found = std::find_if(named_.begin(), named_.end(), [&](const auto& device) {
+        return same_device(device.first, id);
+    });
+    return found != named_.end() ? std::optional(found->second) : std::nullopt;
 }
 
 }  // namespace porchlight::forwarder

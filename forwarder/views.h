@@ -2,6 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,7 +16,8 @@ namespace porchlight::forwarder {
 /// Hosts that are told the same of every name share a view. It is a part of the question wherever
 /// answers are kept, merged or remembered, so that nobody hears what was meant for another.
 using View = std::uint8_t;
-/// That of all for whom no policy says otherwise, of the companion, and of whoever is no neighbour.
+/// That of all for whom no policy says otherwise, of the companion, and of whoever is no neighbour
+/// and says nothing of himself.
 inline constexpr View everybody = 0;
 
 /// Which view a host has, and what is true in it. A policy that treats hosts differently comes in
@@ -32,6 +36,8 @@ class Views {
     bool differ() const { return rules_.size() > 1; }
     std::size_t size() const { return rules_.size(); }
     View of(const net::MacAddress& host) const;
+    /// Of the device that a host says it is; none: nobody knows that id.
+    std::optional<View> of_device(std::string_view id) const;
     /// A number that is not of this Views is everybody's.
     const RebindingRules& rebinding(View view) const {
         return rules_[view < rules_.size() ? view : everybody];
@@ -42,6 +48,7 @@ class Views {
 
     std::vector<RebindingRules> rules_;  // by view, without exceptions for devices
     std::vector<std::pair<net::MacAddress, View>> devices_;  // by address
+    std::vector<std::pair<std::string, View>> named_;        // by id, as many as views at most
 };
 
 }  // namespace porchlight::forwarder

@@ -56,7 +56,7 @@ class H2Client:
     """Keeps its connection; what it sends leaves with flush(), in one record."""
 
     def __init__(self, port: int, roots: Path, source: str = "127.0.0.1", alpn=("h2",),
-                 window: int | None = None) -> None:
+                 window: int | None = None, name: str = NAME) -> None:
         self.roots = roots
         context = ssl.create_default_context(cafile=str(roots))
         context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # no end without close_notify
@@ -64,7 +64,7 @@ class H2Client:
             context.set_alpn_protocols(list(alpn))
         plain = socket.create_connection(("127.0.0.1", port), timeout=5,
                                          source_address=(source, 0))
-        self.tls = context.wrap_socket(plain, server_hostname=NAME, suppress_ragged_eofs=False)
+        self.tls = context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=True, header_encoding="utf-8", validate_outbound_headers=False,
             normalize_outbound_headers=False))

@@ -6,7 +6,7 @@
 //   identity CHAIN KEY        upstream ADN ADDRESS:PORT     roots FILE      adn NAME ADDRESS
 //   local DOMAIN              companion ADDRESS:PORT        limit NAME N    cache OCTETS
 //   apply                     status                        flush           alive
-//   path PATH                 http1                         allow-device MAC [DOMAIN]
+//   path PATH                 http1                         allow-device MAC|ID [DOMAIN]
 //   listen [without-doh]      no-devices                    staple FILE
 //   failure-ttl SECONDS       query-log LEVEL               queries
 // "listen" makes new sockets in place of the old.
@@ -248,7 +248,8 @@ int main(int argc, char** argv) {
         } else if (command == "path") {
             settings.doh_paths.push_back(one);
         } else if (command == "allow-device") {
-            RebindingRules::Device device{*net::parse_mac_address(one)};
+            RebindingRules::Device device{net::parse_mac_address(one)};
+            if (!device.mac) device.id = one;
             if (!two.empty()) device.domains = {*dns::parse_name(two)};
             settings.rebinding.allow_devices.push_back(device);
         } else if (command == "no-devices") {

@@ -107,7 +107,7 @@ class Client:
     """A DoT client that keeps its connection."""
 
     def __init__(self, port: int, roots: Path, source: str = "127.0.0.1", alpn=("dot",),
-                 version=None, session=None, context=None) -> None:
+                 version=None, session=None, context=None, name: str = NAME) -> None:
         self.context = context or ssl.create_default_context(cafile=str(roots))
         self.context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # no end without close_notify
         if alpn:
@@ -116,7 +116,7 @@ class Client:
             self.context.minimum_version = self.context.maximum_version = version
         plain = socket.create_connection(("127.0.0.1", port), timeout=5,
                                          source_address=(source, 0))
-        self.tls = self.context.wrap_socket(plain, server_hostname=NAME, session=session,
+        self.tls = self.context.wrap_socket(plain, server_hostname=name, session=session,
                                             suppress_ragged_eofs=False)
         self._data = b""
 

@@ -42,11 +42,11 @@ class Authority:
         self.roots = folder / "roots.pem"
         self.roots.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, key=None) -> tuple[Path, Path]:
-        """Files with a certificate for `name` and its key."""
+    def issue(self, name: str, key=None, others: tuple[str, ...] = ()) -> tuple[Path, Path]:
+        """Files with a certificate for `name`, and `others`, and its key."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._sign(subject, key.public_key(), name)
+        certificate = self._sign(subject, key.public_key(), name, others)
         chain, key_file = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM,
@@ -54,7 +54,8 @@ class Authority:
                                                serialization.NoEncryption()))
         return chain, key_file
 
-    def _sign(self, subject: x509.Name, public_key, dns_name: str | None) -> x509.Certificate:
+    def _sign(self, subject: x509.Name, public_key, dns_name: str | None,
+              others: tuple[str, ...] = ()) -> x509.Certificate:
         now = datetime.datetime.utcnow()
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self._name)
                    .public_key(public_key).serial_number(x509.random_serial_number())
@@ -75,7 +76,8 @@ class Authority:
                        critical=True))
         if dns_name:
             builder = builder.add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(dns_name)]), critical=False)
+                x509.SubjectAlternativeName([x509.DNSName(one) for one in (dns_name, *others)]),
+                critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
 

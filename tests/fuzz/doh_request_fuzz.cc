@@ -9,7 +9,7 @@ using namespace porchlight::forwarder;
 // Octets before each field say how long it is; the first field is the method, the second the
 // target, then come fields in pairs, then the body.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::vector<std::string> paths{"/dns-query", "/q"};
+    const std::vector<std::string> paths{"/dns-query", "/q"}, devices{"tv"};
     Reader in({data, size});
     // Text of its own memory, so that a read beyond it is seen.
     const auto text = [&](Reader& part) {
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Buffer method = text(in), target = text(in);
     DohRequest request;
     request.set_method(text_of(method));
-    request.set_target(text_of(target), paths);
+    request.set_target(text_of(target), paths, devices);
     for (std::uint8_t pairs = in.u8() % 4; pairs > 0; --pairs) {
         const Buffer name = text(in), value = text(in);
         request.add_field(text_of(name), text_of(value));

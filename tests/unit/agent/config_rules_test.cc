@@ -273,8 +273,20 @@ TEST_SUITE("agent/config_rules") {
         CHECK(devices(R"({"mac": "02:00:5e:10:00:01"}, {"mac": "02:00:5e:10:00:02"})") == "");
         CHECK(devices(R"({"mac": "02:00:5e:10:00:01"}, {"mac": "02:00:5E:10:00:01"})") ==
               "/rebinding/allow_devices/1/mac: \"02:00:5e:10:00:01\" stands here twice\n");
-        CHECK(devices(R"({"domains": "a.example"})")
-                  .starts_with("/rebinding/allow_devices/0/mac: missing"));
+        CHECK(devices(R"({"domains": "a.example"})") ==
+              "/rebinding/allow_devices/0: missing; mac or id: which device it is\n");
+        CHECK(devices(R"({"mac": "02:00:5e:10:00:01", "id": "tv"})") ==
+              "/rebinding/allow_devices/0: has mac and id; one of them must go\n");
+        CHECK(devices(R"({"id": "tv"}, {"id": "tablet"}, {"mac": "02:00:5e:10:00:01"})") == "");
+        CHECK(devices(R"({"id": "tv"}, {"id": "TV"})") ==
+              "/rebinding/allow_devices/1/id: \"tv\" stands here twice\n");
+        for (const char* id : {"", "a.b", "a b", "-a", "a-", "_a", "a.", "\u00e4"}) {
+            CAPTURE(id);
+            CHECK(devices(R"({"id": ")" + std::string(id) + "\"}")
+                      .starts_with("/rebinding/allow_devices/0/id: expected a label"));
+        }
+        CHECK(devices(R"({"id": ")" + std::string(63, 'a') + "\"}") == "");
+        CHECK(devices(R"({"id": ")" + std::string(64, 'a') + "\"}") != "");
         CHECK(devices(R"({"mac": "02:00:5e:10:00:01", "domains": []})")
                   .starts_with("/rebinding/allow_devices/0/domains: "));
     }

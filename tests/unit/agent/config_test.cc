@@ -126,8 +126,8 @@ TEST_SUITE("agent/config") {
                   false,
                   {*dns::parse_name("plex.direct"), *dns::parse_name("home.example")},
                   {*parse_ipv6("2001:db8:64::")},
-                  {{{{2, 0, 0x5e, 0x10, 0, 1}}, {*dns::parse_name("mine.example")}},
-                   {{{2, 0, 0x5e, 0x10, 0, 2}}}}});
+                  {{net::MacAddress{{2, 0, 0x5e, 0x10, 0, 1}}, {*dns::parse_name("mine.example")}},
+                   {{}, {}, "my-tv"}}});
         CHECK(config.cache ==
               CacheConfig{2 << 20, 300s, 43200s, 1s, 7200s, 2s, 4s, 900ms, 5s, 7s, true});
         CHECK(config.query_log ==

@@ -71,6 +71,34 @@ TEST_SUITE("forwarder/doh_request") {
             }
     }
 
+    TEST_CASE("a path may say which device asks, one that is known") {
+        const std::vector<std::string> devices{"tablet", "tv"};
+        const auto said = [&](std::string_view target, DohRequest& request) {
+            request.set_method("GET");
+            request.set_target(target, paths, devices);
+            return request.judge_head();
+        };
+        DohRequest request;
+        CHECK(said("/dns-query/tablet?dns=AAAB", request) == HttpStatus::ok);
+        CHECK(request.device() == "tablet");
+        CHECK(request.message().size() == 3);
+        request.clear();
+        CHECK(said("/tv/TV?dns=AAAB", request) == HttpStatus::ok);
+        CHECK(request.device() == "TV");
+        request.clear();
+        CHECK(said("/tv?dns=AAAB", request) == HttpStatus::ok);
+        CHECK(request.device().empty());
+        for (const char* target :
+             {"/dns-query/radio?dns=AAAB", "/dns-query/?dns=AAAB", "/dns-query/tablet/?dns=AAAB",
+              "/tablet?dns=AAAB", "/dns-query/table?dns=AAAB", "/dns-query/tv/tablet?dns=AAAB"}) {
+            CAPTURE(target);
+            request.clear();
+            CHECK(said(target, request) == HttpStatus::not_found);
+            CHECK(request.device().empty());
+        }
+        CHECK(judged({"GET", "/dns-query/tablet?dns=AAAB"}) == HttpStatus::not_found);
+    }
+
     TEST_CASE("other methods are not allowed") {
         for (const char* method : {"HEAD", "PUT", "get", "POSTS", ""}) {
             CAPTURE(method);

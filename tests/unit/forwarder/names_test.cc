@@ -109,6 +109,29 @@ dns::Svcb record(std::uint16_t priority, std::optional<std::uint16_t> port) {
 }
 
 TEST_SUITE("forwarder/names") {
+    TEST_CASE("the resolver is found by its name with a device's id before it") {
+        Settings it = settings();
+        it.rebinding.allow_devices = {{{}, {}, "tablet"}, {net::MacAddress{{2, 0, 0, 0, 0, 1}}}};
+        const Names names(it);
+        for (const std::uint16_t of_type : {type::a, type::aaaa}) {
+            const Decision decision = decide(names, "tablet.cpe1.example.net", of_type);
+            CHECK(decision.source == Source::own);
+            CHECK(decision.own == OwnAnswer::addresses);
+        }
+        CHECK(written(names, "tablet.cpe1.example.net", type::a).kind ==
+              dns::Answer::Kind::positive);
+        for (const char* other :
+             {"radio.cpe1.example.net", "tablet.example.net", "a.tablet.cpe1.example.net",
+              "tabletcpe1.example.net", "tablet.cpe1.example.org"}) {
+            CAPTURE(other);
+            CHECK(decide(names, other).source == Source::upstream);
+        }
+        CHECK(decide(names, "tablet.cpe1.example.net", type::txt).source == Source::upstream);
+        CHECK(decide(Names(settings()), "tablet.cpe1.example.net").source == Source::upstream);
+        it.adn = {};
+        CHECK(decide(Names(it), "tablet.cpe1.example.net").source == Source::upstream);
+    }
+
     TEST_CASE("each special name goes where its rule says") {
         const Names names(settings());
         const std::string below_v6_one = "a." + v6_one;

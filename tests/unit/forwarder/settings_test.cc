@@ -41,7 +41,7 @@ Settings full_settings() {
         false,
         {name_of("plex.direct")},
         {*parse_ipv6("2001:db8:64::")},
-        {{{{2, 0, 0, 0, 0, 1}}, {name_of("mine.example")}}, {{{2, 0, 0, 0, 0, 2}}}}};
+        {{net::MacAddress{{2, 0, 0, 0, 0, 1}}, {name_of("mine.example")}}, {{}, {}, "tablet"}}};
     settings.cache_bytes_max = 1ull << 33;
     settings.ttl_min = 1s;
     settings.ttl_max = 7200s;

@@ -77,6 +77,23 @@ TEST_SUITE("forwarder/views") {
         CHECK(views.rebinding(View{255}) == views.rebinding(everybody));
     }
 
+    TEST_CASE("a device that says its id has its view by it, whoever it is by address") {
+        const Views views(rules({{mac(1), {name_of("a.example")}},
+                                 {{}, {name_of("a.example")}, "tablet"},
+                                 {{}, {}, "tv"},
+                                 {{}, {name_of("shared.example")}, "phone"}}));
+        CHECK(views.size() == 3);
+        CHECK(views.of_device("tablet") == views.of(mac(1)));
+        CHECK(views.of_device("Tablet") == views.of(mac(1)));
+        REQUIRE(views.of_device("tv"));
+        CHECK(!views.rebinding(*views.of_device("tv")).block);
+        // Known, and no exception all the same: that is not the same as unknown.
+        CHECK(views.of_device("phone") == everybody);
+        CHECK(views.of_device("radio") == std::nullopt);
+        CHECK(views.of_device("") == std::nullopt);
+        CHECK(views.of(mac(0)) == everybody);
+    }
+
     TEST_CASE("where nothing is blocked nobody is an exception") {
         RebindingRules open = rules({{mac(1), {name_of("mine.example")}}});
         open.block = false;

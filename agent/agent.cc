@@ -84,7 +84,7 @@ class Agent {
     void watch_lan(bool first);
     bool was_announced(const std::string& link) const;
     void judge_certificate();
-    bool dates_hold() const;
+    bool choice_stands() const;
     void supply_forwarder();
     void learn();
     std::vector<Offer> offers() const;
@@ -268,21 +268,17 @@ void Agent::on_world(Bytes message) {
 
 void Agent::judge_certificate() {
     Custody custody = choose_certificate(*config_, world_, time_.wall(), wall_trusted_);
-    if (custody.status.fit != custody_.status.fit || custody.status.why != custody_.status.why) {
-        if (custody.status.fit)
-            log::info("the certificate is fit", {{"from", custody.status.origin}});
-        else if (announces_router(*config_))
-            log::warn("the certificate is not fit", {{"why", custody.status.why}});
-    }
+    log_change(custody_.status, custody.status, announces_router(*config_));
     custody_ = std::move(custody);
-    dates_held_ = dates_hold();
+    dates_held_ = dates_hold(custody_.status, time_.wall(), wall_trusted_);
 }
 
-bool Agent::dates_hold() const {
-    const auto& from = custody_.status.not_before;
-    const auto& until = custody_.status.not_after;
+/// Whether time alone has changed nothing of the choice.
+bool Agent::choice_stands() const {
     const WallTime now = time_.wall();
-    return !wall_trusted_ || (from && until && now >= *from && now < *until);
+    if (dates_hold(custody_.status, now, wall_trusted_) != dates_held_) return false;
+    if (custody_.status.passed_over.empty()) return true;
+    return choose_certificate(*config_, world_, now, wall_trusted_).identity == custody_.identity;
 }
 
 /// Certificates begin and end, and clocks are set, without anybody telling.
@@ -296,7 +292,7 @@ awaitable<void> Agent::look_at_clock() {
         const bool trusted = time_.wall_trusted();
         const bool turned = trusted != wall_trusted_;
         wall_trusted_ = trusted;
-        if (turned || dates_hold() != dates_held_) {
+        if (turned || !choice_stands()) {
             judge_certificate();
             for (const auto& [name, watch] : lan_) watch->set_certificate(custody_);
             supply_forwarder();

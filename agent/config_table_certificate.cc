@@ -13,8 +13,10 @@ constexpr Setting table[] = {
      .help = "Where this router's certificate comes from: files or acme, not both. Mode "
              "\"forwarder\" needs one of them."},
     {.path = "/certificate/files",
-     .help = "A certificate that somebody else keeps fresh. porchlight reads it at start and at "
-             "each reload."},
+     .help = "A certificate that somebody else keeps fresh. porchlight reads it at the start, at "
+             "each reload, and by itself within ten seconds of a change of its files. One that is "
+             "expired or not valid yet takes no good one's place, which is served until there is a "
+             "better one; at a start it is served all the same, but no host is told of it."},
     {.path = "/certificate/files/chain",
      .type = Type::path,
      .missing = "the PEM file with the certificate chain",

@@ -1,7 +1,10 @@
 #include "agent/custody.h"
 
+#include <algorithm>
+
 #include "acme/certificate.h"
 #include "agent/plan.h"
+#include "core/log.h"
 
 namespace porchlight::agent {
 namespace {
@@ -51,6 +54,12 @@ Custody custody_of(const StoredCertificate& stored, const Judgement& judgement,
     return custody;
 }
 
+/// That the certificate has to be for.
+std::vector<dns::Name> names_of(const Config& config) {
+    if (!config.resolver) return {};
+    return {config.resolver->adn};
+}
+
 }  // namespace
 
 Custody choose_certificate(const Config& config, const World& world, WallTime wall,
@@ -58,19 +67,61 @@ Custody choose_certificate(const Config& config, const World& world, WallTime wa
     Custody best;
     best.status.why = world.certificates.empty() ? "there is no certificate yet"
                                                  : "no stored certificate can be served";
-    std::vector<dns::Name> names;
-    if (config.resolver) names.push_back(config.resolver->adn);
+    const std::vector<dns::Name> names = names_of(config);
+    std::string newest_unfit;
     for (const StoredCertificate& stored : world.certificates) {
         const Judgement judgement = judge(stored, names, wall, dates_count);
+        const bool is_newest = &stored == &world.certificates.front();
+        if (is_newest) newest_unfit = judgement.unfit.value_or("");
         const bool first = best.status.origin.empty();
         const bool better = judgement.servable && !best.identity;
-        if (!judgement.unfit || first || better) best = custody_of(stored, judgement, world);
+        if (!judgement.unfit || first || better) {
+            best = custody_of(stored, judgement, world);
+            if (!is_newest) best.status.passed_over = newest_unfit;
+        }
         if (!judgement.unfit) break;
     }
     best.status.source = config.certificate.acme    ? "acme"
                          : config.certificate.files ? "files"
                                                     : "none";
     return best;
+}
+
+bool dates_hold(const CertificateStatus& certificate, WallTime wall, bool dates_count) {
+    const auto& from = certificate.not_before;
+    const auto& until = certificate.not_after;
+    return !dates_count || (from && until && wall >= *from && wall < *until);
+}
+
+void log_change(const CertificateStatus& before, const CertificateStatus& now, bool is_needed) {
+    if (now.fit != before.fit || now.why != before.why) {
+        if (now.fit)
+            log::info("the certificate is fit", {{"from", now.origin}});
+        else if (is_needed)
+            log::warn("the certificate is not fit", {{"why", now.why}});
+    }
+    if (now.passed_over != before.passed_over && !now.passed_over.empty())
+        log::warn("a newer certificate is not taken, the one before it stays",
+                  {{"why", now.passed_over}});
+}
+
+void keep_former(std::vector<StoredCertificate>& read, const std::vector<StoredCertificate>& before,
+                 const Config& config, WallTime wall, bool dates_count) {
+    if (read.empty()) return;
+    const auto is_fit = [&](const StoredCertificate& one, const std::vector<dns::Name>& names) {
+        return !acme::check_pair(one.chain_pem, one.key_pem, names, wall, dates_count);
+    };
+    if (dates_count && is_fit(read.front(), {})) return;
+    const std::vector<dns::Name> names = names_of(config);
+    const auto is_another = [&](const StoredCertificate& one) {
+        return one.chain_pem != read.front().chain_pem || one.key_pem != read.front().key_pem;
+    };
+    const auto former = std::find_if(
+        before.begin(), before.end(),
+        [&](const StoredCertificate& one) { return is_another(one) && is_fit(one, names); });
+    if (former == before.end()) return;
+    read.push_back(
+        {read.front().origin + ", as it was before", former->chain_pem, former->key_pem});
 }
 
 std::optional<std::string> why_unservable(const CertificateFiles& files, Bytes chain_pem,

@@ -254,7 +254,7 @@ Result<void> Keeper::take(Buffer config_json) {
     found_ = found;
     config_ = std::move(next);
     config_json_ = std::move(config_json);
-    named_ = std::move(candidate->named);
+    hold(std::move(candidate->named));
     forget_files();
     log::set_level(config_.log.level);
     if (opening) send_listeners(std::move(*opening));

@@ -70,6 +70,7 @@ class Keeper {
     Result<void> take(Buffer config_json);
     void look_at_files(Clock::time_point now);
     Result<void> take_files();
+    void hold(World named);
     void forget_files();
     Result<Opening> open_beside(const Config& next);
     void follow(const ConfigChange& change);

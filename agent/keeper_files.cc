@@ -1,6 +1,7 @@
 // The files that the configuration names and that others renew without a word: certificate and key.
 
 #include "agent/config_files.h"
+#include "agent/custody.h"
 #include "agent/keeper.h"
 #include "agent/state_files.h"
 #include "core/log.h"
@@ -31,11 +32,19 @@ Result<void> Keeper::take_files() {
     if (!named) return named.error();
     if (const auto useless = why_useless(config_file_, config_, *named))
         return Error{Errc::refused, to_text(*useless)};
-    if (*named == named_) return {};
+    const World before = named_;
+    hold(std::move(*named));
+    if (named_ == before) return {};
     log::info("certificate files changed");
-    named_ = std::move(*named);
     send_world();
     return {};
+}
+
+/// In place of what was held; but a certificate that is not good takes no good one's place.
+void Keeper::hold(World named) {
+    const SystemTime time;
+    keep_former(named.certificates, named_.certificates, config_, time.wall(), time.wall_trusted());
+    named_ = std::move(named);
 }
 
 /// They were read by another way, perhaps while one was written: they are looked at anew.

@@ -49,6 +49,7 @@ struct CertificateStatus {
     std::string missing_issuer;  // of the chain's last certificate; empty: none is missing
     StapleStatus staple;
     std::string why;                       // why not fit; empty otherwise
+    std::string passed_over;               // why a newer one is not served; empty: there is none
     std::optional<WallTime> next_attempt;  // of the next order; none: nothing is planned
     std::string last_error_code;           // of the last order; empty: it went well
     std::string last_error;

@@ -53,6 +53,9 @@ std::string missing_issuer_text(const std::string& issuer) {
 
 std::vector<std::string> certificate_remarks(const CertificateStatus& certificate) {
     std::vector<std::string> remarks;
+    if (!certificate.passed_over.empty())
+        remarks.push_back("a newer certificate is not taken, the one before it stays in use: " +
+                          certificate.passed_over);
     if (!certificate.missing_issuer.empty())
         remarks.push_back(missing_issuer_text(certificate.missing_issuer));
     if (certificate.staple.required && !certificate.staple.until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -171,6 +172,60 @@ def test_half_of_a_new_pair_is_refused_and_the_whole_is_taken() -> None:
         status = router.until("nothing is refused any more", lambda status: not any(
             "reload was refused" in warning for warning in status["warnings"]))
         assert announces(status)
+
+
+def test_an_expired_certificate_takes_no_good_one_s_place() -> None:
+    with Home() as home:
+        router = home.router
+        day = datetime.timedelta(days=1)
+        good, better = (home.internet.leaf(ADN, file=name) for name in ("good", "better"))
+        expired = home.internet.leaf(ADN, file="expired", not_before=-3 * day, not_after=-day)
+        chain, key = router.folder / "chain.pem", router.folder / "key.pem"
+
+        def put(pair: tuple[Path, Path]) -> None:
+            replace(chain, pair[0])
+            replace(key, pair[1])
+
+        put(good)
+        router.configure(certificate={"files": {"chain": str(chain), "key": str(key)}})
+        router.start_porchlight()
+        router.until_announced()
+        host = home.host()
+        host.join()
+        former = served_key(host)
+        assert former
+
+        def not_taken(status: dict) -> bool:
+            return any("not taken" in remark and "expired on" in remark
+                       for remark in status["certificate"]["remarks"])
+
+        def still_serves(status: dict) -> None:
+            assert announces(status) and status["certificate"]["fit"]
+            assert served_key(host) == former
+
+        # Seen by itself; then with a reload, which is refused nothing else for it.
+        put(expired)
+        still_serves(router.until("the file is judged", not_taken))
+        assert "a newer certificate is not taken" in router.porchlight.said()
+        router.reload_and_wait()
+        still_serves(router.until("it is judged again", not_taken))
+        # An agent that starts just now knows the good one, too.
+        agent = router.status()["processes"]["agent"]
+        os.kill(agent, signal.SIGKILL)
+        still_serves(router.until("another agent serves it", lambda status: announces(status)
+                                  and status["processes"]["agent"] != agent and not_taken(status)))
+        put(better)
+        eventually("the good one is taken", lambda: served_key(host) not in ("", former))
+        status = router.until("nothing is held against it", lambda status: not not_taken(status))
+        assert announces(status) and status["certificate"]["fit"]
+
+        # Who starts with an expired one has nothing better: it is served, and nobody is told of it.
+        router.stop_porchlight()
+        put(expired)
+        router.start_porchlight()
+        status = router.until("it is judged", lambda status: "expired on"
+                              in status["certificate"].get("why", ""))
+        assert not announces(status)
 
 
 def test_an_agent_that_starts_while_a_named_file_is_gone_lacks_nothing(home: Home) -> None:

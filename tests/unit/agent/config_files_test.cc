@@ -1,8 +1,5 @@
 #include "agent/config_files.h"
 
-#include <openssl/ec.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +7,7 @@
 
 #include "agent/config_edit.h"
 #include "config_fixture.h"
-#include "net/openssl.h"
+#include "some_pair.h"
 
 namespace porchlight::agent {
 namespace {
@@ -24,44 +21,13 @@ class FixedTime : public TimeSource {
     bool wall_trusted() const override { return true; }
 };
 
-std::string text_in(BIO* memory) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(memory, &data);
-    return {data, static_cast<std::size_t>(size)};
-}
-
-/// A certificate for cpe1.example.net, signed by its own key, and that key.
-struct Pair {
-    std::string chain, key;
-
-    Pair() {
-        const net::EvpKeyPtr pair(EVP_EC_gen("P-256"));
-        const net::X509Ptr leaf(X509_new());
-        X509_set_version(leaf.get(), X509_VERSION_3);
-        ASN1_INTEGER_set(X509_get_serialNumber(leaf.get()), 1);
-        ASN1_TIME_set(X509_getm_notBefore(leaf.get()), now.time_since_epoch().count() - 86400);
-        ASN1_TIME_set(X509_getm_notAfter(leaf.get()), now.time_since_epoch().count() + 86400);
-        X509_set_pubkey(leaf.get(), pair.get());
-        X509_EXTENSION* names =
-            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:cpe1.example.net");
-        X509_add_ext(leaf.get(), names, -1);
-        X509_EXTENSION_free(names);
-        REQUIRE(X509_sign(leaf.get(), pair.get(), EVP_sha256()) > 0);
-        const net::BioPtr out(BIO_new(BIO_s_mem())), key_out(BIO_new(BIO_s_mem()));
-        PEM_write_bio_X509(out.get(), leaf.get());
-        PEM_write_bio_PrivateKey(key_out.get(), pair.get(), nullptr, nullptr, 0, nullptr, nullptr);
-        chain = text_in(out.get());
-        key = text_in(key_out.get());
-    }
-};
-
 /// A directory with every file that the configuration below names.
 class Machine {
   public:
     Machine() {
         char name[] = "/tmp/porchlight-config-XXXXXX";
         folder = ::mkdtemp(name);
-        const Pair pair;
+        const SomePair pair(now - day, now + day);
         put("chain.pem", pair.chain);
         put("key.pem", pair.key);
         put("roots.pem", pair.chain);
@@ -138,7 +104,7 @@ TEST_SUITE("agent/config_files") {
 
     TEST_CASE("a key of another certificate is told") {
         Machine machine;
-        machine.put("key.pem", Pair().key);
+        machine.put("key.pem", SomePair(now - day, now + day).key);
         CHECK(machine.warnings().starts_with("/certificate/files: "));
     }
 
@@ -246,7 +212,7 @@ TEST_SUITE("agent/config_files") {
         Machine machine;
         const std::string broken =
             "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n";
-        machine.put("roots.pem", broken + Pair().chain);
+        machine.put("roots.pem", broken + SomePair(now - day, now + day).chain);
         CHECK(machine.warnings() == "");
         machine.put("roots.pem", broken);
         CHECK(machine.warnings().starts_with("/tls/roots: expected"));

@@ -34,6 +34,16 @@ TEST_SUITE("agent/status_certificate") {
               "  next question to its responder: 2026-11-22T10:00:00Z\n");
     }
 
+    TEST_CASE("that a newer one is not served is told, and why") {
+        CertificateStatus certificate = served();
+        certificate.passed_over = "expired on 2026-11-22T12:00:00Z";
+        CHECK(
+            render_certificate(certificate_json(certificate)) ==
+            "\nCertificate (from files)\n"
+            "  note: a newer certificate is not taken, the one before it stays in use: expired on "
+            "2026-11-22T12:00:00Z\n");
+    }
+
     TEST_CASE("one that demands a staple and has none is remarked on, as is a missing issuer") {
         CertificateStatus certificate = served();
         certificate.staple.required = true;

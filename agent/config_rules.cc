@@ -282,6 +282,7 @@ class Rules {
             complain("/do53/port", std::to_string(companion->port) +
                                        " is the port of local.server; the two would ask each other "
                                        "or not start");
+        if (do53) judge_do53_port();
         if (!config_.resolver) return;
         const auto judge_own = [&](std::uint16_t port, const std::string& at) {
             if (do53 && port == config_.do53.port)
@@ -303,6 +304,15 @@ class Rules {
                 }))
                 complain(at, "port and path stand here twice");
         }
+    }
+
+    /// Whether or not DNS over TLS is served at its port here.
+    void judge_do53_port() {
+        constexpr std::uint16_t dot_port = 853;
+        if (config_.do53.port == dot_port)
+            complain("/do53/port",
+                     "853 is the port of DNS over TLS, where nothing goes in clear text (RFC 7858 "
+                     "section 3.1)");
     }
 
     /// What this router can serve is less than what another may.

@@ -312,6 +312,13 @@ TEST_SUITE("agent/config_rules") {
     TEST_CASE("a listener of ours and dnsmasq's can't have the same port") {
         CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 5353"))
                   .starts_with("/do53/port: 5353 is the port of local.server"));
+        // Never in clear text, wherever DNS over TLS is.
+        const std::string clear =
+            "/do53/port: 853 is the port of DNS over TLS, where nothing goes "
+            "in clear text (RFC 7858 section 3.1)\n";
+        CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 853")) == clear);
+        CHECK(complaints(R"({"do53": {"port": 853}})") == clear);
+        CHECK(complaints(R"({"do53": {"port": 853, "addresses": []}})") == "");
         CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 8853")) ==
               "/resolver/dot/port: 8853 is do53.port too\n");
         CHECK(complaints(with(full_config, "\"port\": 8853", "\"port\": 5353")) ==

@@ -6,6 +6,7 @@ import base64
 import subprocess
 from typing import Any, Iterator
 
+import dns.message
 import pytest
 
 from lab import Home
@@ -15,7 +16,9 @@ from lab.discover import discover, trial
 from lab.host import Host
 from lab.isp import ADN
 from lab.program import Program, eventually
-from lab.router import LAN4, LAN6, Router
+from lab.router import LAN4, LAN6, WAN4, WAN6, Router
+from test_ddr import ASKED, designated
+from test_wan_is_closed import OURS, knock
 
 TEMPLATE = f"https://{ADN}/dns-query{{?dns}}"
 PAGE = "www.example.org"
@@ -91,6 +94,38 @@ def test_curl_asks_by_get_and_post_at_both_paths_and_addresses(home: Home, host:
                 assert answer.stdout == "200 2 application/dns-message", answer
 
 
+def test_http_1_1_is_spoken_where_the_configuration_names_it(home: Home, host: Host) -> None:
+    def status_and_version(how: str) -> str:
+        return curl(host, "--resolve", f"{ADN}:443:{LAN4}", how, "-o", "/dev/null", "-w",
+                    "%{http_code} %{http_version}", f"https://{ADN}/dns-query", check=False).stdout
+
+    # A request without a question: the answer shows that it was heard.
+    assert status_and_version("--http2") == "400 2"
+    assert status_and_version("--http1.1").startswith("000")
+    home.router.configure(resolver={"adn": ADN, "doh": [
+        {"versions": ["h2", "http/1.1"]}, {"path": "/kitchen{?dns}"}]})
+    home.router.reload_and_wait()
+    eventually("it is spoken", lambda: status_and_version("--http1.1") == "400 1.1")
+    assert status_and_version("--http2") == "400 2"
+    home.router.configure(resolver={"adn": ADN, "doh": [{}, {"path": "/kitchen{?dns}"}]})
+    home.router.reload_and_wait()
+    eventually("it is not", lambda: status_and_version("--http1.1").startswith("000"))
+
+
+def test_dns_itself_designates_it_with_its_paths(home: Home, host: Host) -> None:
+    both = [(("dot", "h2"), "/dns-query{?dns}"), (("h2",), "/kitchen{?dns}")]
+
+    def told(answer: dns.message.Message) -> list[tuple]:
+        return [(one.alpn, one.dohpath) for one in designated(answer)]
+
+    for server in (LAN4, LAN6):
+        eventually("the resolver says so",
+                   lambda: told(host.ask(ASKED, server, ADN, kind="SVCB")) == both, every_s=0.5)
+        # dnsmasq may keep in mind for a minute that there was none.
+        eventually("dnsmasq does", lambda: told(host.ask_clear(ASKED, server, "SVCB")) == both,
+                   within_s=180)
+
+
 def test_a_page_loads_by_curl_and_no_name_is_in_clear(home: Home, host: Host, page: str) -> None:
     doh = ("--resolve", f"{ADN}:443:{LAN4}", "--doh-url", f"https://{ADN}/dns-query")
     with Capture(host.ns, "eth0") as seen:
@@ -131,11 +166,24 @@ def test_where_443_is_held_hosts_hear_of_what_works(home: Home, host: Host) -> N
     assert any("serve DNS over HTTPS at port 443 on br-lan" in one for one in status["cannot"])
     router.until("DNS over TLS alone is announced", lambda status: not announces_doh(status))
     assert [one.alpn for one in host.dhcpv4()] == [("dot",)]
+
+    def designated_alpn() -> list[tuple[str, ...]]:
+        return [one.alpn for one in designated(host.ask(ASKED, LAN4, ADN, kind="SVCB"))]
+
+    eventually("DNS designates DNS over TLS alone", lambda: designated_alpn() == [("dot",)],
+               every_s=0.5)  # each is a handshake, of which a host has so many a second
     holder.stop()
     router.until("DNS over HTTPS is announced", announces_doh)
     assert ("dot", "h2") in [one.alpn for one in host.dhcpv4()]
+    eventually("DNS designates both", lambda: designated_alpn() == [("dot", "h2"), ("h2",)],
+               every_s=0.5)
 
 
 def test_the_wan_is_closed_to_it(home: Home, host: Host) -> None:
-    assert host.ns.accepts(LAN4, 443)
-    assert not home.isp.ns.accepts(LAN4, 443)
+    for address in (LAN4, LAN6):
+        assert knock(host.ns, address, 443, within_s=10) == "accepted"
+    for address in OURS:
+        assert knock(home.isp.ns, address, 443) == "silence", address
+    # Where nobody listens and no rule stands: the knocking comes to the router.
+    for address in (WAN4, WAN6):
+        assert knock(home.isp.ns, address, 444, within_s=10) == "refused", address

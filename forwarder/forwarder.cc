@@ -170,11 +170,13 @@ class Forwarder {
     void answer_alive();
     void flush_cache();
     void take_settings(Bytes body);
-    struct Servers {
-        std::vector<std::optional<TlsServer>> each;  // one a worker
+    /// All that can fail to be made of settings.
+    struct Made {
+        std::vector<Worker::Made> each;  // one a worker
         std::shared_ptr<TicketKeys> ticket_keys;
     };
-    Result<Servers> servers_for(const Settings& settings);
+    Result<Made> made_of(const Settings& settings);
+    Result<void> make_servers(const Settings& settings, Made& made);
     void send_status();
     void send_queries();
     void tell_agent(Control kind, Bytes body = {});
@@ -314,25 +316,34 @@ void Forwarder::answer_alive() {
                    [this] { keeper_->send(Control::alive); });
 }
 
-Result<Forwarder::Servers> Forwarder::servers_for(const Settings& settings) {
-    Servers servers{std::vector<std::optional<TlsServer>>(workers_.size()), ticket_keys_};
-    if (!settings.identity) return servers;
+Result<Forwarder::Made> Forwarder::made_of(const Settings& settings) {
+    Made made{std::vector<Worker::Made>(workers_.size()), ticket_keys_};
+    for (Worker::Made& one : made.each) {
+        auto trust = Lookup::trust_for(settings_.get(), settings, time_);
+        if (!trust) return trust.error();
+        one.trust = std::move(*trust);
+    }
+    if (!settings.identity) return made;
+    if (auto servers = make_servers(settings, made); !servers) return servers.error();
+    return made;
+}
+
+Result<void> Forwarder::make_servers(const Settings& settings, Made& made) {
     const bool key_stays =
         settings_ && settings_->identity && same_key(*settings_->identity, *settings.identity);
     if (!key_stays)
-        servers.ticket_keys =
-            std::make_shared<TicketKeys>(random_, settings.limits.ticket_rotation);
+        made.ticket_keys = std::make_shared<TicketKeys>(random_, settings.limits.ticket_rotation);
     const auto lifetime =
         std::chrono::duration_cast<std::chrono::seconds>(settings.limits.ticket_lifetime);
-    for (auto& server : servers.each) {
-        auto made = TlsServer::create(*settings.identity, servers.ticket_keys, lifetime, time_);
-        if (!made) return made.error().within("TLS identity");
-        server = std::move(*made);
+    for (Worker::Made& one : made.each) {
+        auto server = TlsServer::create(*settings.identity, made.ticket_keys, lifetime, time_);
+        if (!server) return server.error().within("TLS identity");
+        one.server = std::move(*server);
     }
-    return servers;
+    return {};
 }
 
-/// All or nothing: what can fail is tried before anything changes.
+/// All or nothing: what can fail is made, for every worker, before anything changes.
 void Forwarder::take_settings(Bytes body) {
     const auto reject = [this](const Error& error) {
         log::warn("settings rejected", {{"error", error.message}});
@@ -342,26 +353,22 @@ void Forwarder::take_settings(Bytes body) {
     if (!parsed) return reject(parsed.error());
     fit(*parsed, machine_bytes_);
     const auto settings = std::make_shared<const Settings>(std::move(*parsed));
-    auto made = servers_for(*settings);
-    if (!made) return reject(made.error());
-    const auto servers = std::make_shared<Servers>(std::move(*made));
-    // The first worker's word counts for all: they are told the same.
-    if (auto applied = first().apply(settings, std::move(servers->each.front())); !applied)
-        return reject(applied.error());
+    auto all = made_of(*settings);
+    if (!all) return reject(all.error());
+    const auto made = std::make_shared<Made>(std::move(*all));
+    first().apply(settings, std::move(made->each.front()));
 
     const bool keep_answers = settings_ && answers_hold(*settings_, *settings);
     settings_ = settings;
-    ticket_keys_ = servers->ticket_keys;
+    ticket_keys_ = made->ticket_keys;
     ticket_keys_->set_rotation(settings->limits.ticket_rotation);
     // What is set may be more than 32 bits can address.
     const auto cache_bytes_max = std::min<std::uint64_t>(settings->cache_bytes_max, SIZE_MAX);
     cache_.resize(
         {static_cast<std::size_t>(cache_bytes_max), settings->stale.max, settings->stale.ttl});
     on_all_workers(
-        [settings, servers](std::size_t i, Worker& worker) {
-            if (i == 0) return;
-            if (auto applied = worker.apply(settings, std::move(servers->each[i])); !applied)
-                log::error("a worker kept its old settings", {{"error", applied.error().message}});
+        [settings, made](std::size_t i, Worker& worker) {
+            if (i != 0) worker.apply(settings, std::move(made->each[i]));
         },
         [this, keep_answers] {
             // Only now does nobody store what the former settings led to.

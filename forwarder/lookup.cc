@@ -29,10 +29,6 @@ constexpr std::chrono::seconds blocked_ttl{60};
 /// The upstreams of one set of settings, and what they were made from.
 struct Upstreams {
     std::vector<UpstreamSettings> settings;
-    Buffer roots_pem;
-    std::string network;
-    bool dates_count = true;
-    dns::TtlLimits ttls;
     std::shared_ptr<net::TlsClient> tls;                // shared with `servers`
     std::vector<std::shared_ptr<DotUpstream>> servers;  // shared with `failover`
     std::shared_ptr<Failover> failover;                 // shared with its probes and look-ups
@@ -43,14 +39,9 @@ dns::TtlLimits ttls_of(const Settings& settings) {
 }
 
 /// Whether an upstream that is in both is asked in the same way, so that its connections can stay.
-bool asked_alike(const Upstreams& upstreams, const Settings& settings) {
-    return upstreams.tls && upstreams.roots_pem == settings.roots_pem &&
-           upstreams.network == settings.network && upstreams.dates_count == settings.dates_count &&
-           upstreams.ttls == ttls_of(settings);
-}
-
-bool made_from(const Upstreams& upstreams, const Settings& settings) {
-    return upstreams.settings == settings.upstreams && asked_alike(upstreams, settings);
+bool asked_alike(const Settings& before, const Settings& after) {
+    return before.roots_pem == after.roots_pem && before.network == after.network &&
+           before.dates_count == after.dates_count && ttls_of(before) == ttls_of(after);
 }
 
 /// One that `before` has of the same name and address.
@@ -67,31 +58,13 @@ std::shared_ptr<DotUpstream> server_of(const Upstreams& before, const UpstreamSe
     return nullptr;
 }
 
-/// Servers that were there `before` go on with their connections.
-Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSource& time,
-                                 const Settings& settings, const Upstreams& before,
-                                 const DotConnection::OnReading& on_reading,
-                                 const std::shared_ptr<UpstreamFailures>& failures) {
-    Upstreams made{settings.upstreams,
-                   settings.roots_pem,
-                   settings.network,
-                   settings.dates_count,
-                   ttls_of(settings),
-                   nullptr,
-                   {},
-                   nullptr};
-    const bool alike = asked_alike(before, settings);
-    if (alike) made.tls = before.tls;
-    if (!settings.upstreams.empty() && !made.tls) {
-        Result<std::unique_ptr<net::TlsClient>> client =
-            net::TlsClient::create({.roots_pem = settings.roots_pem,
-                                    .alpn = {"dot"},
-                                    .time = &time,
-                                    .dates_count = settings.dates_count,
-                                    .may_end_unsaid = true});
-        if (!client) return client.error().within("upstreams");
-        made.tls = std::move(*client);
-    }
+/// Servers that were there `before` go on with their connections, unless there is another `trust`.
+Upstreams make_upstreams(const asio::any_io_executor& loop, const Settings& settings,
+                         const Upstreams& before, Lookup::Trust trust,
+                         const DotConnection::OnReading& on_reading,
+                         const std::shared_ptr<UpstreamFailures>& failures) {
+    const bool alike = !trust;
+    Upstreams made{settings.upstreams, alike ? before.tls : std::move(trust), {}, nullptr};
     for (const UpstreamSettings& upstream : settings.upstreams)
         for (const Endpoint& address : upstream.addresses) {
             std::shared_ptr<DotUpstream> server =
@@ -99,8 +72,8 @@ Result<Upstreams> make_upstreams(const asio::any_io_executor& loop, const TimeSo
             if (server)
                 server->forget_failures();
             else
-                server = std::make_shared<DotUpstream>(loop, made.tls, upstream, address, made.ttls,
-                                                       on_reading);
+                server = std::make_shared<DotUpstream>(loop, made.tls, upstream, address,
+                                                       ttls_of(settings), on_reading);
             made.servers.push_back(std::move(server));
         }
     made.failover = std::make_shared<Failover>(
@@ -197,21 +170,41 @@ Lookup::~Lookup() {
     state_->slow_timer.cancel();
 }
 
+Result<Lookup::Trust> Lookup::trust_for(const Settings* before, const Settings& after,
+                                        const TimeSource& time) {
+    const bool stays =
+        before != nullptr && !before->upstreams.empty() && asked_alike(*before, after);
+    if (after.upstreams.empty() || stays) return Trust();
+    Result<std::unique_ptr<net::TlsClient>> client =
+        net::TlsClient::create({.roots_pem = after.roots_pem,
+                                .alpn = {"dot"},
+                                .time = &time,
+                                .dates_count = after.dates_count,
+                                .may_end_unsaid = true});
+    if (!client) return client.error().within("upstreams");
+    return Trust(std::move(*client));
+}
+
 Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
+    auto trust = trust_for(state_->settings.get(), *settings, state_->time);
+    if (!trust) return trust.error();
+    apply(std::move(settings), std::move(*trust));
+    return {};
+}
+
+void Lookup::apply(std::shared_ptr<const Settings> settings, Trust trust) {
     State& state = *state_;
     // Connections to upstreams that stay the same stay, too.
-    if (state.upstreams.failover && made_from(state.upstreams, *settings)) {
+    if (!trust && state.upstreams.failover && state.upstreams.settings == settings->upstreams) {
         for (const auto& server : state.upstreams.servers) server->forget_failures();
     } else {
-        Result<Upstreams> made = make_upstreams(
-            state.loop, state.time, *settings, state.upstreams,
+        state.upstreams = make_upstreams(
+            state.loop, *settings, state.upstreams, std::move(trust),
             [weak = std::weak_ptr(state_)](const dns::Question* question) {
                 if (const auto self = weak.lock(); self && !self->gone)
                     self->note_reading(question);
             },
             state.upstream_failures);
-        if (!made) return made.error();
-        state.upstreams = std::move(*made);
     }
     state.names = Names(*settings);
     state.companion = settings->companion
@@ -227,7 +220,6 @@ Result<void> Lookup::apply(std::shared_ptr<const Settings> settings) {
     state.failures.clear();
     state.views = std::make_shared<const Views>(settings->rebinding);
     state.settings = std::move(settings);
-    return {};
 }
 
 bool Lookup::answer_locally(const dns::Query& query, Writer& out, bool from_companion,

@@ -16,6 +16,10 @@
 #include "forwarder/views.h"
 #include "net/asio.h"
 
+namespace porchlight::net {
+class TlsClient;
+}
+
 namespace porchlight::forwarder {
 
 class Cache;
@@ -59,8 +63,17 @@ class Lookup {
     Lookup(const Lookup&) = delete;
     Lookup& operator=(const Lookup&) = delete;
 
-    /// Replaces tables, companion and upstreams; what is in flight ends with the old ones. Fails
-    /// with `malformed` and leaves everything as it was when the trust anchors can't be read.
+    /// Whom upstreams are trusted by, for one Lookup: what can fail when settings are applied,
+    /// with `malformed` where the trust anchors can't be read. Null where `before`, which is null
+    /// at first, had the same. `time` outlives it. May be made on any thread.
+    using Trust = std::shared_ptr<net::TlsClient>;
+    static Result<Trust> trust_for(const Settings* before, const Settings& after,
+                                   const TimeSource& time);
+
+    /// Replaces tables, companion and upstreams; what is in flight ends with the old ones. `trust`
+    /// is what trust_for() made of those before and these.
+    void apply(std::shared_ptr<const Settings> settings, Trust trust);
+    /// Both; where it fails everything is as it was.
     Result<void> apply(std::shared_ptr<const Settings> settings);
 
     /// Answers at once from our own tables: appends a whole response like Found's and returns true,

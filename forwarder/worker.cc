@@ -44,13 +44,11 @@ void Worker::stop() {
     });
 }
 
-Result<void> Worker::apply(std::shared_ptr<const Settings> settings,
-                           std::optional<TlsServer> server) {
-    if (auto applied = lookup_.apply(settings); !applied) return applied.error();
+void Worker::apply(std::shared_ptr<const Settings> settings, Made made) {
+    lookup_.apply(settings, std::move(made.trust));
     sessions_.apply(*settings);
     query_log_.apply(settings->query_log, shared_.workers);
-    server_ = std::move(server);
-    return {};
+    server_ = std::move(made.server);
 }
 
 void Worker::listen(std::vector<Listening> listening) {

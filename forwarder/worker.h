@@ -57,9 +57,14 @@ class Worker {
     /// Sessions::leave_all()), then run().
     void stop();
 
-    /// New settings; `server` is made from their identity, for this worker alone. Connections stay,
-    /// with the identity they began with. Fails as Lookup::apply() does, with nothing changed.
-    Result<void> apply(std::shared_ptr<const Settings> settings, std::optional<TlsServer> server);
+    /// What of new settings can fail to be made, so that it is made before any worker has them.
+    struct Made {
+        std::optional<TlsServer> server;  // of their identity
+        Lookup::Trust trust;              // of their upstreams
+    };
+    /// New settings; `made` is of them, for this worker alone. Connections stay, with the identity
+    /// they began with.
+    void apply(std::shared_ptr<const Settings> settings, Made made);
     /// In place of the listeners before. Who came by one of a kind and link that is not among them
     /// is left, without loss.
     void listen(std::vector<Listening> listening);

@@ -50,6 +50,42 @@ struct Home {
 };
 
 TEST_SUITE("forwarder/lookup") {
+    TEST_CASE("whom upstreams are trusted by is made anew only where it is another") {
+        const SystemTime time;
+        Settings settings;
+        const auto is_made = [&](const Settings* before, const Settings& after) {
+            const auto trust = Lookup::trust_for(before, after, time);
+            REQUIRE(trust);
+            return *trust != nullptr;
+        };
+        settings.roots_pem = some_root();
+        CHECK(!is_made(nullptr, settings));
+        const Settings without = settings;
+        settings.upstreams = {
+            {*dns::parse_name("dns.example"), {*parse_endpoint("192.0.2.1", 853)}}};
+        CHECK(is_made(nullptr, settings));
+        CHECK(is_made(&without, settings));
+        CHECK(!is_made(&settings, settings));
+        Settings other = settings;
+        other.upstreams.front().adn = *dns::parse_name("other.example");
+        CHECK(!is_made(&settings, other));
+        CHECK(!is_made(&settings, without));
+        other = settings;
+        other.network = "another";
+        CHECK(is_made(&settings, other));
+        other = settings;
+        other.dates_count = false;
+        CHECK(is_made(&settings, other));
+        other = settings;
+        other.ttl_min = 1s;
+        CHECK(is_made(&settings, other));
+        other = settings;
+        other.roots_pem = some_root();
+        CHECK(is_made(&settings, other));
+        other.roots_pem.clear();
+        CHECK(Lookup::trust_for(&settings, other, time).error().code == Errc::malformed);
+    }
+
     TEST_CASE("own names are answered in place, without settings, too") {
         Home home;
         dns::Query query;

@@ -224,7 +224,8 @@ def first_answered(clients):
 
 
 def test_unfinished_requests_of_all_clients_hold_no_more_than_some_megabytes(forwarder, connect):
-    limit(forwarder, connections_per_client_max=200, connections_max=400, **MANY_HANDSHAKES)
+    limit(forwarder, connections_per_client_max=200, connections_max=400, frame_max=60000,
+          **MANY_HANDSHAKES)
     # Of 2 workers with 4 MiB each, by hosts that have less than 1 MiB each.
     clients = [connect(source=f"127.0.4.{1 + number % 15}") for number in range(180)]
     for client in clients:

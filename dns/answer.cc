@@ -1,6 +1,7 @@
 #include "dns/answer.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,37 @@ void put_u32(Buffer& message, std::size_t at, std::uint32_t value) {
 
 std::uint8_t lower(std::uint8_t octet) {
     return octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet + ('a' - 'A')) : octet;
+}
+
+using NameOctets = std::array<std::uint8_t, name_octets_max>;
+
+/// The name at `at`, in full and in lower case, of a message whose names were checked that far.
+Bytes plain_name(Bytes message, std::size_t at, NameOctets& out) {
+    std::size_t size = 0;
+    while (message[at] != 0) {
+        if (message[at] >= 0xc0) {
+            at = u16_at(message, at) & 0x3fff;
+            continue;
+        }
+        for (const std::size_t end = at + message[at] + 1u; at < end; ++at)
+            out[size++] = lower(message[at]);
+    }
+    out[size++] = 0;
+    return Bytes(out).first(size);
+}
+
+/// Whether the name at `at` is the one at `above`, or lies below it.
+bool is_within(Bytes message, std::size_t at, std::size_t above) {
+    NameOctets octets, octets_above;
+    const Bytes name = plain_name(message, at, octets);
+    const Bytes end = plain_name(message, above, octets_above);
+    std::size_t label = 0;
+    while (name.size() - label > end.size()) label += name[label] + 1u;
+    return std::ranges::equal(name.subspan(label), end);
+}
+
+bool is_same_name(Bytes message, std::size_t one, std::size_t other) {
+    return is_within(message, one, other) && is_within(message, other, one);
 }
 
 class Scan {
@@ -199,11 +231,17 @@ class Scan {
         least_ttl_ = std::min(least_ttl_, ttl);
         if (section == answers && (record_type == asked.type || asked.type == type::any))
             has_answer_ = true;
+        const std::size_t data_at = at_;
         data(record_type, data_bytes);
         if (failed()) return;
         if (at_ != end) fail("has a record whose data has another size than its type");
         if (failed()) return;
-        if (section == authorities && record_type == type::soa) {
+        if (section == answers && record_type == type::cname &&
+            is_same_name(message_, start, meant_at_))
+            meant_at_ = data_at;
+        // That of another zone says nothing of how long this name will be without data.
+        if (section == authorities && record_type == type::soa &&
+            is_within(message_, meant_at_, start)) {
             has_soa_ = true;  // its MINIMUM is the last of its five numbers
             least_negative_ = std::min({least_negative_, ttl, u32_at(message_, end - 4)});
         }
@@ -261,6 +299,9 @@ class Scan {
                 answer_.keepalive = u16_at(message_, at_);
             if (code == option::extended_error && size >= 2 && !answer_.extended_error)
                 answer_.extended_error = u16_at(message_, at_);
+            // Behind family and source prefix length.
+            if (code == option::client_subnet && size >= 4 && message_[at_ + 3] != 0)
+                is_for_one_subnet_ = true;
             skip(size);
         }
         answer_.opt_at = static_cast<std::uint16_t>(start);
@@ -278,6 +319,7 @@ class Scan {
         else if (answer_.kind != Answer::Kind::failure && has_soa_)
             answer_.ttl =
                 std::min({least, std::chrono::seconds(least_negative_), limits_.negative_max});
+        if (is_for_one_subnet_) answer_.ttl = 0s;
     }
 
     Bytes message_;
@@ -291,6 +333,8 @@ class Scan {
     std::uint32_t least_negative_ = UINT32_MAX;
     bool has_answer_ = false;
     bool has_soa_ = false;
+    bool is_for_one_subnet_ = false;
+    std::size_t meant_at_ = header_octets;  // the name asked for, or what its CNAMEs lead to
 };
 
 std::size_t skip_checked_name(Bytes message, std::size_t at) {

@@ -49,7 +49,10 @@ struct Answer {
     Kind kind = Kind::failure;
     bool truncated = false;  // then nothing behind the question was looked at
     /// How long it may be kept: the least TTL of all records; for negative answers also the SOA's
-    /// MINIMUM. 0: not at all, as for failures and negative answers without SOA.
+    /// MINIMUM. 0: not at all, as for failures; for negative answers without an SOA of the name, or
+    /// what its CNAMEs lead to in their order, or of a zone above it (RFC 2308 sections 2 and 5);
+    /// and for what is said to hold for one subnet alone, of which we never tell one (RFC 7871
+    /// section 7.3).
     std::chrono::seconds ttl{0};
 
     std::uint16_t opt_at = 0;  // 0: there is no OPT

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/reader.h"
 #include "dns/edns.h"
 #include "hex.h"
 
@@ -125,6 +126,79 @@ TEST_SUITE("dns/answer") {
         // A chain that ends in nothing lives as its CNAME does, if that is shorter.
         CHECK(ttl_of(message("0001 0001 0000", "c00c 0005 0001 0000001e 0006 03 667470 c010" + soa,
                              "8183")) == 30s);
+    }
+
+    TEST_CASE("an SOA of another zone says nothing of how long a name does not exist") {
+        const auto ttl_of = [](std::string_view counts, const std::string& records) {
+            const auto answer = parse_answer(message(counts, records, "8183"), asked, limits);
+            REQUIRE(answer);
+            CHECK(answer->kind == Kind::no_name);
+            return answer->ttl;
+        };
+        const auto soa_of = [](const std::string& owner) { return owner + soa.substr(4); };
+        CHECK(ttl_of("0000 0001 0000", soa_of("c00c")) == 60s);  // the name itself
+        CHECK(ttl_of("0000 0001 0000", soa_of("03 575757 c010")) == 60s);
+        CHECK(ttl_of("0000 0001 0000", soa_of("c018")) == 60s);  // org
+        CHECK(ttl_of("0000 0001 0000", soa_of("00")) == 60s);
+        CHECK(ttl_of("0000 0001 0000", soa_of("03 667470 c010")) == 0s);  // beside it
+        CHECK(ttl_of("0000 0001 0000", soa_of("01 61 c00c")) == 0s);      // below it
+        CHECK(ttl_of("0000 0001 0000", soa_of("02 7777 c010")) == 0s);    // half a label
+        CHECK(ttl_of("0000 0001 0000", soa_of("03 636f6d 00")) == 0s);    // com
+        CHECK(ttl_of("0000 0001 0000", soa_of("04 776f7267 00")) == 0s);  // another "org"
+        // Octets within a label that look like the end of a name: one of "ab\3org", no zone.
+        const Buffer tricky = hex("06 6162036f7267 00");
+        Reader in(tricky);
+        const Question odd{read_name(in), type::a};
+        const auto odd_ttl_of = [&](std::string_view owner) {
+            const Buffer bytes = hex("1234 8183 0001 0000 0001 0000 06 6162036f7267 00 0001 0001" +
+                                     std::string(owner) +
+                                     "0006 0001 00000e10 0016 00 00 0000000100000002"
+                                     "00000003000000040000003c");
+            const auto answer = parse_answer(bytes, odd, limits);
+            REQUIRE(answer);
+            return answer->ttl;
+        };
+        CHECK(odd_ttl_of("00") == 60s);
+        CHECK(odd_ttl_of("03 6f7267 00") == 0s);
+        // Of two the one that belongs counts.
+        std::string brief = soa_of("03 636f6d 00");
+        brief.replace(brief.find("0000003c"), 8, "00000001");
+        CHECK(ttl_of("0000 0002 0000", brief + soa_of("c010")) == 60s);
+        // Behind CNAMEs it is the zone of the last name that counts: here ftp.example.com.
+        const std::string alias =
+            "c00c 0005 0001 0000012c 0011 03 667470 07 6578616d706c65 03 636f6d 00 ";
+        const std::string example_com = "c031", com = "c039";
+        CHECK(ttl_of("0001 0001 0000", alias + soa_of(example_com)) == 60s);
+        CHECK(ttl_of("0001 0001 0000", alias + soa_of(com)) == 60s);
+        CHECK(ttl_of("0001 0001 0000", alias + soa_of("c010")) == 0s);
+        // A CNAME of another name leads nowhere.
+        CHECK(ttl_of("0001 0001 0000", "c010" + alias.substr(4) + soa_of(com)) == 0s);
+        CHECK(ttl_of("0001 0001 0000", "c010" + alias.substr(4) + soa_of("c010")) == 60s);
+    }
+
+    TEST_CASE("an answer for one subnet alone is not kept") {
+        const auto ttl_of = [](std::string_view scope, std::string_view flags = "8180") {
+            const std::string subnet =
+                "00 0029 04d0 00000000 000b 0008 0007 0001 18 " + std::string(scope) + " c00002";
+            const bool positive = flags == "8180";
+            const Buffer bytes = message(positive ? "0001 0000 0001" : "0000 0001 0001",
+                                         (positive ? std::string(address) : soa) + subnet, flags);
+            const auto answer = parse_answer(bytes, asked, limits);
+            REQUIRE(answer);
+            return answer->ttl;
+        };
+        CHECK(ttl_of("00") == 300s);
+        CHECK(ttl_of("18") == 0s);
+        CHECK(ttl_of("01") == 0s);
+        CHECK(ttl_of("00", "8183") == 60s);
+        CHECK(ttl_of("18", "8183") == 0s);
+        TtlLimits patient;
+        patient.positive_min = 60s;
+        CHECK(parse_answer(
+                  message("0001 0000 0001",
+                          std::string(address) + "00 0029 04d0 00000000 0008 0008 0004 0001 00 18"),
+                  asked, patient)
+                  ->ttl == 0s);
     }
 
     TEST_CASE("the kind follows from code, question and records") {

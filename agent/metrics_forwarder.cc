@@ -38,6 +38,8 @@ constexpr Row rows[] = {
      "Questions that the cache had no answer to."},
     {"prefetches", "porchlight_cache_prefetches_total", "", "",
      "Questions that were asked again before the cache's answer was over."},
+    {"background_put_off", "porchlight_background_put_off_total", "", "",
+     "Prefetches and probes of upstreams that were not begun because places were scarce."},
     {"answers_from_cut", "porchlight_cache_nxdomain_cut_answers_total", "", "",
      "Names that do not exist because one above them does not."},
     {"stale_answers", "porchlight_cache_stale_answers_total", "", "",

@@ -10,7 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t scarce_percent = 20;  // of the places, that are free
+// Of the places, that are free: what is done without when there are fewer.
+constexpr std::uint64_t long_idle_percent = 50;
+constexpr std::uint64_t background_percent = 35;
+constexpr std::uint64_t scarce_percent = 20;
 
 std::int64_t seconds_of(Clock::time_point now) {
     return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
@@ -91,6 +94,12 @@ constexpr std::uint64_t host_part = 4;
 /// Of none there is nothing free.
 std::uint64_t free_percent_of(std::uint64_t all, std::uint64_t taken) {
     return taken >= all ? 0 : (all - taken) * 100 / all;
+}
+
+/// Of the places for connections or of their memory, whichever there is less of.
+std::uint64_t free_percent(const Limits& limits, std::uint32_t open, std::uint64_t octets) {
+    return std::min(free_percent_of(limits.connections_max, open),
+                    free_percent_of(octets_max(limits), octets));
 }
 
 }  // namespace
@@ -300,7 +309,7 @@ bool Admission::shed(Client* client) {
 void Admission::hold(Client& client, std::size_t octets, const Limits& limits) {
     const std::size_t most = UINT32_MAX / octets_step * octets_step;
     const auto rounded = static_cast<std::uint32_t>(
-        std::min(octets / octets_step * octets_step + octets_step, most));
+        std::min((std::min(octets, most) + octets_step - 1) / octets_step * octets_step, most));
     if (rounded == client.octets_) return;  // nobody else writes it
     const std::lock_guard lock(mutex_);
     if (client.tally_ == nullptr || client.was_shed()) return;
@@ -511,6 +520,11 @@ std::chrono::milliseconds Admission::idle_max(const Limits& limits) const {
     return idle_under_pressure(limits, connections(), octets());
 }
 
+bool Admission::is_pressed(const Limits& limits) const {
+    return forwarder::is_pressed(limits, connections(), octets(),
+                                 in_flight_.load(std::memory_order_relaxed));
+}
+
 std::uint32_t Admission::clients_today(Clock::time_point now) const {
     const std::lock_guard lock(mutex_);
     const std::int64_t since = seconds_of(now - 24h);
@@ -523,12 +537,17 @@ std::uint32_t Admission::clients_today(Clock::time_point now) const {
 
 std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open,
                                               std::uint64_t octets) {
-    const std::uint64_t left = std::min(free_percent_of(limits.connections_max, open),
-                                        free_percent_of(octets_max(limits), octets));
+    const std::uint64_t left = free_percent(limits, open, octets);
     if (left < scarce_percent) return 0ms;
-    if (left < 35) return limits.idle_max / 20;
-    if (left < 50) return limits.idle_max / 4;
+    if (left < background_percent) return limits.idle_max / 20;
+    if (left < long_idle_percent) return limits.idle_max / 4;
     return limits.idle_max;
+}
+
+bool is_pressed(const Limits& limits, std::uint32_t open, std::uint64_t octets,
+                std::uint32_t waiting) {
+    return std::min(free_percent(limits, open, octets),
+                    free_percent_of(limits.in_flight_max, waiting)) < background_percent;
 }
 
 }  // namespace porchlight::forwarder

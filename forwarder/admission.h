@@ -165,6 +165,8 @@ class Admission {
     std::uint64_t octets() const { return octets_.load(std::memory_order_relaxed); }
     /// How long an idle connection may stay now: less as free slots run out.
     std::chrono::milliseconds idle_max(const Limits& limits) const;
+    /// Whether there is no place for what no host waits for. Any thread; locks nothing.
+    bool is_pressed(const Limits& limits) const;
     /// Hosts that asked within the 24 hours before `now`, as far as they are remembered.
     std::uint32_t clients_today(Clock::time_point now) const;
 
@@ -216,5 +218,10 @@ class Admission {
 /// of the slots, or of the memory, are free.
 std::chrono::milliseconds idle_under_pressure(const Limits& limits, std::uint32_t open,
                                               std::uint64_t octets);
+
+/// Whether less than 35 percent of those are free, or of the places for questions, of which
+/// `waiting` are taken: then idle connections go soon, and what is done in the background waits.
+bool is_pressed(const Limits& limits, std::uint32_t open, std::uint64_t octets,
+                std::uint32_t waiting);
 
 }  // namespace porchlight::forwarder

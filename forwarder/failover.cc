@@ -23,11 +23,12 @@ std::chrono::milliseconds until(Clock::time_point deadline) {
 }  // namespace
 
 Failover::Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers,
-                   std::shared_ptr<UpstreamFailures> failures)
+                   std::shared_ptr<UpstreamFailures> failures, MayExplore may_explore)
     : loop_(std::move(loop)),
       servers_(std::move(servers)),
       order_(servers_.size()),
-      failures_(std::move(failures)) {}
+      failures_(std::move(failures)),
+      may_explore_(std::move(may_explore)) {}
 
 awaitable<Result<Response>> Failover::resolve(dns::Question question,
                                               std::chrono::milliseconds within) {
@@ -87,8 +88,10 @@ void Failover::note(std::size_t server, const Result<Response>& response) {
         ++failures_->unhelpful;
 }
 
+/// One that is preferred can wait; one that is doubted can't, for its clients wait for it.
 void Failover::probe_better(std::size_t used) {
-    if (const auto server = order_.to_probe(used, Clock::now())) begin_probe(*server);
+    const auto server = order_.to_probe(used, Clock::now());
+    if (server && (!may_explore_ || may_explore_())) begin_probe(*server);
 }
 
 void Failover::begin_probe(std::size_t server) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,9 +20,13 @@ class Failover : public Resolver, public std::enable_shared_from_this<Failover> 
     static constexpr std::chrono::milliseconds attempt_max{3000};
     static constexpr int rounds_max = 4;
 
-    /// What fails is counted in `failures`, whichever server it was.
+    /// Whether something may be done now that nobody waits for.
+    using MayExplore = std::function<bool()>;
+
+    /// What fails is counted in `failures`, whichever server it was. Without `may_explore` it
+    /// always may.
     Failover(asio::any_io_executor loop, std::vector<std::shared_ptr<Resolver>> servers,
-             std::shared_ptr<UpstreamFailures> failures);
+             std::shared_ptr<UpstreamFailures> failures, MayExplore may_explore = {});
 
     /// A response that nobody bettered (SERVFAIL, REFUSED) is handed over rather than an error.
     awaitable<Result<Response>> resolve(dns::Question question,
@@ -39,6 +44,7 @@ class Failover : public Resolver, public std::enable_shared_from_this<Failover> 
     std::vector<std::shared_ptr<Resolver>> servers_;  // shared with who shows their state
     UpstreamOrder order_;
     std::shared_ptr<UpstreamFailures> failures_;  // shared with who shows them
+    MayExplore may_explore_;
 };
 
 }  // namespace porchlight::forwarder

@@ -97,6 +97,7 @@ std::vector<Counter> lookup_counters(const Worker::State& state) {
             {"answers_foreign", counters.answers_foreign},
             {"answers_from_cut", counters.answers_from_cut},
             {"prefetches", counters.prefetches},
+            {"background_put_off", counters.background_put_off},
             {"upstream_timeouts", failed.timeouts},
             {"upstream_unproved", failed.unproved},
             {"upstream_unreachable", failed.unreachable},

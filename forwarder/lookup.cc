@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "dns/answer.h"
 #include "dns/edns.h"
+#include "forwarder/admission.h"
 #include "forwarder/cache.h"
 #include "forwarder/companion.h"
 #include "forwarder/dot_upstream.h"
@@ -20,7 +21,7 @@
 namespace porchlight::forwarder {
 namespace {
 
-/// Of the places in flight, for what no host waits for.
+/// Of the places in flight, for what no host waits for, all workers together.
 constexpr std::size_t refreshing_share = 20;  // a twentieth
 /// How long a host keeps that there is nothing: not much longer than a person who has just made an
 /// exception waits.
@@ -62,7 +63,8 @@ std::shared_ptr<DotUpstream> server_of(const Upstreams& before, const UpstreamSe
 Upstreams make_upstreams(const asio::any_io_executor& loop, const Settings& settings,
                          const Upstreams& before, Lookup::Trust trust,
                          const DotConnection::OnReading& on_reading,
-                         const std::shared_ptr<UpstreamFailures>& failures) {
+                         const std::shared_ptr<UpstreamFailures>& failures,
+                         Failover::MayExplore may_explore) {
     const bool alike = !trust;
     Upstreams made{settings.upstreams, alike ? before.tls : std::move(trust), {}, nullptr};
     for (const UpstreamSettings& upstream : settings.upstreams)
@@ -78,7 +80,7 @@ Upstreams make_upstreams(const asio::any_io_executor& loop, const Settings& sett
         }
     made.failover = std::make_shared<Failover>(
         loop, std::vector<std::shared_ptr<Resolver>>(made.servers.begin(), made.servers.end()),
-        failures);
+        failures, std::move(may_explore));
     return made;
 }
 
@@ -108,16 +110,18 @@ Failed failed(const Result<Response>& result) {
 
 struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     State(asio::any_io_executor executor, Cache& shared_cache, RecentFailures& shared_failures,
-          const TimeSource& time_source, Serving& note)
+          const TimeSource& time_source, Serving& note, const Whole& part_of)
         : loop(std::move(executor)),
           cache(shared_cache),
           failures(shared_failures),
           time(time_source),
           serving(note),
+          whole(part_of),
           slow_timer(loop) {}
 
     void find(const dns::Question& question, Source source, Done done);
     void refresh(const dns::Question& question);
+    bool may_explore();
     void note_reading(const dns::Question* question);
     void join(InFlight::Flight& flight, Done done);
     void start(InFlight::Flight& flight, Source source);
@@ -145,6 +149,7 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
     RecentFailures& failures;
     const TimeSource& time;
     Serving& serving;
+    const Whole whole;
     bool gone = false;  // the Lookup is: nobody waits, and the cache may be gone, too
     std::shared_ptr<const Settings> settings = std::make_shared<Settings>();
     std::shared_ptr<const Views> views = std::make_shared<Views>();  // shared with look-ups
@@ -161,8 +166,12 @@ struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
 };
 
 Lookup::Lookup(asio::any_io_executor loop, Cache& cache, RecentFailures& failures,
+               const TimeSource& time, Serving& serving, Whole whole)
+    : state_(std::make_shared<State>(std::move(loop), cache, failures, time, serving, whole)) {}
+
+Lookup::Lookup(asio::any_io_executor loop, Cache& cache, RecentFailures& failures,
                const TimeSource& time, Serving& serving)
-    : state_(std::make_shared<State>(std::move(loop), cache, failures, time, serving)) {}
+    : Lookup(std::move(loop), cache, failures, time, serving, Whole()) {}
 
 Lookup::~Lookup() {
     state_->gone = true;
@@ -204,7 +213,11 @@ void Lookup::apply(std::shared_ptr<const Settings> settings, Trust trust) {
                 if (const auto self = weak.lock(); self && !self->gone)
                     self->note_reading(question);
             },
-            state.upstream_failures);
+            state.upstream_failures,
+            [weak = std::weak_ptr(state_)] {
+                const auto self = weak.lock();
+                return self && !self->gone && self->may_explore();
+            });
     }
     state.names = Names(*settings);
     state.companion = settings->companion
@@ -301,9 +314,11 @@ void Lookup::State::refresh(const dns::Question& question) {
     const bool is_outside =
         names.decide(question.name.wire(), question.type, false).source == Source::upstream;
     if (!is_outside || in_flight.find(question) != nullptr ||
-        failures.find(question, now).has_value() ||
-        refreshing >= settings->limits.in_flight_max / refreshing_share)
+        failures.find(question, now).has_value())
         return;
+    const std::size_t refreshing_max =
+        settings->limits.in_flight_max / refreshing_share / whole.workers;
+    if (refreshing >= refreshing_max || !may_explore()) return;
     InFlight::Flight* flight = in_flight.start(question, serving.host(), now);
     if (flight == nullptr) return;
     flight->refreshing = true;
@@ -311,6 +326,13 @@ void Lookup::State::refresh(const dns::Question& question) {
     ++counters.prefetches;
     start(*flight, Source::upstream);
     watch_slow();
+}
+
+/// Whether there are places for what no host waits for.
+bool Lookup::State::may_explore() {
+    if (whole.admission == nullptr || !whole.admission->is_pressed(settings->limits)) return true;
+    ++counters.background_put_off;
+    return false;
 }
 
 /// Whose answer is being read now, or that nobody's is any more.

@@ -22,6 +22,7 @@ class TlsClient;
 
 namespace porchlight::forwarder {
 
+class Admission;
 class Cache;
 class RecentFailures;
 
@@ -52,11 +53,21 @@ class Lookup {
         std::uint64_t answers_foreign = 0;            // with records that nobody asked for
         std::uint64_t answers_from_cut = 0;           // NXDOMAIN because a name above is not there
         std::uint64_t prefetches = 0;                 // asked before the cache's answer was over
+        std::uint64_t background_put_off = 0;         // and what was not, for want of places
+    };
+
+    /// What it is one part of, as far as it has to know.
+    struct Whole {
+        unsigned workers = 1;                  // that look up
+        const Admission* admission = nullptr;  // tells when places are scarce; outlives it
     };
 
     /// `cache`, `failures`, `time` and `serving` outlive it, the former two for all workers; `loop`
     /// runs on the caller's thread. Without settings every question that is not our own fails.
     /// `serving` tells who asks, and is told again when his answer is read.
+    Lookup(asio::any_io_executor loop, Cache& cache, RecentFailures& failures,
+           const TimeSource& time, Serving& serving, Whole whole);
+    /// Alone, and never short of places.
     Lookup(asio::any_io_executor loop, Cache& cache, RecentFailures& failures,
            const TimeSource& time, Serving& serving);
     ~Lookup();
@@ -87,7 +98,8 @@ class Lookup {
     void find(const dns::Question& question, bool from_companion, Done done);
 
     /// Asks for what the cache has, so that it has it still when its time is over. Does nothing
-    /// where that is no upstream's, is asked already, failed lately or would be one too many.
+    /// where that is no upstream's, is asked already or failed lately; nor where places are scarce,
+    /// or a twentieth of those in flight, divided evenly among the workers, has such a question.
     void refresh(const dns::Question& question);
 
     /// By the settings of today; a question of another view than everybody's has its number.

@@ -103,7 +103,7 @@ BOUNDS: dict[str, list[tuple]] = {
          "if (client.tally_ == nullptr) return;"),
         ("if (client.tally_ == nullptr || client.was_shed()) return;",
          "if (client.was_shed()) return;"),
-        ("octets / octets_step * octets_step + octets_step", "octets"),
+        ("(std::min(octets, most) + octets_step - 1) / octets_step * octets_step", "octets"),
         ("if (rounded < before) return;", "if (rounded > before) return;"),
         ("own.octets > octets_max(limits) / host_part", "false"),
         ("octets; }))\n        shed_largest_of(*found);\n", "octets; }))\n        (void)found;\n"),

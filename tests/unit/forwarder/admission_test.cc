@@ -192,6 +192,10 @@ TEST_SUITE("forwarder/admission") {
         CHECK(f.admission.octets() == 20480);
         f.admission.hold(*one, 20001, f.limits);
         CHECK(f.admission.octets() == 20480);
+        f.admission.hold(*one, 20480, f.limits);  // whole steps are no more than they are
+        CHECK(f.admission.octets() == 20480);
+        f.admission.hold(*one, 20481, f.limits);
+        CHECK(f.admission.octets() == 21504);
         f.tell({{1, 1}});
         f.admission.hold(*one, 1000, f.limits);
         CHECK(f.admission.octets() == 1024);
@@ -203,6 +207,57 @@ TEST_SUITE("forwarder/admission") {
         f.admission.hold(*own, 20000, f.limits);
         CHECK(f.admission.octets() == 0);
         f.leave(*own);
+    }
+
+    TEST_CASE("a machine's memory is enough for so many idle connections") {
+        const auto idle_on = [](std::uint64_t machine_mib) {
+            Fixture f;
+            Settings settings;
+            settings.limits.memory_bytes_max = 0;
+            fit(settings, machine_mib << 20);
+            f.limits = settings.limits;
+            std::uint32_t idle = 0;
+            while (Client* const client = f.enter(idle)) {
+                f.admission.hold(*client, memory_cost::idle, f.limits);
+                ++idle;
+            }
+            CHECK(f.admission.refusals().memory == 1);
+            return idle;
+        };
+        CHECK(idle_on(64) == 339);
+        CHECK(idle_on(128) == 680);
+        CHECK(idle_on(512) == 2338);
+    }
+
+    TEST_CASE("what nobody waits for is put off when a third of the places is left") {
+        Fixture f;
+        f.limits.connections_max = 100;
+        f.limits.in_flight_max = 20;
+        f.limits.in_flight_per_client_max = 20;
+        CHECK(!f.admission.is_pressed(f.limits));
+        std::vector<Client*> open;
+        for (std::uint32_t i = 0; i < 65; ++i) open.push_back(f.enter(i));
+        CHECK(!f.admission.is_pressed(f.limits));
+        CHECK(f.admission.idle_max(f.limits) == f.limits.idle_max / 4);
+        open.push_back(f.enter(65));
+        CHECK(f.admission.is_pressed(f.limits));
+        CHECK(f.admission.idle_max(f.limits) == f.limits.idle_max / 20);
+        f.leave(*open.back());
+        CHECK(!f.admission.is_pressed(f.limits));
+        // Or of their memory.
+        f.limits.memory_bytes_max = 28 * 90 / 10 * memory_cost::handshake;
+        CHECK(f.admission.is_pressed(f.limits));
+        f.limits.memory_bytes_max = Limits().memory_bytes_max;
+        CHECK(!f.admission.is_pressed(f.limits));
+        // Or of those for questions.
+        std::vector<WaitingPlace> waiting;
+        for (int i = 0; i < 14; ++i) {
+            CHECK(f.admission.is_pressed(f.limits) == (i > 13));
+            waiting.push_back(*f.admission.place_for_question(*open[0], f.limits));
+        }
+        CHECK(f.admission.is_pressed(f.limits));
+        waiting.clear();
+        CHECK(!f.admission.is_pressed(f.limits));
     }
 
     TEST_CASE("when memory is short, what holds most of the heaviest host goes") {
@@ -231,7 +286,8 @@ TEST_SUITE("forwarder/admission") {
         std::vector<Client*> hosts;
         for (std::uint32_t i = 1; i <= 5; ++i) {
             hosts.push_back(f.enter(i));
-            f.admission.hold(*hosts.back(), (i == 3 ? 4 : 3) * memory_cost::handshake, f.limits);
+            f.admission.hold(*hosts.back(), (i == 3 ? 4 : 3) * memory_cost::handshake + 1,
+                             f.limits);
         }
         CHECK(f.admission.refusals().shed == 0);
         hosts.push_back(f.enter(6));
@@ -285,7 +341,7 @@ TEST_SUITE("forwarder/admission") {
         }
         for (std::uint32_t i = 11; i <= 14; ++i) {
             all.push_back(f.enter(i));
-            f.admission.hold(*all.back(), 2 * memory_cost::handshake, f.limits);
+            f.admission.hold(*all.back(), 2 * memory_cost::handshake + 1, f.limits);
         }
         CHECK(f.admission.refusals().shed == 1);
         for (int i = 0; i < 3; ++i) CHECK(!all[static_cast<std::size_t>(i)]->was_shed());

@@ -44,11 +44,12 @@ class Scripted : public Resolver {
 };
 
 struct Home {
-    Home(std::vector<std::shared_ptr<Scripted>> scripted)
+    explicit Home(std::vector<std::shared_ptr<Scripted>> scripted)
         : servers(std::move(scripted)),
           failover(std::make_shared<Failover>(
               loop.get_executor(),
-              std::vector<std::shared_ptr<Resolver>>(servers.begin(), servers.end()), failures)) {}
+              std::vector<std::shared_ptr<Resolver>>(servers.begin(), servers.end()), failures,
+              [this] { return may_explore; })) {}
 
     Result<Response> ask() {
         std::optional<Result<Response>> result;
@@ -67,6 +68,7 @@ struct Home {
 
     asio::io_context loop{1};
     std::vector<std::shared_ptr<Scripted>> servers;
+    bool may_explore = true;
     std::shared_ptr<UpstreamFailures> failures = std::make_shared<UpstreamFailures>();
     std::shared_ptr<Failover> failover;
 };
@@ -148,6 +150,20 @@ TEST_SUITE("forwarder/failover") {
         CHECK(home.ask().error().code == Errc::refused);
         CHECK(home.servers[0]->asked.size() == 1);
         CHECK(home.servers[1]->asked.size() == 1);
+    }
+
+    TEST_CASE("where places are scarce a better one is not tried, but one that is doubted is") {
+        Home home({says({error(Errc::unavailable)}), says({response(Kind::positive)})});
+        home.may_explore = false;
+        CHECK(home.ask());
+        CHECK(home.servers[0]->asked.size() == 1);
+        Home silent({says({error(Errc::timeout)}), says({response(Kind::positive)})});
+        silent.may_explore = false;
+        CHECK(silent.ask());
+        REQUIRE(silent.servers[0]->asked.size() == 2);
+        CHECK(silent.servers[0]->asked[1].name.is_root());
+        CHECK(silent.ask());  // found dead by that
+        CHECK(silent.servers[0]->asked.size() == 2);
     }
 
     TEST_CASE("no server at all is an error, too") {

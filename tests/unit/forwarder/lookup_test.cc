@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "dns/answer.h"
 #include "dns/edns.h"
+#include "forwarder/admission.h"
 #include "forwarder/cache.h"
 #include "forwarder/recent_failures.h"
 #include "forwarder/some_root.h"
@@ -160,6 +161,58 @@ TEST_SUITE("forwarder/lookup") {
         REQUIRE(home.heard.size() == 1);
         CHECK(home.rcode(0) == dns::rcode::no_name);
         CHECK(home.heard[0].extended_error == dns::extended_error::stale_nxdomain);
+    }
+
+    TEST_CASE("prefetching has a twentieth of the places in flight, the workers' all together") {
+        Home home;
+        Settings settings;
+        settings.limits.in_flight_max = 160;
+        const auto prefetched_by_each_of = [&](unsigned workers) {
+            home.lookup.emplace(home.loop.get_executor(), home.cache, home.failures, home.time,
+                                home.serving, Lookup::Whole{.workers = workers});
+            REQUIRE(home.apply(settings));
+            for (int i = 0; i < 20; ++i)
+                home.lookup->refresh({*dns::parse_name(std::to_string(i) + ".example"), 1});
+            return home.lookup->counters().prefetches;
+        };
+        CHECK(prefetched_by_each_of(1) == 8);
+        CHECK(prefetched_by_each_of(2) == 4);
+        CHECK(prefetched_by_each_of(3) == 2);
+        CHECK(prefetched_by_each_of(9) == 0);
+        CHECK(home.lookup->counters().background_put_off == 0);
+    }
+
+    TEST_CASE("where places are scarce nothing is prefetched") {
+        Home home;
+        Settings settings;
+        settings.limits.connections_max = 4;
+        Admission admission(home.random);
+        home.lookup.emplace(home.loop.get_executor(), home.cache, home.failures, home.time,
+                            home.serving, Lookup::Whole{.admission = &admission});
+        REQUIRE(home.apply(settings));
+        std::vector<Client*> open;
+        const auto connect = [&](std::uint8_t host) {
+            open.push_back(
+                admission.enter({Ipv4{{192, 168, 1, host}}}, settings.limits, home.time.now()));
+        };
+        const auto refresh = [&](const char* name) {
+            home.lookup->refresh({*dns::parse_name(name), dns::type::a});
+        };
+        connect(1);
+        connect(2);
+        refresh("a.example");
+        CHECK(home.lookup->counters().prefetches == 1);
+        connect(3);
+        refresh("b.example");
+        CHECK(home.lookup->counters().prefetches == 1);
+        CHECK(home.lookup->counters().background_put_off == 1);
+        admission.leave(*open.back(), settings.limits, home.time.now());
+        refresh("b.example");
+        CHECK(home.lookup->counters().prefetches == 2);
+        // What hosts ask is asked all the same.
+        connect(4);
+        home.ask("c.example");
+        CHECK(home.lookup->counters().upstream_questions == 3);
     }
 
     TEST_CASE("over the limits a question fails at once") {

@@ -385,7 +385,7 @@ void Lookup::State::finish(Source source, InFlight::Flight& flight, const Views&
     // The companion is next door: asking it again costs nothing.
     if (counts)
         failures.note(flight.question, flight.asker, how.blame, how.extended_error,
-                      has_stale(flight.question), time.now());
+                      has_stale(flight.question), flight.started, time.now());
     fail(flight, how);
 }
 

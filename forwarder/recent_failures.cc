@@ -19,14 +19,8 @@ bool RecentFailures::HostLess::operator()(const Serving::Host& a, const Serving:
 
 std::chrono::seconds RecentFailures::next_duration(Blame blame, bool stale,
                                                    std::chrono::seconds before) const {
-    switch (blame) {
-        case Blame::silence:
-            return stale ? limits_.covered : no_answer;
-        case Blame::line:
-            return unreachable;
-        case Blame::name:
-            break;
-    }
+    const bool is_line = blame == Blame::line || (blame == Blame::silence && is_silent_);
+    if (is_line) return stale && blame == Blame::silence ? limits_.covered : no_line;
     const std::chrono::seconds most = std::max(limits_.first, limits_.most);
     const std::chrono::seconds doubled = std::clamp(before * 2, limits_.first, most);
     return stale ? std::max(doubled, limits_.covered) : doubled;
@@ -34,7 +28,7 @@ std::chrono::seconds RecentFailures::next_duration(Blame blame, bool stale,
 
 void RecentFailures::note(const dns::Question& question, const Serving::Host& asker, Blame blame,
                           std::optional<std::uint16_t> extended_error, bool stale,
-                          Clock::time_point now) {
+                          Clock::time_point asked_at, Clock::time_point now) {
     const std::lock_guard lock(mutex_);
     auto found = failures_.find(question);
     if (found == failures_.end()) {
@@ -44,8 +38,8 @@ void RecentFailures::note(const dns::Question& question, const Serving::Host& as
         ++of_host_[asker];
     }
     Failure& failure = found->second;
-    // What failed long ago says nothing of now.
-    if (failure.until + failure.lasts < now) failure.lasts = std::chrono::seconds::zero();
+    // What failed long before it was asked again says nothing of now.
+    if (failure.until + failure.lasts < asked_at) failure.lasts = std::chrono::seconds::zero();
     failure.lasts = next_duration(blame, stale, failure.lasts);
     failure.until = now + failure.lasts;
     failure.extended_error = extended_error;

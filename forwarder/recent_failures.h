@@ -18,7 +18,8 @@ namespace porchlight::forwarder {
 class RecentFailures {
   public:
     struct Limits {
-        /// A server said that it failed: the name is to blame. Doubles with each further failure.
+        /// The name is to blame: a server said that it failed, or all were silent on it while they
+        /// answered others. Doubles with each further failure (RFC 9520 section 3.2).
         std::chrono::seconds first{5};
         std::chrono::seconds most{300};
         /// Where a stale answer stands in, nobody is kept waiting so soon again (RFC 8767 section
@@ -27,18 +28,24 @@ class RecentFailures {
         std::size_t questions_max = 4096;
         std::size_t questions_per_host_max = 512;  // that first asked it; then its own make room
     };
-    /// Nobody answered: the line is to blame, and may be back any moment.
-    static constexpr std::chrono::seconds no_answer{5};
-    static constexpr std::chrono::seconds unreachable{1};
+    /// Nothing was answered at all, or no server could be reached: the line is to blame. It may be
+    /// back any moment, and only the next question shows that it is, so this does not double: a
+    /// home that was cut off for minutes would else stay dark for as long again. Nobody is burdened
+    /// by it, for where no connection comes about none is tried again within a second, and what is
+    /// silent is asked for as long as a look-up takes before it counts as that.
+    static constexpr std::chrono::seconds no_line{1};
 
+    /// `silence`: nobody answered in time. Whether that is the name's or the line's, what else was
+    /// answered tells, see note_upstream().
     enum class Blame { name, silence, line };
 
     void set_limits(Limits limits);
 
-    /// `stale` where it does not hurt, because the cache still has an older answer. `asker` is
-    /// whose table it goes into when that is full.
+    /// What was asked at `asked_at` failed `now`. `stale` where it does not hurt, because the cache
+    /// still has an older answer. `asker` is whose table it goes into when that is full.
     void note(const dns::Question& question, const Serving::Host& asker, Blame blame,
-              std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point now);
+              std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point asked_at,
+              Clock::time_point now);
     /// The look-up succeeded.
     void forget(const dns::Question& question);
     /// Whether what was asked at `asked_at` had an answer at all. Upstreams are silent once one had

@@ -22,7 +22,7 @@ TEST_SUITE("forwarder/recent_failures") {
     /// For how long a failure noted at `now` counts.
     std::chrono::seconds lasts(RecentFailures & failures, Blame blame, Clock::time_point now,
                                bool stale = false) {
-        failures.note(question, {}, blame, 22, stale, now);
+        failures.note(question, {}, blame, 22, stale, now, now);
         std::chrono::seconds age{0};
         while (failures.find(question, now + age)) ++age;
         return age;
@@ -48,18 +48,67 @@ TEST_SUITE("forwarder/recent_failures") {
 
     TEST_CASE("a dead line is tried again soon, for it may be back any moment") {
         RecentFailures failures;
-        for (int i = 0; i < 5; ++i) {
-            CHECK(lasts(failures, Blame::line, start + i * 1s) == 1s);
+        failures.note_upstream(true, start, start);
+        failures.note_upstream(false, start, start + 10s);
+        Clock::time_point now = start + 10s;
+        for (int i = 0; i < 100; ++i) {
+            CHECK(lasts(failures, i % 2 == 0 ? Blame::line : Blame::silence, now) == 1s);
+            now += 1s;
         }
-        CHECK(lasts(failures, Blame::silence, start + 10s) == 5s);
-        CHECK(lasts(failures, Blame::silence, start + 20s, true) == 30s);  // a stale answer serves
+        CHECK(lasts(failures, Blame::line, now, true) == 1s);
+        CHECK(lasts(failures, Blame::silence, now, true) == 30s);  // a stale answer serves
         failures.clear();
-        CHECK(!failures.find(question, start + 20s));
+        CHECK(!failures.find(question, now));
+    }
+
+    TEST_CASE("a name that nobody answers is left alone for longer, where others are answered") {
+        RecentFailures failures;
+        Clock::time_point now = start;
+        for (const auto expected : {5s, 10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
+            const Clock::time_point asked = now;
+            failures.note_upstream(true, asked, asked + 9s);
+            now += 10s;  // as long as a look-up takes
+            failures.note_upstream(false, asked, now);
+            failures.note(question, nobody, Blame::silence, 22, false, asked, now);
+            CHECK(failures.find(question, now + expected - 1s));
+            CHECK(!failures.find(question, now + expected));
+            now += expected;
+        }
+        // Once nothing is answered any more it is no longer the name that is to blame.
+        failures.note_upstream(false, now, now + 10s);
+        CHECK(lasts(failures, Blame::silence, now + 10s) == 1s);
+    }
+
+    TEST_CASE(
+        "a home that was cut off for minutes asks anew within a second of the line's return") {
+        RecentFailures failures;
+        failures.note_upstream(true, start, start);
+        Clock::time_point now = start + 1s;
+        dns::Question slow = question;
+        slow.type = 28;
+        // Before, one name had failed for long.
+        for (int i = 0; i < 6; ++i) {
+            failures.note(slow, nobody, Blame::silence, 22, false, now, now);
+            now = failures.find(slow, now)->until;
+        }
+        failures.note(slow, nobody, Blame::silence, 22, false, now, now);
+        const Clock::time_point back = now + 250s;
+        while (now < back) {
+            const Clock::time_point asked = now;
+            now += 10s;
+            failures.note_upstream(false, asked, now);
+            failures.note(question, nobody, Blame::silence, 22, false, asked, now);
+            CHECK(failures.find(question, now)->until == now + 1s);
+            now += 1s;
+        }
+        CHECK(failures.find(slow, now));
+        failures.note_upstream(true, now, now);
+        CHECK(!failures.find(slow, now));
     }
 
     TEST_CASE("the reason is kept") {
         RecentFailures failures;
-        failures.note(question, nobody, Blame::name, 7, false, start);
+        failures.note(question, nobody, Blame::name, 7, false, start, start);
         REQUIRE(failures.find(question, start));
         CHECK(failures.find(question, start)->extended_error == 7);
     }
@@ -82,7 +131,7 @@ TEST_SUITE("forwarder/recent_failures") {
     TEST_CASE("once an upstream that was silent answers, all may be tried again") {
         RecentFailures failures;
         failures.note_upstream(true, start, start + 1s);
-        failures.note(question, nobody, Blame::name, 7, false, start + 1s);
+        failures.note(question, nobody, Blame::name, 7, false, start + 1s, start + 1s);
         failures.note_upstream(true, start + 1s, start + 2s);
         CHECK(failures.find(question, start + 2s));
         failures.note_upstream(false, start + 2s, start + 3s);
@@ -90,7 +139,7 @@ TEST_SUITE("forwarder/recent_failures") {
         failures.note_upstream(true, start + 3s, start + 4s);
         CHECK(!failures.find(question, start + 4s));
         // It is no longer silent.
-        failures.note(question, nobody, Blame::name, 7, false, start + 4s);
+        failures.note(question, nobody, Blame::name, 7, false, start + 4s, start + 4s);
         failures.note_upstream(true, start + 4s, start + 5s);
         CHECK(failures.find(question, start + 5s));
     }
@@ -99,7 +148,7 @@ TEST_SUITE("forwarder/recent_failures") {
         RecentFailures failures;
         failures.note_upstream(true, start + 1s, start + 2s);
         failures.note_upstream(false, start, start + 10s);
-        failures.note(question, nobody, Blame::silence, 22, true, start + 10s);
+        failures.note(question, nobody, Blame::silence, 22, true, start + 10s, start + 10s);
         failures.note_upstream(true, start + 10s, start + 11s);
         CHECK(failures.find(question, start + 11s));
     }
@@ -108,7 +157,7 @@ TEST_SUITE("forwarder/recent_failures") {
         RecentFailures failures;
         dns::Question other = question;
         other.view = 1;
-        failures.note(question, nobody, Blame::name, 7, true, start);
+        failures.note(question, nobody, Blame::name, 7, true, start, start);
         CHECK(failures.find(question, start));
         CHECK(!failures.find(other, start));
     }
@@ -122,22 +171,23 @@ TEST_SUITE("forwarder/recent_failures") {
                 const Serving::Host host = host_of(Ipv4{{192, 168, 1, worker}});
                 for (int i = 0; i < 2000; ++i) {
                     const dns::Question asked{*dns::parse_name(std::to_string(i % 100)), 1};
-                    failures.note(asked, host, Blame::name, {}, false, start);
+                    failures.note(asked, host, Blame::name, {}, false, start, start);
                     (void)failures.find(asked, start);
                     if (i % 7 == 0) failures.forget(asked);
                     if (i % 501 == 0) failures.clear();
                 }
             });
         workers.clear();
-        failures.note(question, nobody, Blame::name, 7, false, start);
+        failures.note(question, nobody, Blame::name, 7, false, start, start);
         CHECK(failures.find(question, start));
     }
 
     TEST_CASE("how soon is asked again what a stale answer stood in for is configured") {
         RecentFailures failures;
         failures.set_limits({.covered = 7s});
+        failures.note_upstream(false, start, start);
         CHECK(lasts(failures, Blame::silence, start, true) == 7s);
-        CHECK(lasts(failures, Blame::silence, start + 20s) == 5s);
+        CHECK(lasts(failures, Blame::silence, start + 20s) == 1s);
     }
 
     dns::Question numbered(std::size_t i) {
@@ -148,8 +198,9 @@ TEST_SUITE("forwarder/recent_failures") {
         RecentFailures failures;
         failures.set_limits({.questions_max = 4, .questions_per_host_max = 4});
         for (std::size_t i = 0; i < 4; ++i)
-            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1s);
-        failures.note(question, somebody, Blame::name, {}, false, start + 5s);
+            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1s,
+                          start + i * 1s);
+        failures.note(question, somebody, Blame::name, {}, false, start + 5s, start + 5s);
         CHECK(failures.find(question, start + 5s));
         for (std::size_t i = 1; i < 4; ++i)
             CHECK(failures.find(numbered(i), start + 5s));  // 0 was over
@@ -158,15 +209,16 @@ TEST_SUITE("forwarder/recent_failures") {
     TEST_CASE("who fills the table pushes out what is its own") {
         RecentFailures failures;
         failures.set_limits({.questions_max = 6, .questions_per_host_max = 3});
-        failures.note(question, somebody, Blame::name, {}, false, start);
+        failures.note(question, somebody, Blame::name, {}, false, start, start);
         for (std::size_t i = 0; i < 100; ++i)
-            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms);
+            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms,
+                          start + i * 1ms);
         CHECK(failures.find(question, start + 1s));
         for (const std::size_t kept : {97, 98, 99})
             CHECK(failures.find(numbered(kept), start + 1s));
         CHECK(!failures.find(numbered(96), start + 1s));
         // Noted again, the same question takes no room.
-        failures.note(numbered(99), nobody, Blame::name, {}, false, start + 1s);
+        failures.note(numbered(99), nobody, Blame::name, {}, false, start + 1s, start + 1s);
         CHECK(failures.find(numbered(97), start + 1s));
     }
 
@@ -174,9 +226,10 @@ TEST_SUITE("forwarder/recent_failures") {
         RecentFailures failures;
         failures.set_limits({.questions_max = 4, .questions_per_host_max = 3});
         for (std::size_t i = 0; i < 3; ++i)
-            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms);
-        failures.note(numbered(10), third, Blame::name, {}, false, start);
-        failures.note(question, somebody, Blame::name, {}, false, start + 1s);
+            failures.note(numbered(i), nobody, Blame::name, {}, false, start + i * 1ms,
+                          start + i * 1ms);
+        failures.note(numbered(10), third, Blame::name, {}, false, start, start);
+        failures.note(question, somebody, Blame::name, {}, false, start + 1s, start + 1s);
         CHECK(failures.find(question, start + 1s));
         CHECK(failures.find(numbered(10), start + 1s));
         CHECK(!failures.find(numbered(0), start + 1s));
@@ -184,8 +237,8 @@ TEST_SUITE("forwarder/recent_failures") {
         // What was forgotten counts for nobody.
         failures.forget(numbered(1));
         failures.forget(numbered(2));
-        failures.note(numbered(3), nobody, Blame::name, {}, false, start + 1s);
-        failures.note(numbered(4), nobody, Blame::name, {}, false, start + 1s);
+        failures.note(numbered(3), nobody, Blame::name, {}, false, start + 1s, start + 1s);
+        failures.note(numbered(4), nobody, Blame::name, {}, false, start + 1s, start + 1s);
         CHECK(failures.find(numbered(10), start + 1s));
         CHECK(failures.find(question, start + 1s));
     }

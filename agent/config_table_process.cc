@@ -20,8 +20,8 @@ constexpr Setting table[] = {
      .type = Type::choice,
      .choices = "error|warn|info|debug",
      .fallback = "\"info\"",
-     .help = "The least important line that is written. Names that hosts ask for and their "
-             "addresses appear at \"debug\" alone."},
+     .help = "The least important line that is written. No line names what hosts ask for, "
+             "whatever the level; `porchlight queries` does, where query_log wants it."},
     {.path = "/log/target",
      .type = Type::choice,
      .choices = "stderr|syslog",

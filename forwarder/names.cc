@@ -20,7 +20,7 @@ constexpr std::uint16_t type_dnskey = 48;
 constexpr std::string_view application_dns("\x13use-application-dns\3net\0", 25);
 /// The codes that hosts hear from us, whoever found what is wrong: those of edns.h (RFC 9606
 /// section 5).
-constexpr std::string_view extended_errors = "exterr=3,15,18-19,22-23";
+constexpr std::string_view extended_errors = "exterr=3,15,18-19,22-23,29";
 
 /// The labels of a name, counted from its right end, where zones begin.
 class Labels {
@@ -313,7 +313,7 @@ Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_compani
     // The DS of a name belongs to its parent, whose real, insecure delegation a validator needs.
     const bool is_parents = labels.count() == 2 && type == dns::type::ds;
     if (labels[1] == "home") return is_parents ? Decision{} : home(labels.at(2), from_companion);
-    if (labels[1] == "service") return is_parents ? Decision{} : nothing_below(labels.at(2));
+    if (labels[1] == "service") return nothing_below(labels.at(2));
     if (labels[1] == "resolver") {
         if (labels.count() == 2 && type == dns::type::resinfo && !adn_.empty())
             return own(OwnAnswer::information, 0);

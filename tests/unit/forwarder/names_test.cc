@@ -177,7 +177,7 @@ TEST_SUITE("forwarder/names") {
             {"x._dns.resolver.arpa", type::svcb, Source::own, OwnAnswer::no_data},
             {"_dns.resolver.arpa.example.org", type::svcb, Source::upstream, {}},
             {"service.arpa", type::soa, Source::own, OwnAnswer::no_data},
-            {"service.arpa", type::ds, Source::upstream, {}},
+            {"service.arpa", type::ds, Source::own, OwnAnswer::no_data},
             {"default.service.arpa", type::soa, Source::own, OwnAnswer::no_name},
             // Own name
             {"cpe1.example.net", type::a, Source::own, OwnAnswer::addresses},
@@ -351,8 +351,8 @@ TEST_SUITE("forwarder/names") {
         const dns::Name name = *parse_name("resolver.arpa");
         names.write(out, name.wire(), type::resinfo, {Source::own, OwnAnswer::information});
         CHECK(text_of(out.view())
-                  .ends_with("\x17"
-                             "exterr=3,15,18-19,22-23"));
+                  .ends_with("\x1a"
+                             "exterr=3,15,18-19,22-23,29"));
         CHECK(decide(names, "a.resolver.arpa", type::resinfo).own == OwnAnswer::no_data);
         CHECK(decide(Names(), "resolver.arpa", type::resinfo).own == OwnAnswer::no_data);
     }

@@ -80,16 +80,19 @@ def steps(chosen: argparse.Namespace) -> list[tuple[str, Step]]:
         ("build with ASan and UBSan", lambda: build("asan")),
         ("units under ASan and UBSan", lambda: units_of("asan")),
         ("forwarder under ASan, against programs of others",
-         lambda: forwarders("asan", chosen.k))]
+         lambda: forwarders("asan", "not released", chosen.k))]
     in_homes: list[tuple[str, Step]] = [
         ("build as released", lambda: build("release")),
         ("scenarios in homes",
          lambda: homes(chosen.k, "" if chosen.all or chosen.home else "not slow"))]
     more: list[tuple[str, Step]] = [
+        ("build what measures the release", lambda: build("bench")),
+        ("memory of the forwarder, as released",
+         lambda: forwarders("release", "memory or released")),
         ("build with TSan", lambda: build("tsan")),
         ("units under TSan", lambda: units_of("tsan", WITH_THREADS)),
         ("forwarder under TSan, against programs of others",
-         lambda: forwarders("tsan"))]
+         lambda: forwarders("tsan", "not released"))]
     for architecture in FOREIGN:
         more += [(f"build for {architecture}", partial(build, architecture)),
                  (f"units on {architecture}, by qemu", partial(units_of, architecture))]
@@ -184,14 +187,14 @@ def scenarios(where: Path, expression: str, marks: str) -> Count:
     return pytest([str(where)], where, {}, "-k", expression, "-m", marks).count
 
 
-def forwarders(preset: str, expression: str = "") -> Count:
+def forwarders(preset: str, marks: str, expression: str = "") -> Count:
     """No failure is tried again here: what a sanitizer found once is there."""
     env = {"PORCHLIGHT": str(ROOT / "build" / preset / "porchlight")}
     files = large_first(FORWARDER)
     runs = beside([file for file in files if file.name not in ALONE], FORWARDERS_AT_ONCE, env,
-                  IN_A_NETWORK_OF_ITS_OWN, "-k", expression)
+                  IN_A_NETWORK_OF_ITS_OWN, "-k", expression, "-m", marks)
     runs += beside([file for file in files if file.name in ALONE], 1, env,
-                   IN_A_NETWORK_OF_ITS_OWN, "-k", expression)
+                   IN_A_NETWORK_OF_ITS_OWN, "-k", expression, "-m", marks)
     return sum_of(runs)
 
 

@@ -43,7 +43,7 @@ def _run(scratch: Scratch, questions: int) -> dict[str, int]:
     folder = scratch.folder
     with (folder / "callgrind.log").open("w") as log:
         driver = spawn(["valgrind", "--tool=callgrind",
-                        f"--callgrind-out-file={folder}/callgrind.%p", str(BUILD / "bench_profile"),
+                        f"--callgrind-out-file={folder}/callgrind.%p", str(BUILD / "forwarder_driver"),
                         "1", str(_DOT), str(_DO53), str(_DOH)], SERVER, stdin=subprocess.PIPE,
                        stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -5,6 +5,7 @@ often it was served."""
 from __future__ import annotations
 
 import contextlib
+import random
 import selectors
 import socket
 import ssl
@@ -20,6 +21,7 @@ from typing import Callable
 
 from doh_clients import H2Client, get
 from forwarders import NAME, Client, HalfRecord, query
+from upstreams import framed
 
 AT_ONCE = 16  # connections that one flood keeps open or opens again
 PAUSE_S = 0.0005
@@ -205,11 +207,47 @@ def many_addresses(port: int, roots: Path, sources: list[str], over: threading.E
     return again(one, sources, over)
 
 
+KNOWN = framed(query("known.example.").to_wire())
+UNKNOWN = b"u0000000"  # a label, each time another
+
+
+def unknown() -> bytes:
+    name = f"u{random.getrandbits(28):07x}".encode()
+    return framed(query(f"{UNKNOWN.decode()}.flood.example.").to_wire()).replace(UNKNOWN, name)
+
+
+def questions(batch: Callable[[], bytes]):
+    """Asks by one connection from each source, and reads whatever comes."""
+
+    def flood(port: int, roots: Path, sources: list[str], over: threading.Event) -> int:
+        open_: dict[str, Client] = {}
+
+        def one(source: str) -> int:
+            try:
+                if source not in open_:
+                    open_[source] = Client(port, roots, source)
+                    open_[source].tls.settimeout(0)
+                tls = open_[source].tls
+                tls.sendall(batch())
+                return len(tls.recv(65536))
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return 0
+            except OSError:
+                if source in open_:
+                    abort(open_.pop(source).tls)
+                return 0
+
+        return again(one, sources, over)
+
+    return flood
+
+
 KINDS: dict[str, Callable[[int, Path, list[str], threading.Event], int]] = {
     "handshakes": handshakes, "half_open": half_open, "slow_writers": slow_writers,
     "slow_hellos": slow_hellos, "slow_readers": slow_readers,
     "rapid_reset": by_http2(rapid_reset), "continuations": by_http2(headers_without_end),
-    "many_addresses": many_addresses}
+    "many_addresses": many_addresses, "questions": questions(lambda: KNOWN * 20),
+    "unknown_questions": questions(lambda: b"".join(unknown() for _ in range(4)))}
 
 
 class Flood:

@@ -474,6 +474,7 @@ FLOODS = {"rapid reset": rapid_reset, "streams that are broken": broken_streams,
           "frames of no known kind": frames(200, bytes(7))}
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("what", FLOODS)
 def test_a_flood_is_told_to_calm_down_and_leaves_nothing(forwarder, connect, what):
     limit(forwarder, **MANY_HANDSHAKES)

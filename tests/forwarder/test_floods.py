@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from floods import Flood, abort, client_hello
 from forwarders import DRIVER, NAME, STRANGER, Client, Forwarder, limit, query
-from upstreams import ADN, answer_to, eventually, framed
+from upstreams import ADN, answer_to, eventually, framed, read_frame
 
 HOST, NEIGHBOUR = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
 OTHER = "127.0.0.3"
@@ -288,29 +288,86 @@ ADDRESSES = [f"127.0.1.{number}" for number in range(1, 201)]
 RATES = {"full_handshakes_per_client_second": 1000, "full_handshakes_per_client_burst": 1000}
 
 
+def set_up(forwarder: Forwarder, kind: str) -> tuple[int, list[str]]:
+    """The port that it floods, and where it comes from: one host of the home."""
+    limit(forwarder, **RATES | FLOODS[kind][1])
+    sources = ADDRESSES if kind == "many_addresses" else [STRANGER]
+    tell_of(forwarder, **{address: HOST for address in sources}, **{OTHER: NEIGHBOUR})
+    return (forwarder.doh if kind in ("rapid_reset", "continuations") else forwarder.dot), sources
+
+
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_harms_only_its_sender(forwarder, ca, kind):
     if b"__tsan_init" in DRIVER.read_bytes():
         pytest.skip("a handshake takes so long that clients give up")
-    counter, limits = FLOODS[kind]
-    limit(forwarder, **RATES | limits)
-    sources = ADDRESSES if kind == "many_addresses" else [STRANGER]
-    tell_of(forwarder, **{address: HOST for address in sources}, **{OTHER: NEIGHBOUR})
-    port = forwarder.doh if kind in ("rapid_reset", "continuations") else forwarder.dot
-    before = None
+    counter, _ = FLOODS[kind]
+    port, sources = set_up(forwarder, kind)
     for _ in range(TRIES):
         quiet, under = harm(forwarder, ca, port, kind, sources)
-        before = before or forwarder.resident_kib()  # with the memory that is kept to be used again
         if is_bearable(quiet, under):
             break
     else:
         pytest.fail(f"p99 {quiet.p99()} became {under.p99()} seconds")
     assert forwarder.status()[counter] > 0, "the control: there was a flood"
-    for _ in range(2):
+
+
+@pytest.mark.released
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_leaves_nothing(forwarder, ca, kind):
+    counter, _ = FLOODS[kind]
+    port, sources = set_up(forwarder, kind)
+
+    def resident_after(seconds: float) -> int:
         flood = Flood(kind, port, ca.roots, *sources)
-        time.sleep(1)
+        time.sleep(seconds)
         flood.end()
-    assert forwarder.is_sanitized() or forwarder.resident_kib() - before < 2048
+        return forwarder.resident_kib()
+
+    resident_after(1)
+    before = resident_after(0.7)  # with the memory that is kept to be used again
+    for _ in range(2):
+        after = resident_after(0.7)
+    assert forwarder.status()[counter] > 0, "the control: there was a flood"
+    assert after - before < 2048
+
+
+# Of a prefix whose hosts are beyond the home's links. What shows that it met its own limits.
+FLOODS_OF_A_PREFIX = {
+    "handshakes": {"limit_full_handshakes_prefix", "limit_unfinished_prefix"},
+    "questions": {"limit_queries_prefix"},
+    "unknown_questions": {"limit_in_flight_prefix"},
+}
+PREFIX = [f"127.0.1.{number}" for number in range(1, 31)]
+
+
+@pytest.fixture
+def silent_on_floods(resolver):
+    """Takes no time for what will not be answered: it would be taken from who measures."""
+
+    def behave(server, connection):
+        while (wire := read_frame(connection)) is not None:
+            if b"\5flood" not in wire:
+                resolver._send(connection, dns.message.from_wire(wire))
+
+    return behave
+
+
+@pytest.mark.parametrize("kind", FLOODS_OF_A_PREFIX)
+def test_a_flood_of_a_prefix_harms_no_other_prefix(forwarder, ca, upstream, silent_on_floods, kind):
+    if b"__tsan_init" in DRIVER.read_bytes():
+        pytest.skip("a handshake takes so long that clients give up")
+    upstream.behave = silent_on_floods
+    limit(forwarder, **RATES, queries_per_client_burst=200)  # of a prefix ten times as many
+    tell_of(forwarder)  # of nobody: who comes is beyond the links
+    for _ in range(TRIES):
+        quiet, under = harm(forwarder, ca, forwarder.dot, kind, PREFIX)
+        if is_bearable(quiet, under):
+            break
+    else:
+        pytest.fail(f"p99 {quiet.p99()} became {under.p99()} seconds")
+    status = forwarder.status()
+    assert sum(status[counter] for counter in FLOODS_OF_A_PREFIX[kind]) > 0, \
+        "the control: there was a flood"
 
 
 @pytest.mark.parametrize("kind", ["half_open", "many_addresses"])

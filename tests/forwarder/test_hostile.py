@@ -143,6 +143,7 @@ def peak_mib(forwarder: Forwarder) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
 
+@pytest.mark.memory
 def test_requests_behind_a_slow_one_are_not_all_answered_at_once(forwarder, ca, resolver):
     assert forwarder.tell("http1", "apply") == "ok"
     with Client(forwarder.dot, ca.roots) as dot:

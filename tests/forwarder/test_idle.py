@@ -54,6 +54,7 @@ class Idlers:
             one.tls.close()
 
 
+@pytest.mark.memory
 def test_ten_thousand_idle_clients_cost_what_a_few_cost_each(forwarder, ca):
     limit(forwarder, memory_mib=1024, connections_max=2 * CLIENTS, connections_per_client_max=2 * CLIENTS,
           full_handshakes_per_client_second=10**6, full_handshakes_per_client_burst=10**6,

@@ -86,6 +86,7 @@ TestServer::TestServer(const PemPair& pair, Talk talk, Options options)
     : context_(SSL_CTX_new(TLS_server_method())),
       talk_(std::move(talk)),
       alpn_(options.alpn),
+      one_ticket_(options.one_ticket),
       listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     std::signal(SIGPIPE, SIG_IGN);
     SSL_CTX_set_max_proto_version(context_.get(), options.version_max);
@@ -143,6 +144,7 @@ void TestServer::serve() {
         ::setsockopt(peer.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         const SslPtr ssl(SSL_new(context_.get()));
         SSL_set_fd(ssl.get(), peer.get());
+        if (one_ticket_) SSL_set_num_tickets(ssl.get(), accepted_ == 1 ? 1 : 0);
         if (SSL_accept(ssl.get()) == 1) {
             talk_(ssl.get());
             SSL_shutdown(ssl.get());

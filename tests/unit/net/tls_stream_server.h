@@ -49,7 +49,8 @@ class TestServer {
     using Talk = std::function<void(SSL*)>;
     struct Options {
         int version_max = TLS1_3_VERSION;
-        std::string alpn;  // the one protocol it speaks; empty: none
+        std::string alpn{};       // the one protocol it speaks; empty: none
+        bool one_ticket = false;  // of TLS 1.3, to the first who comes, and no other
     };
     TestServer(const PemPair& pair, Talk talk, Options options);
     TestServer(const PemPair& pair, Talk talk) : TestServer(pair, std::move(talk), Options()) {}
@@ -64,6 +65,7 @@ class TestServer {
     SslContextPtr context_;
     Talk talk_;
     std::string alpn_;
+    bool one_ticket_;
     FileDescriptor listener_;
     FileDescriptor stop_read_;
     FileDescriptor stop_write_;

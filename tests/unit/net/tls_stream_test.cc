@@ -83,6 +83,16 @@ awaitable<Result<std::size_t>> read_nothing(TlsClient& client, Endpoint to) {
     co_return Error{Errc::timeout, "as it should"};
 }
 
+/// The second while the first is there.
+awaitable<Result<std::pair<TlsStream::Facts, TlsStream::Facts>>> connect_twice(TlsClient& client,
+                                                                               Endpoint to) {
+    const auto one = co_await TlsStream::connect(client, to, "dns.example", 2s);
+    if (!one) co_return one.error();
+    const auto other = co_await TlsStream::connect(client, to, "dns.example", 2s);
+    if (!other) co_return other.error();
+    co_return std::pair((*one)->facts(), (*other)->facts());
+}
+
 TEST_SUITE("net/tls_stream") {
     TEST_CASE("a server with the right name is authenticated, and octets go both ways") {
         const TestAuthority authority;
@@ -199,6 +209,23 @@ TEST_SUITE("net/tls_stream") {
             CHECK(second.resumed);
             CHECK(second.peer_certificate == first.peer_certificate);
         }
+    }
+
+    TEST_CASE("a ticket is used once, so that nobody sees that it is the same client") {
+        const TestAuthority authority;
+        int served = 0;
+        const auto talk = [&](SSL* ssl) {
+            if (++served == 1) echo_once(ssl);
+        };
+        TestServer server(authority.leaf({"dns.example"}), talk, {.one_ticket = true});
+        const auto client = client_of(authority);
+        TlsStream::Facts first;
+        REQUIRE(run(say_hello(*client, server.endpoint(), first)));
+        CHECK(!first.resumed);
+        const auto next = run(connect_twice(*client, server.endpoint()));
+        REQUIRE(next);
+        CHECK(next->first.resumed);
+        CHECK(!next->second.resumed);
     }
 
     TEST_CASE("a ticket dies with the certificate that it stands for") {

@@ -7,6 +7,7 @@
 
 #include "dns/answer.h"
 #include "dns/query.h"
+#include "forwarder/asked_tops.h"
 #include "forwarder/device_id.h"
 
 namespace porchlight::forwarder {
@@ -252,8 +253,9 @@ const IpAddress loopback_addresses[] = {
 
 }  // namespace
 
-Names::Names(const Settings& settings)
+Names::Names(const Settings& settings, const AskedTops* tops)
     : addresses_(settings.addresses),
+      tops_(tops),
       has_companion_(settings.companion.has_value()),
       application_dns_(settings.application_dns) {
     if (!settings.adn.is_root()) {
@@ -301,11 +303,17 @@ Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) cons
         if (const auto at = begin_of(labels, name, domain)) return home(*at, from_companion);
     if (labels[0] == "arpa") return infrastructure(name, type, from_companion);
     if (is_special_top(labels[0])) return own(OwnAnswer::no_name, labels.at(0));
-    if (labels.count() == 1 && type != dns::type::ds && type != type_dnskey) {
+    if (labels.count() == 1 && !is_of_asked_top(name, type)) {
         if (has_companion_ && !from_companion) return {Source::companion};
         return own(OwnAnswer::no_name, labels.at(0), ttl_home_s);
     }
     return {};
+}
+
+/// Whether the name, of one label, is a top-level domain of which a validator may have to know.
+bool Names::is_of_asked_top(Bytes name, std::uint16_t type) const {
+    const bool is_validators = type == dns::type::ds || type == type_dnskey;
+    return is_validators && tops_ != nullptr && tops_->has(name.subspan(1, name[0]));
 }
 
 Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_companion) const {

@@ -80,7 +80,7 @@ def test_what_is_soon_over_is_asked_anew_and_nobody_waits(driver, ca, serve):
 
 # That a name does not exist, RFC 8020.
 
-NXDOMAIN, SYNTHESIZED = 3, 29
+NXDOMAIN, STALE_NXDOMAIN, SYNTHESIZED = 3, 19, 29
 
 
 def exists_not(server, connection):
@@ -159,6 +159,47 @@ def test_an_address_of_the_home_is_not_heard_from_outside(driver, ca, serve):
     assert (lie.rcode, lie.ede, lie.records) == (0, BLOCKED, 1)  # the SOA
     truth = driver.one("true.example")
     assert (truth.rcode, truth.ede, truth.address) == (0, None, "192.0.2.7")
+
+
+def test_an_address_of_the_home_that_is_told_along_is_cut(driver, ca, serve):
+    def tells_along(server, connection):
+        while query := server.read(connection):
+            name = query.question[0].name.to_text()
+            response = answer_to(query)
+            response.additional.append(dns.rrset.from_text(
+                "mail.example.", 300, "IN", "A",
+                "192.168.1.1" if name == "lie.example." else "192.0.2.9"))
+            connection.sendall(framed(response.to_wire()))
+
+    driver.use(ca.roots, serve(tells_along))
+    lie = driver.one("lie.example")
+    assert (lie.rcode, lie.ede, lie.records, lie.address) == (0, None, 1, "192.0.2.7")
+    truth = driver.one("true.example")  # the control
+    assert (truth.records, truth.address) == (2, "192.0.2.9")
+
+
+def test_that_a_name_is_gone_ends_its_stale_address_at_once(driver, ca, serve):
+    def goes(server, connection):
+        while query := server.read(connection):
+            response = answer_to(query)
+            if len(server.queries) > 1:
+                response = dns.message.make_response(query)
+                response.set_rcode(NXDOMAIN)
+                response.authority.append(dns.rrset.from_text(
+                    "example.", 900, "IN", "SOA", "ns.example. host.example. 1 3600 1200 604800 60"))
+            connection.sendall(framed(response.to_wire()))
+
+    server = serve(goes)
+    driver.use(ca.roots, server)
+    assert driver.one("a.example").address == "192.0.2.7"
+    driver.say("advance 301")
+    gone = driver.one("a.example")
+    assert (gone.rcode, gone.ede) == (NXDOMAIN, None)
+    driver.say("advance 61")
+    server.stop()
+    eventually("it is gone", lambda: driver.one("c.example").rcode == SERVFAIL)
+    stale = driver.one("a.example")
+    assert (stale.rcode, stale.ede) == (NXDOMAIN, STALE_NXDOMAIN)
 
 
 def test_records_that_nobody_asked_for_are_no_answer(driver, ca, serve):

@@ -468,8 +468,8 @@ def test_a_home_that_was_cut_off_is_back_soon_after_its_line(driver, ca, serve):
             if not cut.is_set():
                 connection.sendall(framed(answer_to(query).to_wire()))
 
-    driver.use(ca.roots, serve(answers_unless_cut), query_max="300")
-    for _ in range(8):  # doubled, that would be ten minutes
+    driver.use(ca.roots, serve(answers_unless_cut), query_max="200")
+    for _ in range(40):  # doubled, what is remembered would last for more than a minute by then
         assert driver.one("a.example").rcode == SERVFAIL
         driver.say("advance 2")
     cut.clear()

@@ -198,7 +198,7 @@ def test_who_is_kept_out_is_named_by_nothing_and_let_in_again(home: Home) -> Non
             time.sleep(0.002)
     status = home.router.until("it is kept out", lambda status: status["forwarder"]["blocked"])
     [blocked] = status["forwarder"]["blocked"]
-    assert 0 < blocked["seconds_left"] <= 60
+    assert 45 < blocked["seconds_left"] <= 60  # of a minute, on a machine that may stall
     assert blocked["client"] in home.router.command("status").stdout
     assert host.kdig("www.example.org", LAN4, ADN).status == ""
     assert counted(home.router.status(), "blocked") > 0

@@ -202,8 +202,11 @@ BOUNDS: dict[str, list[tuple]] = {
         # Idle connections.
         ("taken >= all ? 0 : ", ""),
         ("if (left < scarce_percent) return 0ms", "if (false) return 0ms"),
-        ("if (left < 35)", FALSE),
-        ("if (left < 50)", FALSE),
+        ("if (left < background_percent)", FALSE),
+        ("if (left < long_idle_percent)", FALSE),
+        ("return std::min(free_percent(limits, open, octets),", "return std::min(std::uint64_t(100),"),
+        ("free_percent_of(limits.in_flight_max, waiting)) <", "std::uint64_t(100)) <"),
+        ("waiting)) < background_percent;", "waiting)) < scarce_percent;"),
     ],
     "forwarder/views.cc": [
         ("if (device.domains.empty()) {", FALSE + " {"),

@@ -30,6 +30,12 @@ MESSAGES: dict[str, list[tuple]] = {
         ("std::min(std::max(least, limits_.positive_min), limits_.positive_max);",
          "std::max(least, limits_.positive_min);"),
         ("negative ? 0s : limits.positive_min;", "limits.positive_min;"),
+        # Whose SOA counts, and for whom an answer is.
+        (" &&\n            is_within(message_, meant_at_, start)", ""),
+        ("            meant_at_ = data_at;\n", "            (void)data_at;\n"),
+        ("label += name[label] + 1u;", "++label;"),
+        ("message_[at_ + 3] != 0)", "false)"),
+        ("if (is_for_one_subnet_) answer_.ttl = 0s;", ""),
     ],
     "forwarder/rebinding.cc": [
         ("{{0}, 8},  ", "{{0}, 9},  "),

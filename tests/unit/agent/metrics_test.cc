@@ -36,6 +36,8 @@ std::vector<forwarder::Counter> some_counters() {
     counted.handshakes_waited = 8;
     std::vector<forwarder::Counter> counters;
     append(counters, counted);
+    counters.push_back({"prefetches", 5});
+    counters.push_back({"background_put_off", 6});
     counters.push_back({"upstream_timeouts", 2});
     counters.push_back({"upstream_unhelpful", 3});
     return counters;
@@ -166,6 +168,8 @@ porchlight_queries_malformed_total 0
 porchlight_queries_foreign_total 0
 porchlight_cache_hits_total 80
 porchlight_cache_misses_total 0
+porchlight_cache_prefetches_total 5
+porchlight_background_put_off_total 6
 porchlight_upstream_failures_total{reason="timeout"} 2
 porchlight_upstream_failures_total{reason="unhelpful"} 3
 porchlight_connections_total{transport="dot"} 0

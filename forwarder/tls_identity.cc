@@ -172,6 +172,29 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
     return found->is_newest && SSL_version(ssl) < TLS1_3_VERSION ? good : good_and_renew;
 }
 
+/// The name in the ClientHello that is being read (RFC 6066 section 3); empty: none.
+std::string_view name_asked_for(SSL* ssl) {
+    constexpr std::size_t head_octets = 5;  // of the list, the name's type, its length
+    const unsigned char* octets = nullptr;
+    std::size_t size = 0;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &octets, &size) != 1) return {};
+    const Bytes list(octets, size);
+    return size > head_octets ? text_of(list.subspan(head_octets)) : std::string_view();
+}
+
+/// A session of TLS 1.2 is resumed under the name that it began with alone (RFC 6066 section 3); in
+/// TLS 1.3 each handshake's own name counts.
+SSL_TICKET_RETURN judge_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t,
+                               SSL_TICKET_STATUS status, void*) {
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    const char* const name = SSL_SESSION_get0_hostname(session);
+    const bool is_same = name_asked_for(ssl) == (name != nullptr ? name : std::string_view());
+    if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION && !is_same)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys,
                  std::chrono::seconds lifetime) {
     auto state = std::make_unique<TicketState>();
@@ -179,6 +202,7 @@ void use_tickets(SSL_CTX* context, std::shared_ptr<TicketKeys> keys,
     state->cipher.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
     SSL_CTX_set_ex_data(context, context_index<TicketState>(), state.release());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
+    SSL_CTX_set_session_ticket_cb(context, nullptr, judge_ticket, nullptr);
     SSL_CTX_set_num_tickets(context, 1);
     // Tickets only: the server remembers nothing of its own.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -143,6 +143,11 @@ def test_a_device_is_known_by_the_name_that_it_asks_tls_for(named, connect):
                         context=tablet.context)
         assert again.tls.session_reused
         assert leads(again, "a.inward.example.") == [INWARD]
+        # A session is no proof of an id that this handshake does not say (RFC 6066 section 3).
+        moved = connect(source=UNKNOWN, name=NAME, version=version, session=session_of(again),
+                        context=tablet.context)
+        assert version != ssl.TLSVersion.TLSv1_2 or not moved.tls.session_reused
+        assert leads(moved, "a.inward.example.") == []
         for other in (NAME, f"radio.{NAME}"):
             plain = connect(source=UNKNOWN, name=other, version=version)
             assert leads(plain, "a.inward.example.") == []
@@ -181,7 +186,7 @@ def test_a_name_that_is_no_devices_changes_neither_the_certificate_nor_an_answer
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         client = connect(source=UNKNOWN, name=name, context=context)
         seen.append((client.tls.getpeercert(binary_form=True),
-                     [[str(rrset) for rrset in client.ask(one).answer] for one in asked]))
+                     [led_to(client.ask(one)) for one in asked]))
     assert seen[0][0] == ssl.PEM_cert_to_DER_cert(identity[0].read_text())
     assert all(one == seen[0] for one in seen)
 

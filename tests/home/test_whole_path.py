@@ -176,7 +176,7 @@ def test_no_special_name_reaches_the_isp_s_resolver(home: Home, host: Host) -> N
 def test_what_the_resolver_does_is_told_by_its_name(host: Host) -> None:
     for name in (ADN, "resolver.arpa"):
         told = host.ask(name, LAN4, ADN, kind="TYPE261").answer
-        assert len(told) == 1 and told[0][0].to_wire() == b"\x17exterr=3,15,18-19,22-23", told
+        assert len(told) == 1 and told[0][0].to_wire() == b"\x1aexterr=3,15,18-19,22-23,29", told
 
 
 def test_what_a_host_sends_goes_to_port_853_only(host: Host) -> None:

@@ -27,7 +27,9 @@ class AskedTops {
   private:
     static constexpr std::size_t bits_of_word = 64, words = 1024;
 
-    std::size_t bit_of(Bytes label) const { return hash_(label) % (words * bits_of_word); }
+    std::size_t bit_of(Bytes label) const {
+        return static_cast<std::size_t>(hash_(label) % (words * bits_of_word));
+    }
 
     KeyedHash hash_;
     std::array<std::atomic<std::uint64_t>, words> seen_{};

@@ -132,6 +132,7 @@ class Session : public Pollable, public DeadlineHook {
     std::uint32_t record_left_ = 0;  // octets of whole frames that were begun to be written
     std::uint32_t held_ = 0;         // by HTTP for want of room, when it was looked at last
     std::uint16_t in_flight_ = 0;
+    static constexpr std::uint8_t reads_in_vain_max = 50;  // for one query, or the handshake
     std::uint8_t reads_in_vain_ = 0;  // since the last whole frame, or in the handshake
     bool established_ = false;
     bool write_blocked_ = false;

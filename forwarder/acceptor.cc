@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -63,8 +64,12 @@ bool Acceptor::accept_one() {
 void Acceptor::shed_one() {
     ++counters_.accepts_failed;
     spare_.reset();
-    FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    spare_ = FileDescriptor(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
+    spare_ = FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    // In the connection's place at once: another worker waits for a descriptor, too.
+    if (spare_)
+        ::dup3(socket_.get(), spare_.get(), O_CLOEXEC);
+    else
+        spare_ = FileDescriptor(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
     errno = EMFILE;
 }
 

@@ -90,8 +90,8 @@ void Failover::note(std::size_t server, const Result<Response>& response) {
 
 /// One that is preferred can wait; one that is doubted can't, for its clients wait for it.
 void Failover::probe_better(std::size_t used) {
-    const auto server = order_.to_probe(used, Clock::now());
-    if (server && (!may_explore_ || may_explore_())) begin_probe(*server);
+    if (may_explore_ && !may_explore_()) return;
+    if (const auto server = order_.to_probe(used, Clock::now())) begin_probe(*server);
 }
 
 void Failover::begin_probe(std::size_t server) {

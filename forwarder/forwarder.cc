@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "core/log.h"
-#include "forwarder/asked_tops.h"
 #include "forwarder/control.h"
 #include "forwarder/memory.h"
 #include "forwarder/seccomp.h"
@@ -202,7 +201,6 @@ class Forwarder {
     Cache cache_{{}, random_};
     RecentFailures failures_;
     Admission admission_{random_};
-    AskedTops tops_{random_};
     DailyKey daily_key_{random_};
     std::shared_ptr<TicketKeys> ticket_keys_ =
         std::make_shared<TicketKeys>(random_, Limits().ticket_rotation);
@@ -217,7 +215,7 @@ Forwarder::Forwarder(Start start) {
     const unsigned workers = std::max(start.workers, 1u);
     for (unsigned i = 0; i < workers; ++i)
         workers_.push_back(std::make_unique<Worker>(Worker::Shared{
-            cache_, failures_, admission_, tops_, time_, daily_key_, workers, serving.place(i)}));
+            cache_, failures_, admission_, time_, daily_key_, workers, serving.place(i)}));
     keeper_ = std::make_unique<Correspondent>(
         first().loop(), std::move(start.keeper),
         [this](net::ChannelMessage message) { on_keeper(std::move(message)); },

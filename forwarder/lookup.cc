@@ -8,7 +8,6 @@
 #include "dns/answer.h"
 #include "dns/edns.h"
 #include "forwarder/admission.h"
-#include "forwarder/asked_tops.h"
 #include "forwarder/cache.h"
 #include "forwarder/companion.h"
 #include "forwarder/dot_upstream.h"
@@ -220,7 +219,7 @@ void Lookup::apply(std::shared_ptr<const Settings> settings, Trust trust) {
                 return self && !self->gone && self->may_explore();
             });
     }
-    state.names = Names(*settings, state.whole.tops);
+    state.names = Names(*settings);
     state.companion = settings->companion
                           ? std::make_shared<Companion>(state.loop, *settings->companion)
                           : nullptr;
@@ -418,8 +417,6 @@ Result<Response> Lookup::State::sift(const Views& asked_by, const dns::Question&
 }
 
 void Lookup::State::succeed(Source source, InFlight::Flight& flight, const Response& response) {
-    if (source == Source::upstream && whole.tops != nullptr)
-        whole.tops->note(flight.question.name.wire());
     // The home's names change with every lease, and their server is next door: not kept. Nor is
     // what settings of yesterday led to.
     if (source == Source::upstream && !flight.superseded) {

@@ -23,7 +23,6 @@ class TlsClient;
 namespace porchlight::forwarder {
 
 class Admission;
-class AskedTops;
 class Cache;
 class RecentFailures;
 
@@ -61,7 +60,6 @@ class Lookup {
     struct Whole {
         unsigned workers = 1;                  // that look up
         const Admission* admission = nullptr;  // tells when places are scarce; outlives it
-        AskedTops* tops = nullptr;             // noted here; outlives it
     };
 
     /// `cache`, `failures`, `time` and `serving` outlive it, the former two for all workers; `loop`

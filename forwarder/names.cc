@@ -7,7 +7,6 @@
 
 #include "dns/answer.h"
 #include "dns/query.h"
-#include "forwarder/asked_tops.h"
 #include "forwarder/device_id.h"
 
 namespace porchlight::forwarder {
@@ -253,9 +252,8 @@ const IpAddress loopback_addresses[] = {
 
 }  // namespace
 
-Names::Names(const Settings& settings, const AskedTops* tops)
+Names::Names(const Settings& settings)
     : addresses_(settings.addresses),
-      tops_(tops),
       has_companion_(settings.companion.has_value()),
       application_dns_(settings.application_dns) {
     if (!settings.adn.is_root()) {
@@ -286,6 +284,9 @@ Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) cons
     if (labels.count() == 0) return {};
     if ((type == dns::type::a || type == dns::type::aaaa) && is_own(name))
         return own(OwnAnswer::addresses, 0, ttl_home_s);
+    // Whose id it is nobody else hears, and nobody says that the name is not there.
+    if (name.size() > adn_.size() && is_own(name))
+        return own(OwnAnswer::no_data, labels.at(labels.count() - 1), ttl_home_s);
     if (equal(name, adn_) && type == dns::type::resinfo) return own(OwnAnswer::information, 0);
     if (labels[0] == "localhost") {
         const bool has_data = type == dns::type::a || type == dns::type::aaaa;
@@ -303,17 +304,11 @@ Decision Names::decide(Bytes name, std::uint16_t type, bool from_companion) cons
         if (const auto at = begin_of(labels, name, domain)) return home(*at, from_companion);
     if (labels[0] == "arpa") return infrastructure(name, type, from_companion);
     if (is_special_top(labels[0])) return own(OwnAnswer::no_name, labels.at(0));
-    if (labels.count() == 1 && !is_of_asked_top(name, type)) {
+    if (labels.count() == 1 && type != dns::type::ds && type != type_dnskey) {
         if (has_companion_ && !from_companion) return {Source::companion};
         return own(OwnAnswer::no_name, labels.at(0), ttl_home_s);
     }
     return {};
-}
-
-/// Whether the name, of one label, is a top-level domain of which a validator may have to know.
-bool Names::is_of_asked_top(Bytes name, std::uint16_t type) const {
-    const bool is_validators = type == dns::type::ds || type == type_dnskey;
-    return is_validators && tops_ != nullptr && tops_->has(name.subspan(1, name[0]));
 }
 
 Decision Names::infrastructure(Bytes name, std::uint16_t type, bool from_companion) const {

@@ -12,8 +12,6 @@
 
 namespace porchlight::forwarder {
 
-class AskedTops;
-
 /// Who answers a question, as far as its name decides.
 enum class Source : std::uint8_t { upstream, companion, own };
 
@@ -41,14 +39,12 @@ struct Decision {
 /// it is made.
 ///
 /// What the companion asks is never sent back to it: what would be the companion's is then
-/// NXDOMAIN, so that no loop can be. Of a name of a single label only DS and DNSKEY go upstream,
-/// which validators ask of a top-level domain on their way to a name beneath it, and only where
-/// something beneath it was asked upstream before: a validating host asks them of "nas" too.
+/// NXDOMAIN, so that no loop can be. Of a name of a single label only DS and DNSKEY go upstream:
+/// those are a validator's questions about a top-level domain; a host is never asked for them.
 class Names {
   public:
     Names() = default;
-    /// `tops` are those that were asked upstream, and outlive it; null: none ever are.
-    explicit Names(const Settings& settings, const AskedTops* tops = nullptr);
+    explicit Names(const Settings& settings);
 
     /// `name` is in wire form, lower-cased.
     Decision decide(Bytes name, std::uint16_t type, bool from_companion) const;
@@ -67,7 +63,6 @@ class Names {
     };
 
     Decision home(std::size_t zone_at, bool from_companion) const;
-    bool is_of_asked_top(Bytes name, std::uint16_t type) const;
     Decision infrastructure(Bytes name, std::uint16_t type, bool from_companion) const;
     bool is_own(Bytes name) const;
     const Designated* designated(const LinkName& link) const;
@@ -78,7 +73,6 @@ class Names {
     std::vector<IpAddress> addresses_;
     std::vector<Designated> designated_;
     std::vector<Buffer> local_domains_;  // likewise
-    const AskedTops* tops_ = nullptr;
     bool has_companion_ = false;
     bool application_dns_ = true;
 };

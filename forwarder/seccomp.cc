@@ -25,6 +25,7 @@ constexpr const char* allowed[] = {
     "fcntl",
     "fcntl64",
     "dup",
+    "dup3",
     "lseek",
     "_llseek",
     "fstat",

@@ -419,15 +419,16 @@ std::size_t Session::octets() const {
 
 void Session::set_deadline(bool asked) {
     if (leaving_) return;  // whatever happens wins it no time
-    const auto begun = hears_since(asked);
-    if (begun && *begun + home_.limits().frame_max <= home_.now()) {
+    const auto until = hears_until(asked);
+    if (until && *until <= home_.now()) {
         ++home_.counters().closed_slow;
         return close(Stream::Close::plainly);
     }
     if (!out_.empty() || tls_writes_ || is_held()) {
         if (waiting != Waiting::reading || takes_held()) home_.wait_for(*this, Waiting::reading);
-    } else if (begun) {
-        if (waiting != Waiting::frame || since < *begun) home_.wait_for(*this, Waiting::frame);
+    } else if (until && may_read()) {
+        if (waiting != Waiting::frame || since < hears_since_)
+            home_.wait_for(*this, Waiting::frame);
     } else if (in_flight_ != 0) {
         home_.wait_for(*this, Waiting::nothing);
     } else if (asked || waiting != idling()) {
@@ -436,16 +437,25 @@ void Session::set_deadline(bool asked) {
     }
 }
 
-/// Since when the rest of a frame, or of a request, is awaited; nothing: of none, or it is we who
-/// don't read. From its first octet: neither further ones win it time, nor do answers to others.
-std::optional<Clock::time_point> Session::hears_since(bool asked) {
-    if (!may_read() || !(http_ ? http_->is_hearing() : !in_.empty())) {
+/// Until when the rest of a frame, or of a request, has to be here; nothing: of none. Counted from
+/// its first octet: neither further ones win it time, nor do answers to others. Where we stopped
+/// reading it may lie in front of us, and has the time that this can take besides.
+std::optional<Clock::time_point> Session::hears_until(bool asked) {
+    if (!(http_ ? http_->is_hearing() : !in_.empty())) {
         hears_since_ = {};
         return std::nullopt;
     }
-    // Behind a whole frame the next one began with what was read now.
-    if (hears_since_ == Clock::time_point() || (asked && !http_)) hears_since_ = home_.now();
-    return http_ ? std::max(hears_since_, http_->hears_since()) : hears_since_;
+    Clock::time_point begun = hears_since_;
+    if (http_)
+        begun = http_->hears_since();
+    else if (begun == Clock::time_point() || asked)  // behind a whole frame the next one began now
+        begun = home_.now();
+    if (begun != hears_since_) stopped_reading_ = false;
+    hears_since_ = begun;
+    stopped_reading_ |= !may_read();
+    const Limits& limits = home_.limits();
+    const auto stopped = limits.query_max + limits.stalled_max;
+    return begun + limits.frame_max + (stopped_reading_ ? stopped : Clock::duration());
 }
 
 /// Whether the peer made room for some of what HTTP holds since it was looked at last.

@@ -112,7 +112,7 @@ class Session : public Pollable, public DeadlineHook {
     std::size_t octets() const;
     void settle(bool asked = false);
     void set_deadline(bool asked);
-    std::optional<Clock::time_point> hears_since(bool asked);
+    std::optional<Clock::time_point> hears_until(bool asked);
     void watch();
     void watch_for(std::uint32_t events);
 
@@ -125,7 +125,7 @@ class Session : public Pollable, public DeadlineHook {
     Buffer in_;                   // the front of a frame, or frames that had to wait
     Buffer out_;                  // what the peer did not take yet
     HandshakeQueue::Turn turn_;   // none: it does not wait for one
-    /// A piece of a frame or request is here, and we read on; the epoch: none is.
+    /// A piece of a frame or request is here; the epoch: none is.
     Clock::time_point hears_since_{};
     std::uint32_t events_ = 0;       // that the poller watches for
     std::uint32_t unheard_ = 0;      // of what was written, when it was looked at last
@@ -136,9 +136,10 @@ class Session : public Pollable, public DeadlineHook {
     std::uint8_t reads_in_vain_ = 0;  // since the last whole frame, or in the handshake
     bool established_ = false;
     bool write_blocked_ = false;
-    bool tls_writes_ = false;  // its own messages, before it reads on
-    bool ending_ = false;      // reads no more; closes when all is answered and written
-    bool deaf_ = false;        // and hears nothing of what was read already
+    bool tls_writes_ = false;       // its own messages, before it reads on
+    bool stopped_reading_ = false;  // since the piece is here
+    bool ending_ = false;           // reads no more; closes when all is answered and written
+    bool deaf_ = false;             // and hears nothing of what was read already
     bool leaving_ = false;
     bool closed_ = false;
     bool dirty_ = false;  // known to Sessions as having something to write

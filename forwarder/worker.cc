@@ -26,7 +26,7 @@ Worker::Worker(Shared shared)
       serving_(shared.serving),
       poller_(loop_.get_executor()),
       lookup_(loop_.get_executor(), shared.cache, shared.failures, shared.time, serving_,
-              {.workers = shared.workers, .admission = &shared.admission, .tops = &shared.tops}),
+              {.workers = shared.workers, .admission = &shared.admission}),
       query_log_(shared.daily_key),
       responder_(shared.cache, lookup_, counters_, query_log_),
       sessions_(loop_.get_executor(), poller_, responder_, shared.admission, serving_, counters_,

@@ -19,8 +19,7 @@
 namespace porchlight::forwarder {
 
 /// One event loop with listeners, connections and look-ups of its own; what it shares with the
-/// other workers is the cache, the memory of failures, the admission, the top-level domains that
-/// were asked and the key for pseudonyms.
+/// other workers is the cache, the memory of failures, the admission and the key for pseudonyms.
 /// Everything but loop(), run() and stop() is called on its thread, between turns.
 class Worker {
   public:
@@ -28,7 +27,6 @@ class Worker {
         Cache& cache;
         RecentFailures& failures;
         Admission& admission;
-        AskedTops& tops;
         const TimeSource& time;
         DailyKey& daily_key;
         unsigned workers = 1;              // of them all

@@ -249,7 +249,7 @@ def once_more(first: Run) -> Count:
     return count
 
 
-NOTHING_CHOSEN = 5  # pytest's exit status
+SOME_FAILED, NOTHING_CHOSEN = 1, 5  # pytest's exit status
 
 
 @dataclasses.dataclass
@@ -274,11 +274,16 @@ def pytest(what: list[str], where: Path, env: dict[str, str], *options: str,
             stdout=None if show else subprocess.PIPE, stderr=None if show else subprocess.STDOUT,
             env={**os.environ, **SANITIZERS, **env, "PYTHONDONTWRITEBYTECODE": "1"})
         run = Run(Count(), set(), [], done.stdout or "", done.returncode)
-        if not report.exists():
-            run.count.failed = 1
-            return run
+        try:
+            cases = xml.parse(report).iter("testcase")
+        except (OSError, xml.ParseError):
+            cases = iter(())
         count, failed = run.count, []
-        for case in xml.parse(report).iter("testcase"):
+        # Interrupted, or not even begun: what did not run failed.
+        if done.returncode not in (0, SOME_FAILED, NOTHING_CHOSEN):
+            print(f"{' '.join(what)}: pytest ended with {done.returncode}", flush=True)
+            count.failed += 1
+        for case in cases:
             name = f"{case.get('classname', '').split('.')[-1]}::{case.get('name')}"
             argument = name.replace("::", ".py::", 1)
             if case.find("failure") is not None or case.find("error") is not None:

@@ -138,6 +138,23 @@ def test_a_request_wins_no_time_by_a_slow_answer(forwarder, ca):
     client.close()
 
 
+def test_a_request_wins_no_time_by_making_us_stop_reading(forwarder, ca):
+    limit(forwarder, frame_max=1000, query_max=1000, stalled_max=1000,
+          in_flight_per_connection_max=1)
+    client = H2Client(forwarder.doh, ca.roots, STRANGER)
+    client.tls.settimeout(30)
+    client.request("/dns-query", "POST", b"x", ends=False, content_type=MESSAGE)
+    client.flush()
+    begin, asked = time.monotonic(), 0
+    with contextlib.suppress(OSError, AssertionError):
+        while time.monotonic() - begin < 20:
+            client.ask(query(f"{asked}.slow.example."))  # in vain, for a second in which it is not read
+            asked += 1
+    assert time.monotonic() - begin < 20
+    assert asked > 0 and forwarder.status()["closed_slow"] == 1
+    client.close()
+
+
 def peak_mib(forwarder: Forwarder) -> int:
     status = Path(f"/proc/{forwarder.child}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024

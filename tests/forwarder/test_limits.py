@@ -17,8 +17,8 @@ import dns.rdataclass
 import pytest
 
 from doh_clients import H2Client, get
-from forwarders import NAME, STRANGER, Client, limit, query
-from upstreams import eventually, framed
+from forwarders import NAME, STRANGER, Client, Forwarder, limit, query
+from upstreams import ADN, eventually, framed
 
 NO_RATE = {"queries_per_client_second": 1_000_000, "queries_per_client_burst": 1_000_000}
 
@@ -133,9 +133,12 @@ def files_of(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
-def test_without_a_file_left_who_comes_is_let_go_at_once(forwarder, connect):
+def test_without_a_file_left_who_comes_is_let_go_at_once(tmp_path, ca, identity, upstream):
     """Or he would wait, and the forwarder would be woken for him for ever."""
-    there = connect()
+    forwarder = Forwarder(tmp_path / "one.log", workers=1)
+    assert forwarder.tell(f"identity {identity[0]} {identity[1]}",
+                          f"upstream {ADN} {upstream.endpoint}", f"roots {ca.roots}", "apply") == "ok"
+    there = Client(forwarder.dot, ca.roots)
     there.ask(query("before.example."))
     _, most = resource.prlimit(forwarder.child, resource.RLIMIT_NOFILE)
     resource.prlimit(forwarder.child, resource.RLIMIT_NOFILE,
@@ -161,4 +164,7 @@ def test_without_a_file_left_who_comes_is_let_go_at_once(forwarder, connect):
         resource.prlimit(forwarder.child, resource.RLIMIT_NOFILE, (most, most))
         for plain in coming:
             plain.close()
-    assert connect().ask(query("after.example.")).answer  # the control: with files it goes on
+    with Client(forwarder.dot, ca.roots) as later:  # the control: with files it goes on
+        assert later.ask(query("after.example.")).answer
+    there.tls.close()
+    assert forwarder.end() == 0

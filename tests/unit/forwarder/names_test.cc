@@ -7,7 +7,6 @@
 
 #include "dns/answer.h"
 #include "dns/query.h"
-#include "forwarder/asked_tops.h"
 
 namespace porchlight::forwarder {
 namespace {
@@ -127,17 +126,18 @@ TEST_SUITE("forwarder/names") {
             CAPTURE(other);
             CHECK(decide(names, other).source == Source::upstream);
         }
-        CHECK(decide(names, "tablet.cpe1.example.net", type::txt).source == Source::upstream);
+        for (const std::uint16_t of_type : {type::txt, std::uint16_t(65)}) {
+            const Decision decision = decide(names, "tablet.cpe1.example.net", of_type);
+            CHECK(decision.source == Source::own);
+            CHECK(decision.own == OwnAnswer::no_data);
+        }
         CHECK(decide(Names(settings()), "tablet.cpe1.example.net").source == Source::upstream);
         it.adn = {};
         CHECK(decide(Names(it), "tablet.cpe1.example.net").source == Source::upstream);
     }
 
     TEST_CASE("each special name goes where its rule says") {
-        SeededRandom random{1};
-        AskedTops tops(random);
-        tops.note(parse_name("example.org")->wire());
-        const Names names(settings(), &tops);
+        const Names names(settings());
         const std::string below_v6_one = "a." + v6_one;
         const Row rows[] = {
             {".", type::ns, Source::upstream, {}},
@@ -162,11 +162,8 @@ TEST_SUITE("forwarder/names") {
             {"nas.lan", type::a, Source::companion, OwnAnswer::no_name},
             {"nas", type::a, Source::companion, OwnAnswer::no_name},
             {"nas", type::https, Source::companion, OwnAnswer::no_name},
-            {"nas", type::ds, Source::companion, OwnAnswer::no_name},
-            {"nas", 48, Source::companion, OwnAnswer::no_name},
             {"org", type::ds, Source::upstream, {}},
             {"org", 48, Source::upstream, {}},
-            {"org", type::a, Source::companion, OwnAnswer::no_name},
             {"home.arpa", type::ns, Source::companion, OwnAnswer::no_data},
             {"nas.home.arpa", type::a, Source::companion, OwnAnswer::no_name},
             {"home.arpa", type::ds, Source::upstream, {}},
@@ -362,22 +359,6 @@ TEST_SUITE("forwarder/names") {
                              "exterr=3,15,18-19,22-23,29"));
         CHECK(decide(names, "a.resolver.arpa", type::resinfo).own == OwnAnswer::no_data);
         CHECK(decide(Names(), "resolver.arpa", type::resinfo).own == OwnAnswer::no_data);
-    }
-
-    TEST_CASE("of a top-level domain that nothing was asked of yet nothing is asked") {
-        SeededRandom random{1};
-        AskedTops tops(random);
-        const Names names(settings(), &tops);
-        for (const std::uint16_t of_type : {type::ds, std::uint16_t{48}}) {
-            CHECK(decide(names, "org", of_type).source == Source::companion);
-            CHECK(names.decide(parse_name("org")->wire(), of_type, true).source == Source::own);
-            CHECK(decide(Names(settings()), "org", of_type).source == Source::companion);
-            CHECK(decide(names, ".", of_type).source == Source::upstream);
-            CHECK(decide(names, "example.org", of_type).source == Source::upstream);
-        }
-        tops.note(parse_name("example.org")->wire());
-        CHECK(decide(names, "org", type::ds).source == Source::upstream);
-        CHECK(names.decide(parse_name("org")->wire(), type::ds, true).source == Source::upstream);
     }
 
     TEST_CASE("names of any shape are decided within bounds") {

@@ -28,8 +28,8 @@ PARSERS = [
     "ra/heard_offers.cc", "ra/options.cc", "ra/pvd_option.cc", "ra/rdnss_option.cc",
     "ra/told_resolvers.cc", "agent/server_message.cc", "agent/rogues.cc", "agent/leases.cc",
     "agent/draft_codecs.cc", "agent/option_codecs.cc", "agent/option_refusals.cc",
-    "agent/resolver_json.cc", "agent/metrics_request.cc", "forwarder/doh_answer.cc",
-    "forwarder/doh_request.cc", "forwarder/http2_budget.cc", "forwarder/rebinding.cc",
+    "agent/resolver_json.cc", "agent/metrics_request.cc", "forwarder/device_id.cc",
+    "forwarder/doh_answer.cc", "forwarder/doh_request.cc", "forwarder/http2_budget.cc", "forwarder/rebinding.cc",
 ]
 # What bounds who sends them, and what is kept of it.
 BOUNDS = ["core/random.cc", "forwarder/admission.cc", "forwarder/keyed_hash.cc",

@@ -4,6 +4,9 @@ FALSE = "if (false)"
 
 BOUNDS: dict[str, list[tuple]] = {
     "forwarder/admission.cc": [
+        ("found->octets > newcomer.octets + memory_cost::handshake", "found->octets > newcomer.octets"),
+        ("this->octets() <= octets_max(limits)", "this->octets() < octets_max(limits)"),
+        ("        prefix->octets -= client.octets_;\n", ""),
         # The rates of a prefix follow from a client's.
         ("std::uint64_t(client.burst) * per_second / std::max(client_second, 1u);", "client.burst;"),
         ("std::max(client_second, 1u);", "client_second;"),

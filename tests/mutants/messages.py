@@ -94,6 +94,16 @@ MESSAGES: dict[str, list[tuple]] = {
         ("if (!dohpath.ends_with(query)) return std::nullopt;", ""),
         ('if (dohpath.find_first_of("{?") != dohpath.npos) return std::nullopt;', ""),
     ],
+    "forwarder/device_id.cc": [
+        ("if (adn.empty() || server_name.size() <= adn.size() + 1) return {};",
+         "if (server_name.size() <= adn.size()) return {};"),
+        ("server_name[dot] != '.' || ", ""),
+        (" || !same_device(server_name.substr(dot + 1), adn)", ""),
+        ("text.size() <= device_id_octets_max && ", ""),
+        (" && text.find(separator) == text.npos", ""),
+        ("if (!path.starts_with(served)) continue;", ""),
+        ("if (!rest.starts_with('/')) continue;", ""),
+    ],
     "forwarder/doh_request.cc": [
         ("fields_octets_ += name.size() + value.size() + field_octets;", "fields_octets_ += name.size() + value.size();"),
         ("if (fields_octets_ > fields_octets_max)\n", "if (false)\n"),

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "forwarder/admission.h"
+#include "forwarder/memory.h"
 
 // What each limit of Admission does at its very edge, and what is counted of it.
 
@@ -308,6 +309,52 @@ TEST_SUITE("forwarder/admission_limits") {
         // Nor is there one for a host that becomes known: its address stays what counts.
         f.tell_of_one({address(0, 0)});
         CHECK(f.admission.connections() == Tallies::tallies_max);
+    }
+
+    TEST_CASE("who comes needs the memory of a handshake, and takes it from nobody with no more") {
+        Fixture f;
+        f.limits.memory_bytes_max = 28 * memory_cost::handshake;  // of ten connections
+        f.tell_of_nobody();
+        for (std::uint8_t net = 1; net <= 10; ++net) REQUIRE(f.open(address(net, 1)) != nullptr);
+        CHECK(f.enter(address(11, 1)) == nullptr);
+        CHECK(f.met("memory") == 1);
+        CHECK(f.sheds == 0);
+    }
+
+    TEST_CASE("memory is full when it is used up, not before") {
+        Fixture f;
+        f.limits.memory_bytes_max = 28 * memory_cost::handshake;  // of ten connections
+        f.tell_of_nobody();
+        Client* last = nullptr;
+        for (std::uint8_t net = 1; net <= 5; ++net) {
+            last = f.open(address(net, 1));
+            f.admission.hold(*last, 2 * memory_cost::handshake, f.limits);
+        }
+        CHECK(f.admission.octets() == 10 * memory_cost::handshake);
+        CHECK(f.sheds == 0);
+        f.admission.hold(*last, 2 * memory_cost::handshake + 1, f.limits);
+        CHECK(f.sheds == 1);
+    }
+
+    TEST_CASE("what a host holds leaves its prefix with it") {
+        Fixture f;
+        f.limits.memory_bytes_max = 28 * memory_cost::handshake;  // of ten connections
+        f.tell_of_nobody();
+        const auto holding = [&](const IpAddress& from, std::size_t octets) {
+            Client* client = f.open(from);
+            f.admission.hold(*client, octets, f.limits);
+            return client;
+        };
+        holding(address(1, 1), 2 * memory_cost::handshake);
+        const Client* light = holding(address(1, 2), memory_cost::handshake);
+        const Client* heavy = holding(address(2, 1), 2 * memory_cost::handshake + 16384);
+        f.tell_of_one({address(1, 1)});
+        holding(address(3, 1), 2 * memory_cost::handshake);
+        holding(address(4, 1), 2 * memory_cost::handshake);
+        REQUIRE(f.sheds == 0);
+        CHECK(f.open(address(5, 1)) != nullptr);
+        CHECK(heavy->was_shed());
+        CHECK(!light->was_shed());
     }
 }
 

@@ -10,6 +10,7 @@
 #include "core/writer.h"
 #include "dns/query.h"
 #include "forwarder/counters.h"
+#include "forwarder/doh_request.h"
 #include "forwarder/settings.h"
 
 // Stands in for the forwarder's Session, of which forwarder/http2.cc asks no more than this, so
@@ -26,6 +27,7 @@ class Sessions {
   public:
     const Limits& limits() const { return limits_; }
     const std::vector<std::string>& doh_paths() const { return paths_; }
+    const std::vector<std::string>& devices() const { return devices_; }
     Counters& counters() { return counters_; }
     Clock::time_point now() const { return now_; }
     void advance(std::chrono::milliseconds time) { now_ += time; }
@@ -33,6 +35,7 @@ class Sessions {
   private:
     Limits limits_;
     std::vector<std::string> paths_{"/dns-query", "/q"};
+    std::vector<std::string> devices_{"tv"};
     Counters counters_;
     Clock::time_point now_{std::chrono::hours(1000)};
 };
@@ -43,7 +46,9 @@ class Session {
     Sessions& home() { return home_; }
     std::atomic<std::uint32_t>* bodies() { return &bodies_; }
     bool admit_query() { return ++asked_ % 64 != 0; }
-    std::optional<Responder::Given> ask(Bytes message, std::int32_t stream, Writer& answer) {
+    std::optional<Responder::Given> ask(const DohRequest& request, std::int32_t stream,
+                                        Writer& answer) {
+        const Bytes message = request.message();
         if (message.size() < dns::header_octets) return Responder::Given::nothing;
         if (message[0] % 8 == 0) return std::nullopt;
         if (message[0] % 2 == 0) {

@@ -13,9 +13,10 @@ TEST_SUITE("forwarder/device_id") {
         };
         CHECK(said("tablet.cpe.example.net") == "tablet");
         CHECK(said("My-TV.CPE.Example.NET") == "My-TV");
-        for (const char* other : {"", "cpe.example.net", ".cpe.example.net", "a.b.cpe.example.net",
-                                  "tablet.example.net", "tabletcpe.example.net",
-                                  "tablet.cpe.example.net.", "cpe.example.net.tablet"}) {
+        for (const char* other :
+             {"", "cpe.example.net", ".cpe.example.net", "a.b.cpe.example.net",
+              "tablet.cpe.example.org", "tablet.example.net", "tabletcpe.example.net",
+              "tablet.cpe.example.net.", "cpe.example.net.tablet"}) {
             CAPTURE(other);
             CHECK(said(other).empty());
         }

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view state_listen = "0A";
-constexpr std::string_view ourselves = "porchlight";
+constexpr std::string_view keeper = "porchlight", forwarder = "pl-forwarder";
 
 std::string_view next_word(std::string_view& line) {
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
@@ -88,7 +88,8 @@ std::optional<std::string> holder_of(std::uint16_t port) {
         std::string_view rest(text);
         std::string name(take_until(rest, '\n'));
         // Nobody else could share a port with ours.
-        return name.starts_with(ourselves) ? std::nullopt : std::optional(name);
+        const bool is_ours = name.starts_with(keeper) || name == forwarder;
+        return is_ours ? std::nullopt : std::optional(name);
     }
     return std::string();
 }

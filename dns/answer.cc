@@ -427,17 +427,24 @@ Buffer no_data_response(const Question& question, std::chrono::seconds ttl) {
     Writer out;
     out.bytes(empty_response(question, rcode::no_error));
     out.patch_u16(8, 1);
-    write_soa(out, 0xc000 | header_octets, static_cast<std::uint32_t>(ttl.count()));
+    write_soa(out, question.name.is_root() ? root_zone : 0xc000 | header_octets,
+              static_cast<std::uint32_t>(ttl.count()));
     return *out.take();
 }
 
 void write_soa(Writer& out, std::uint16_t zone, std::uint32_t ttl_s) {
-    out.u16(zone);
+    const auto write_zone = [&] {
+        if (zone == root_zone)
+            out.u8(0);
+        else
+            out.u16(zone);
+    };
+    write_zone();
     out.u16(type::soa);
     out.u16(class_in);
     out.u32(ttl_s);
     out.counted_u16([&] {
-        out.u16(zone);
+        write_zone();
         out.text(std::string_view("\6nobody\7invalid\0", 16));
         out.u32(1);       // serial
         out.u32(3600);    // refresh

@@ -93,8 +93,11 @@ Buffer empty_response(const Question& question, std::uint16_t rcode);
 /// section 5).
 Buffer no_data_response(const Question& question, std::chrono::seconds ttl);
 
+/// A pointer to the root's name would be longer than it, and Knot's tools take it for malformed.
+constexpr std::uint16_t root_zone = 0;
+
 /// Appends the SOA of a zone of ours, with the values of RFC 6303 section 3. `zone` is a pointer to
-/// its name.
+/// its name, or `root_zone`.
 void write_soa(Writer& out, std::uint16_t zone, std::uint32_t ttl_s);
 
 namespace detail {

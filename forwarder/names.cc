@@ -400,9 +400,11 @@ void Names::write(Writer& out, Bytes name, std::uint16_t type, const Decision& d
         answers = told->records.size();
         additional = told->addresses.size();
     }
-    if (answers == 0)
-        dns::write_soa(out, static_cast<std::uint16_t>(pointer_to_question + decision.zone_at),
-                       decision.ttl_s);
+    if (answers == 0) {
+        const bool is_root = decision.zone_at + 1u == name.size();
+        const auto pointer = static_cast<std::uint16_t>(pointer_to_question + decision.zone_at);
+        dns::write_soa(out, is_root ? dns::root_zone : pointer, decision.ttl_s);
+    }
     out.patch_u16(start + 6, answers);
     out.patch_u16(start + 8, answers == 0 ? 1 : 0);
     out.patch_u16(start + 10, additional);

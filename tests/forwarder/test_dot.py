@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 import struct
+import subprocess
 import time
 from pathlib import Path
 
@@ -435,6 +436,15 @@ class TestErrors:
         later.ednsflags |= 1 << 16
         answer = client.ask(later)
         assert answer.rcode() == dns.rcode.BADVERS and answer.edns == 0
+
+
+@pytest.mark.parametrize("name", ["name.onion", "name.invalid", "nas", "name.home.arpa", "localhost"])
+def test_kdig_reads_what_is_said_of_names_that_never_leave(forwarder, ca, name):
+    said = subprocess.run(["kdig", "@127.0.0.1", "-p", str(forwarder.dot), f"+tls-ca={ca.roots}",
+                           f"+tls-hostname={NAME}", name, "TXT"], capture_output=True, text=True, timeout=60)
+    assert ";; ERROR:" not in said.stdout + said.stderr
+    status = "NOERROR" if name == "localhost" else "NXDOMAIN"
+    assert f"status: {status}" in said.stdout and "nobody.invalid." in said.stdout
 
 
 class TestDo53:

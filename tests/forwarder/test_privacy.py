@@ -4,7 +4,6 @@ privilege."""
 from __future__ import annotations
 
 import dns.edns
-import dns.rcode
 
 from forwarders import query
 
@@ -54,16 +53,3 @@ def test_ids_upstream_are_neither_the_clients_nor_one_after_the_other(connect, u
     steps = [abs(after - before) for before, after in zip(ids, ids[1:])]
     assert kept <= 1 and sum(step <= 1 for step in steps) <= 1
     assert len(set(ids)) >= count - 2
-
-
-def test_validators_questions_tell_no_name_of_the_home(connect, upstream):
-    """A host that validates asks the DS of whatever it asked, be it "com" or "nas"."""
-    client = connect()
-    for kind in ("DS", "DNSKEY"):
-        assert client.ask(query("nas.", kind)).rcode() == dns.rcode.NXDOMAIN
-    assert upstream.queries == []
-    client.ask(query("www.example."))
-    for kind in ("DS", "DNSKEY"):  # the control: on the way to a name that was asked
-        assert client.ask(query("example.", kind)).rcode() == dns.rcode.NOERROR
-    assert [asked.question[0].name.to_text() for asked in upstream.queries] == \
-        ["www.example.", "example.", "example."]

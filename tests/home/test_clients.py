@@ -59,8 +59,8 @@ class Greedy:
                 with contextlib.suppress(OSError):
                     self.held.append(self._open(address))
                     self.opened += 1
-                if self.opened % 8 == 0:
-                    self.held = [one for one in self.held if _is_answered(one)]
+                    if self.opened % 8 == 0:  # within its rate, or it would lose what it has
+                        self.held = [one for one in self.held if _is_answered(one)]
 
     def _open(self, address: str) -> ssl.SSLSocket:
         with self.host.ns.entered():

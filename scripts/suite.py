@@ -188,24 +188,18 @@ def scenarios(where: Path, expression: str, marks: str) -> Count:
 
 
 def forwarders(preset: str, marks: str, expression: str = "") -> Count:
-    """No failure is tried again here: what a sanitizer found once is there."""
     env = {"PORCHLIGHT": str(ROOT / "build" / preset / "porchlight")}
     files = large_first(FORWARDER)
     runs = beside([file for file in files if file.name not in ALONE], FORWARDERS_AT_ONCE, env,
                   IN_A_NETWORK_OF_ITS_OWN, "-k", expression, "-m", marks)
     runs += beside([file for file in files if file.name in ALONE], 1, env,
                    IN_A_NETWORK_OF_ITS_OWN, "-k", expression, "-m", marks)
-    return sum_of(runs)
+    return sum_with_second_tries(runs, FORWARDER, env, IN_A_NETWORK_OF_ITS_OWN)
 
 
 def homes(expression: str, marks: str) -> Count:
     runs = beside(large_first(HOME), HOMES_AT_ONCE, {}, [], "-k", expression, "-m", marks)
-    count = sum_of(runs)
-    failed = [run for run in runs if run.failed]
-    if len(failed) <= AGAIN_MAX:
-        for run in failed:
-            count.add(once_more(run))
-    return count
+    return sum_with_second_tries(runs, HOME, {}, [])
 
 
 def large_first(folder: Path) -> list[Path]:
@@ -228,27 +222,36 @@ def beside(files: list[Path], at_once: int, env: dict[str, str], under: list[str
     return runs
 
 
-def sum_of(runs: list[Run]) -> Count:
+def sum_with_second_tries(runs: list[Run], where: Path, env: dict[str, str], under: list[str]
+                          ) -> Count:
+    """Never where a sanitizer spoke: what it found once is there."""
     count = Count()
     for run in runs:
         count.add(run.count)
         for name in run.failed:
             print(f"FAILED {name}", flush=True)
+    failed = [run for run in runs if run.failed]
+    if len(failed) <= AGAIN_MAX:
+        for run in failed:
+            if not REPORT.search(run.said):
+                count.add(once_more(run, where, env, under))
     return count
 
 
-def once_more(first: Run) -> Count:
+def once_more(first: Run, where: Path, env: dict[str, str], under: list[str]) -> Count:
     """What has to be added to the count of those that failed beside others, for what they do
     alone."""
-    again = pytest(first.failed, HOME, {})
+    again = pytest(first.failed, where, env, under=under, show=False)
+    print(again.said, flush=True)
     count = Count()
     for name in first.failed:
-        if name in again.passed:
+        if name in again.passed and not REPORT.search(again.said):
             print(f"UNSTEADY {name}: failed beside others, passes alone", flush=True)
             count.add(Count(passed=1, failed=-1))
     return count
 
 
+REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 SOME_FAILED, NOTHING_CHOSEN = 1, 5  # pytest's exit status
 
 

@@ -40,6 +40,7 @@ class Forwarder:
     """Told what to do by one line a time."""
 
     def __init__(self, log: Path, workers: int = 2) -> None:
+        self._log = log
         for _ in range(STARTS):
             self.dot, self.do53, self.doh = free_ports(3)
             self._process = subprocess.Popen([str(DRIVER), str(workers), str(self.dot),
@@ -95,7 +96,10 @@ class Forwarder:
     def end(self) -> int:
         """May be said twice."""
         self._process.stdin.close()
-        return self._process.wait(timeout=10)
+        status = self._process.wait(timeout=10)
+        if status != 0:
+            print(self._log.read_text(errors="replace"))  # a sanitizer's report stands there
+        return status
 
 
 def limit(forwarder: Forwarder, **limits: int) -> None:

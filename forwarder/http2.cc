@@ -143,11 +143,11 @@ struct Http2::Callbacks {
         return 0;
     }
 
-    static int on_data(nghttp2_session*, std::uint8_t, std::int32_t stream,
+    static int on_data(nghttp2_session*, std::uint8_t flags, std::int32_t stream,
                        const std::uint8_t* data, std::size_t size, void* user) {
         Http2& http = self(user);
         if (HttpExchange* exchange = http.exchange_of(stream))
-            http.hear_body(*exchange, {data, size});
+            http.hear_body(*exchange, {data, size}, (flags & NGHTTP2_FLAG_END_STREAM) != 0);
         return 0;
     }
 
@@ -304,16 +304,27 @@ void Http2::hear_frame(const nghttp2_frame& frame) {
     if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
     HttpExchange* exchange = exchange_of(frame.hd.stream_id);
     if (exchange == nullptr || exchange->judged) return;
-    if (frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST)
-        if (const auto status = exchange->request.judge_head()) return judge(*exchange, *status);
-    if (has_ended(frame.hd)) judge(*exchange, exchange->request.judge_body());
+    if (frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
+        const auto status = exchange->request.judge_head();
+        if (status == HttpStatus::ok) return judge(*exchange, *status);
+        exchange->verdict = status;
+    }
+    if (has_ended(frame.hd))
+        judge(*exchange, exchange->verdict ? *exchange->verdict : exchange->request.judge_body());
 }
 
 /// The connection's window opens again at once, or requests that are not whole would wait for each
-/// other. What is kept is bounded by a stream's window, and for all of them by limits.
-void Http2::hear_body(HttpExchange& exchange, Bytes part) {
+/// other. What is kept is bounded by a stream's window, and for all of them by limits. What is
+/// refused is told at the body's end where the window lets it come: clients lose an answer that a
+/// reset of their request follows (RFC 9113 section 8.1 allows both).
+void Http2::hear_body(HttpExchange& exchange, Bytes part, bool is_last) {
     nghttp2_session_consume_connection(http_.get(), part.size());
     if (exchange.judged) return;
+    if (exchange.verdict) {
+        exchange.ignored += part.size();
+        if (exchange.ignored >= window_octets && !is_last) judge(exchange, *exchange.verdict);
+        return;
+    }
     const std::size_t octets_max = session_.home().limits().doh_bodies_bytes_max;
     if (body_octets_ + part.size() > octets_max ||
         !exchanges_.add_body(exchange, part.size(), session_.bodies())) {
@@ -321,7 +332,9 @@ void Http2::hear_body(HttpExchange& exchange, Bytes part) {
         return judge(exchange, HttpStatus::unavailable);
     }
     body_octets_ += part.size();
-    if (!exchange.request.add_body(part)) judge(exchange, HttpStatus::content_too_large);
+    if (exchange.request.add_body(part)) return;
+    if (!is_last) return judge(exchange, HttpStatus::content_too_large);
+    exchange.verdict = HttpStatus::content_too_large;
 }
 
 /// The request is told; whatever more comes of it is of no use.

@@ -45,8 +45,7 @@ class Http2 : public Http {
     HttpExchange* exchange_of(std::int32_t stream) const;
     void begin(std::int32_t stream);
     void hear_frame(const nghttp2_frame& frame);
-    void hear_body(HttpExchange& exchange, Bytes part);
-    void hear_end(HttpExchange& exchange);
+    void hear_body(HttpExchange& exchange, Bytes part, bool is_last);
     void judge(HttpExchange& exchange, HttpStatus status);
     void respond(HttpExchange& exchange, HttpStatus status);
     void respond_limited(HttpExchange& exchange);

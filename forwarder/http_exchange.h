@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,10 +23,12 @@ struct HttpExchange {
     std::size_t body_octets = 0;                    // of the request, as long as they are kept
     std::atomic<std::uint32_t>* of_host = nullptr;  // where those are counted too
     Clock::time_point begun{};
-    std::size_t place = 0;  // among those of its connection
+    std::size_t place = 0;    // among those of its connection
+    std::size_t ignored = 0;  // octets of a body that its head made worthless
     std::int32_t stream = 0;
-    bool judged = false;    // its status is certain, whatever else comes of the request
-    bool answered = false;  // the answer is on its way
+    std::optional<HttpStatus> verdict;  // on the head, told when the body has ended
+    bool judged = false;                // its status is certain, whatever else comes of the request
+    bool answered = false;              // the answer is on its way
 
     /// Of memory.
     std::size_t octets() const { return sizeof *this + request.capacity() + answer.capacity(); }
@@ -56,7 +59,8 @@ class HttpExchanges {
             return;
         exchange->request.clear();
         exchange->answer.truncate(0);
-        exchange->sent = 0;
+        exchange->sent = exchange->ignored = 0;
+        exchange->verdict.reset();
         exchange->judged = exchange->answered = false;
         kept_.push_back(std::move(exchange));
     }

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -17,7 +18,7 @@ from pathlib import Path
 import dns.message
 import dns.rrset
 
-from upstreams import ROOT, DotServer, answer_to, framed
+from upstreams import ROOT, DotServer, answer_to, eventually, framed
 
 DRIVER = Path(os.environ.get("PORCHLIGHT", ROOT / "build/release/porchlight")).parent / \
     "forwarder_driver"
@@ -86,6 +87,18 @@ class Forwarder:
         """Of the process that serves."""
         status = Path(f"/proc/{self.child}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Hears nothing of what is sent meanwhile. A signal alone takes its time to arrive."""
+        os.kill(self.child, signal.SIGSTOP)
+        eventually("it stands still", lambda: all(
+            task.read_text().rsplit(")", 1)[1].split()[0] == "T"
+            for task in Path(f"/proc/{self.child}/task").glob("*/stat")))
+        try:
+            yield
+        finally:
+            os.kill(self.child, signal.SIGCONT)
 
     @staticmethod
     def is_sanitized() -> bool:

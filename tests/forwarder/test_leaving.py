@@ -3,9 +3,7 @@ only, no privilege needed."""
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 import socket
 import ssl
 import threading
@@ -123,10 +121,9 @@ def test_a_query_that_crosses_the_end_of_an_idle_connection_is_answered(forwarde
     limit(forwarder, idle_max=700, leaving_max=60000)
     client = connect()
     client.ask(ASKED)
-    os.kill(forwarder.child, signal.SIGSTOP)
-    client.send(ASKED)
-    time.sleep(1)  # when it goes on both are there, the query and the end
-    os.kill(forwarder.child, signal.SIGCONT)
+    with forwarder.stopped():
+        client.send(ASKED)
+        time.sleep(1)  # when it goes on both are there, the query and the end
     assert ends_as_asked(client, ASKED)
     assert forwarder.status()["closed_idle"] == 1
 
@@ -162,12 +159,11 @@ def test_none_of_many_queries_that_cross_the_end_is_left_unanswered(crowded, ca)
     # Nobody's time is over before it stops, however slow this machine is; then everybody's.
     idle = 5 + 2 * (time.monotonic() - begun)
     limit(crowded, idle_max=round(idle * 1000))
-    os.kill(crowded.child, signal.SIGSTOP)
-    for client in clients:
-        client.send(ASKED)
-    time.sleep(idle + 2)
-    # When it goes on all queries are there, and the ends of those that it can't hear first.
-    os.kill(crowded.child, signal.SIGCONT)
+    with crowded.stopped():
+        for client in clients:
+            client.send(ASKED)
+        time.sleep(idle + 2)
+    # It goes on: all queries are there, and the ends of those that it can't hear first.
     for client in clients:
         client.tls.settimeout(30)
         assert client.answer().id == ASKED.id
@@ -180,13 +176,12 @@ def test_a_query_that_crosses_the_end_of_the_service_is_answered(forwarder, conn
     clients = [connect() for _ in range(8)]
     for client in clients:
         client.ask(ASKED)
-    os.kill(forwarder.child, signal.SIGSTOP)
-    for client in clients:
-        client.send(ASKED)
-    ending = threading.Thread(target=forwarder.end)
-    ending.start()
-    time.sleep(0.5)
-    os.kill(forwarder.child, signal.SIGCONT)
+    with forwarder.stopped():
+        for client in clients:
+            client.send(ASKED)
+        ending = threading.Thread(target=forwarder.end)
+        ending.start()
+        time.sleep(0.5)
     assert all(ends_as_asked(client, ASKED) for client in clients)
     ending.join()
 

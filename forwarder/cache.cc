@@ -24,6 +24,10 @@ constexpr std::size_t octets_per_slot = 64;  // of the whole shard: about an ent
 constexpr std::size_t slot_place_bits = 24;
 constexpr std::size_t log_octets_max = ((1u << slot_place_bits) - 2) * unit;
 constexpr std::size_t log_octets_min = 4096;
+constexpr std::size_t cache_line_octets = 64;
+/// Of a shard that is worth huge pages: in a larger one finding the page costs as much as reading
+/// it. Their first ones are had before they are full, so a small one goes without.
+constexpr std::size_t huge_pages_min = 16 << 20;
 constexpr int second_chances_max = 8;  // in one store(), so that it stays short
 
 /// What stands before an entry's TTL offsets and its response.
@@ -119,6 +123,7 @@ class Mapping {
         void* at = ::mmap(nullptr, octets, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at == MAP_FAILED) return;
+        if (octets >= huge_pages_min) ::madvise(at, octets, MADV_HUGEPAGE);  // where there are any
         memory_ = {static_cast<std::uint8_t*>(at), octets};
     }
     Mapping(Mapping&& other) noexcept : memory_(std::exchange(other.memory_, {})) {}
@@ -275,6 +280,8 @@ std::uint32_t* Cache::Shard::find(const Key& key) const {
     for (std::uint32_t& slot : bucket(hash)) {
         if (slot == 0 || (slot ^ hash) >> slot_place_bits != 0) continue;
         const std::size_t place = place_of(slot);
+        // What lies behind its first line comes while that one is compared.
+        __builtin_prefetch(log_.data() + place + cache_line_octets);
         if (matches(header(place), place, key)) return &slot;
     }
     return nullptr;

@@ -42,9 +42,9 @@ struct Hit {
 /// - Answers past their lifetime stay for `stale_max`, for answer_stale() alone (RFC 8767).
 /// - An answer that was asked for before and has a tenth of its lifetime left, or a little less,
 ///   is to be refreshed, and says so once.
-/// - All memory is `bytes_max`, reserved at the start and touched only as it fills; then the
-///   oldest answers that nobody asked for again make room. Never fails: what cannot be kept is
-///   not kept.
+/// - All memory is `bytes_max`, reserved at the start and touched only as it fills, from 256 MiB up
+///   in huge pages; then the oldest answers that nobody asked for again make room. Never fails:
+///   what cannot be kept is not kept.
 class Cache {
   public:
     struct Limits {

@@ -285,6 +285,8 @@ forwarder::Limits limits(Node node) {
     config.handshake_cpu_share_percent = count("handshake_cpu_share");
     config.handshake_cpu_burst = duration("handshake_cpu_burst");
     config.queries_per_prefix_second = count("queries_per_prefix_second");
+    config.do53_queries_per_second = count("do53_queries_per_second");
+    config.do53_queries_burst = count("do53_queries_burst");
     config.in_flight_per_client_max = count("in_flight_per_client_max");
     config.in_flight_per_prefix_max = count("in_flight_per_prefix_max");
     config.output_bytes_max = static_cast<std::uint32_t>(node["output_max"].size());

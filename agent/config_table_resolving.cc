@@ -418,6 +418,22 @@ constexpr Setting table[] = {
      .fallback = "2000",
      .help = "Queries a second of all who come from one /24 or /56 by another router. Beyond it, "
              "and beyond a burst in proportion to a host's, its queries are refused."},
+    {.path = "/limits/do53_queries_per_second",
+     .type = Type::integer,
+     .min = 1,
+     .max = 10000000,
+     .fallback = "2000",
+     .help = "Plain queries a second on loopback, for long, by UDP and as many by TCP: dnsmasq's, "
+             "for all who ask it, so ten hosts' share. Beyond it, and beyond the burst, as many "
+             "datagrams again are told to come by TCP and the rest is dropped, and who asks by "
+             "TCP is refused."},
+    {.path = "/limits/do53_queries_burst",
+     .type = Type::integer,
+     .min = 1,
+     .max = 10000000,
+     .fallback = "10000",
+     .help = "Such queries at once after a quiet time. When the power comes back all of the home "
+             "asks."},
     {.path = "/limits/in_flight_per_client_max",
      .type = Type::integer,
      .min = 1,

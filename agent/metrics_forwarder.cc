@@ -20,11 +20,15 @@ struct Row {
 
 constexpr Row rows[] = {
     {"queries_refused", "porchlight_queries_refused_total", "", "",
-     "Questions that were refused because their client was over its rate."},
+     "Questions that were refused because their client, or plain DNS, was over its rate."},
     {"queries_malformed", "porchlight_queries_malformed_total", "", "",
      "Messages that are no question."},
     {"do53_foreign", "porchlight_queries_foreign_total", "", "",
      "Plain DNS from beyond loopback, which is not answered."},
+    {"do53_truncated", "porchlight_queries_truncated_total", "", "",
+     "Plain questions over their rate that were told to come by TCP."},
+    {"do53_dropped", "porchlight_queries_dropped_total", "", "",
+     "Plain questions far over their rate, which were not answered."},
     {"merged", "porchlight_queries_merged_total", "", "",
      "Questions that joined the same one in flight."},
     {"refused_full", "porchlight_queries_over_limit_total", "", "",

@@ -13,6 +13,7 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/random.h"
+#include "forwarder/do53_rate.h"
 #include "forwarder/link_name.h"
 #include "forwarder/neighbours.h"
 #include "forwarder/refusals.h"
@@ -159,6 +160,9 @@ class Admission {
     /// In place of those before.
     void set_neighbours(Neighbours neighbours, const Limits& limits);
 
+    /// Of those who ask in plain, who are no clients.
+    Do53Rate& do53() { return do53_; }
+
     const Refusals& refusals() const { return refusals_; }
     std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
     /// What connections hold together.
@@ -211,6 +215,7 @@ class Admission {
     std::atomic<std::uint64_t> octets_{0};                          // any thread
     std::atomic<std::uint32_t> in_flight_{0};                       // any thread
     Refusals refusals_;                                             // any thread
+    Do53Rate do53_{refusals_};                                      // any thread
 };
 
 /// The share of `limits.idle_max` that an idle connection may stay while `open` connections exist

@@ -127,6 +127,12 @@ void write_empty_answer(Writer& out, const dns::Query& query, std::uint16_t rcod
     if (query.edns.present) write_opt(out, start, query, carrier, rcode, extended_error);
 }
 
+void write_truncated_answer(Writer& out, const dns::Query& query, const Carrier& carrier) {
+    const std::size_t start = out.size();
+    write_empty_answer(out, query, dns::rcode::no_error, carrier);
+    out.tail(start)[2] |= dns::flag::truncated >> 8;
+}
+
 void write_any_answer(Writer& out, const dns::Query& query, const Carrier& carrier) {
     const std::size_t start = out.size();
     write_head(out, query, dns::rcode::no_error);

@@ -35,6 +35,9 @@ void finish(Writer& out, std::size_t start, const dns::Query& query, const Carri
 void write_empty_answer(Writer& out, const dns::Query& query, std::uint16_t rcode,
                         const Carrier& carrier, std::optional<std::uint16_t> extended_error = {});
 
+/// Appends an answer of which nothing fits: question, OPT and TC (RFC 2181 section 9).
+void write_truncated_answer(Writer& out, const dns::Query& query, const Carrier& carrier);
+
 /// Appends the small answer to a query of type ANY (RFC 8482 section 4.2).
 void write_any_answer(Writer& out, const dns::Query& query, const Carrier& carrier);
 

@@ -30,6 +30,8 @@ constexpr Entry entries[] = {
     {"do53_queries", &Counters::do53_queries},
     {"do53_tcp_queries", &Counters::do53_tcp_queries},
     {"do53_foreign", &Counters::do53_foreign},
+    {"do53_truncated", &Counters::do53_truncated},
+    {"do53_dropped", &Counters::do53_dropped},
     {"queries_refused", &Counters::queries_refused},
     {"queries_malformed", &Counters::queries_malformed},
     {"cache_hits", &Counters::cache_hits},

@@ -30,7 +30,9 @@ struct Counters {
     std::uint64_t do53_queries = 0;
     std::uint64_t do53_tcp_queries = 0;  // of those
     std::uint64_t do53_foreign = 0;      // from beyond loopback: not answered
-    std::uint64_t queries_refused = 0;   // over a client's rate
+    std::uint64_t do53_truncated = 0;    // over their rate, told to come by TCP
+    std::uint64_t do53_dropped = 0;      // far over it: not answered
+    std::uint64_t queries_refused = 0;   // over a client's rate, or that of plain DNS over TCP
     std::uint64_t queries_malformed = 0;
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;

@@ -108,14 +108,30 @@ void Do53UdpListener::on_ready(std::uint32_t) {
         }
         ++sessions_.counters().do53_queries;
         const std::size_t start = batch.out.size();
-        const auto given =
-            sessions_.responder().answer(batch.message(i), leg_udp, sessions_.now(), batch.out);
+        const auto given = answer(batch.message(i), batch.out);
         if (given == Responder::Given::answered)
             batch.replies[replies++] = {i, start, batch.out.size()};
         else if (given == Responder::Given::not_known)
             look_up(batch, i);
     }
     batch.send(socket_->get(), replies);
+}
+
+/// The limit comes first, so that it holds for what the cache has too.
+Responder::Given Do53UdpListener::answer(Bytes message, Writer& out) {
+    Responder& responder = sessions_.responder();
+    const Clock::time_point now = sessions_.now();
+    switch (sessions_.admission().do53().judge(sessions_.limits(), now)) {
+        case Do53Rate::Judgement::answer:
+            break;
+        case Do53Rate::Judgement::truncate:
+            ++sessions_.counters().do53_truncated;
+            return responder.truncate(message, leg_udp, now, out);
+        case Do53Rate::Judgement::drop:
+            ++sessions_.counters().do53_dropped;
+            return Responder::Given::nothing;
+    }
+    return responder.answer(message, leg_udp, now, out);
 }
 
 void Do53UdpListener::look_up(const Batch& batch, std::size_t which) {

@@ -38,6 +38,7 @@ class Do53UdpListener : public Pollable {
 
   private:
     struct Batch;
+    Responder::Given answer(Bytes message, Writer& out);
     void look_up(const Batch& batch, std::size_t which);
 
     std::shared_ptr<FileDescriptor> socket_;  // look-ups hold it weakly

@@ -29,6 +29,7 @@ constexpr Entry entries[] = {
     {"limit_shed", &Refusals::shed},
     {"limit_queries_client", &Refusals::queries_client},
     {"limit_queries_prefix", &Refusals::queries_prefix},
+    {"limit_queries_do53", &Refusals::queries_do53},
     {"limit_in_flight_all", &Refusals::in_flight_all},
     {"limit_in_flight_client", &Refusals::in_flight_client},
     {"limit_in_flight_prefix", &Refusals::in_flight_prefix},

@@ -32,6 +32,7 @@ struct Refusals {
     // Questions.
     Count queries_client{0};
     Count queries_prefix{0};
+    Count queries_do53{0};
     Count in_flight_all{0};
     Count in_flight_client{0};
     Count in_flight_prefix{0};

@@ -140,4 +140,16 @@ void Responder::refuse(Bytes message, const Leg& leg, Clock::time_point now, Wri
          out.view().subspan(start));
 }
 
+Responder::Given Responder::truncate(Bytes message, const Leg& leg, Clock::time_point now,
+                                     Writer& out) {
+    const std::size_t start = out.size();
+    if (dns::parse_query(message, query_) == dns::Verdict::drop) return Given::nothing;
+    write_truncated_answer(out, query_, leg.carrier(query_));
+    if (log_.is_on()) {
+        noted_ = noted(leg, now);
+        note({Given::answered, Outcome::refused}, out.view().subspan(start));
+    }
+    return Given::answered;
+}
+
 }  // namespace porchlight::forwarder

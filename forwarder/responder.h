@@ -89,6 +89,9 @@ class Responder {
     /// Appends REFUSED with an extended error, for a client over its rate; nothing if the message
     /// deserves nothing.
     void refuse(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
+    /// Appends question and TC to what came by a datagram, so that whoever means it asks again by
+    /// TCP (RFC 2181 section 9); nothing if the message deserves nothing.
+    Given truncate(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
 
   private:
     struct Decided {

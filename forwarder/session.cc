@@ -252,6 +252,7 @@ void Session::count_query() {
 
 bool Session::admit_query() {
     if (closed_) return false;
+    if (!leg_.encrypted) return home_.admission().do53().admit(home_.limits(), home_.now());
     return client_ == nullptr || client_->admit_query(home_.limits(), home_.now());
 }
 

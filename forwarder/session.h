@@ -49,7 +49,7 @@ class Session : public Pollable, public DeadlineHook {
 
     // For its HTTP.
     Sessions& home() { return home_; }
-    /// Whether one query more is within the client's rate.
+    /// Whether one query more is within the client's rate, or that of plain DNS.
     bool admit_query();
     /// Where bodies of the client's host are counted; null: nowhere.
     std::atomic<std::uint32_t>* bodies() const {

@@ -206,6 +206,8 @@ void each_limit(SomeLimits& limits, Visit visit) {
     visit(limits.doh_bodies_bytes_max);
     visit(limits.connections_per_prefix_max);
     visit(limits.queries_per_prefix_second);
+    visit(limits.do53_queries_per_second);
+    visit(limits.do53_queries_burst);
     visit(limits.in_flight_per_client_max);
     visit(limits.in_flight_per_prefix_max);
     visit(limits.full_handshakes_per_client_second);

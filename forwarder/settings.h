@@ -60,6 +60,9 @@ struct Limits {
     // Of who is no neighbour: by /24 or /56, see Admission.
     std::uint32_t connections_per_prefix_max = 256;
     std::uint32_t queries_per_prefix_second = 2000;
+    // Of plain DNS on loopback, where the companion asks for many, see Do53Rate.
+    std::uint32_t do53_queries_per_second = 2000;
+    std::uint32_t do53_queries_burst = 10000;
     std::uint32_t in_flight_per_client_max = 256;
     std::uint32_t in_flight_per_prefix_max = 1024;
     std::uint32_t full_handshakes_per_client_second = 5;

@@ -125,6 +125,8 @@ std::map<std::string, std::uint32_t*> counts(Limits& limits) {
             {"in_flight_max", &limits.in_flight_max},
             {"queries_per_client_second", &limits.queries_per_client_second},
             {"queries_per_client_burst", &limits.queries_per_client_burst},
+            {"do53_queries_per_second", &limits.do53_queries_per_second},
+            {"do53_queries_burst", &limits.do53_queries_burst},
             {"output_bytes_max", &limits.output_bytes_max},
             {"doh_bodies_bytes_max", &limits.doh_bodies_bytes_max},
             {"connections_per_prefix_max", &limits.connections_per_prefix_max},

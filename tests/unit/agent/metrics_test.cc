@@ -28,6 +28,8 @@ std::vector<forwarder::Counter> some_counters() {
     counted.dot_queries = 100;
     counted.do53_queries = 30;
     counted.do53_tcp_queries = 4;
+    counted.do53_truncated = 7;
+    counted.do53_dropped = 8;
     counted.dot_handshakes = 9;
     counted.dot_handshakes_resumed = 5;
     counted.dot_handshakes_failed = 1;
@@ -166,6 +168,8 @@ porchlight_tls_handshakes_total{result="failed"} 1
 porchlight_queries_refused_total 0
 porchlight_queries_malformed_total 0
 porchlight_queries_foreign_total 0
+porchlight_queries_truncated_total 7
+porchlight_queries_dropped_total 8
 porchlight_cache_hits_total 80
 porchlight_cache_misses_total 0
 porchlight_cache_prefetches_total 5

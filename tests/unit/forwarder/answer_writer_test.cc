@@ -41,6 +41,20 @@ TEST_SUITE("forwarder/answer_writer") {
         CHECK(equal(Bytes(answer).subspan(12, 13), name_of("wWw.eXample").wire()));
     }
 
+    TEST_CASE("of a truncated answer there is the question, TC, and an OPT if the query had one") {
+        for (const bool edns : {false, true}) {
+            const ParsedQuery query({.id = 0xbeef, .name = "wWw.eXample", .edns = edns});
+            Writer out;
+            out.u16(0);  // an answer before it
+            write_truncated_answer(out, query.query, Carrier{});
+            const Buffer answer = *out.take();
+            CHECK(equal(Bytes(answer).subspan(2, 12), edns ? hex("beef 8380 0001 0000 0000 0001")
+                                                           : hex("beef 8380 0001 0000 0000 0000")));
+            CHECK(equal(Bytes(answer).subspan(14, 13), name_of("wWw.eXample").wire()));
+            CHECK(answer.size() == 2u + 12 + 13 + 4 + (edns ? 11 : 0));
+        }
+    }
+
     TEST_CASE("OPT with DO in, OPT with DO out") {
         const ParsedQuery query({.edns = true, .dnssec_ok = true});
         const Buffer answer = finished(query, {}, stream);

@@ -53,6 +53,8 @@ Settings full_settings() {
     settings.failure_ttl_max = 4s;
     settings.application_dns = false;
     settings.limits.connections_max = 7;
+    settings.limits.do53_queries_per_second = 11;
+    settings.limits.do53_queries_burst = 12;
     settings.limits.handshake_cpu_share_percent = 9;
     settings.limits.handshake_cpu_burst = 10ms;
     settings.limits.query_max = 8ms;

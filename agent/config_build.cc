@@ -192,9 +192,12 @@ AnnounceConfig announce(Node node) {
 
 forwarder::UpstreamSettings upstream(Node node) {
     const auto port = node["port"].integer<std::uint16_t>();
-    return {node["adn"].name(), node["addresses"].list([&](Node address) {
-                return Endpoint{address.address(), port};
-            })};
+    forwarder::UpstreamSettings settings{node["adn"].name(),
+                                         node["addresses"].list([&](Node address) {
+                                             return Endpoint{address.address(), port};
+                                         })};
+    settings.validates = node["validates"].boolean();
+    return settings;
 }
 
 LocalConfig local(Node node) {

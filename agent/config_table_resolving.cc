@@ -49,6 +49,13 @@ constexpr Setting table[] = {
      .fallback = "\"strict\"",
      .help = "How much is trusted. \"strict\" asks only a server whose certificate chain and name "
              "hold (RFC 8310 section 5)."},
+    {.path = "/upstream/*/validates",
+     .type = Type::boolean,
+     .fallback = "false",
+     .help = "Whether it is trusted to validate DNSSEC: then hosts that ask for it are told by the "
+             "AD flag which answers it found authentic (RFC 6840 section 5.8). This router "
+             "validates nothing by itself, so this is the upstream's word; of one that a WAN "
+             "offered it never counts."},
     {.path = "/do53",
      .fallback = "{}",
      .help = "Plain DNS for dnsmasq, which serves the home's old hosts. It is open to this machine "

@@ -65,6 +65,11 @@ void put_u32(Buffer& message, std::size_t at, std::uint32_t value) {
     put_u16(message, at + 2, static_cast<std::uint16_t>(value));
 }
 
+void clear_authentic(Buffer& message, Answer& answer) {
+    message[3] = static_cast<std::uint8_t>(message[3] & ~flag_authentic_low);
+    answer.authentic = false;
+}
+
 std::uint8_t lower(std::uint8_t octet) {
     return octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet + ('a' - 'A')) : octet;
 }
@@ -161,6 +166,7 @@ class Scan {
         if ((flags & flag::opcode) != 0) fail("has another opcode");
         answer_.truncated = (flags & flag::truncated) != 0;
         answer_.rcode = flags & flag::rcode;
+        answer_.authentic = (flags & flag::authentic_data) != 0;
         if (u16() != 1) fail("has not one question");
         for (std::uint16_t& count : counts_) count = u16();
     }
@@ -369,10 +375,10 @@ Result<Answer> parse_answer(Bytes message, const Question& asked, const TtlLimit
     return scan.answer();
 }
 
-void clean(Buffer& message, Answer& answer, const TtlLimits& limits) {
+void clean(Buffer& message, Answer& answer, const TtlLimits& limits, Origin origin) {
     put_u16(message, 0, 0);
     answer.id = 0;
-    message[3] = static_cast<std::uint8_t>(message[3] & ~flag_authentic_low);
+    if (origin != Origin::trusted_validator) clear_authentic(message, answer);
     if (answer.truncated) return;
     if (answer.opt_at != 0) {
         const auto opt = message.begin() + answer.opt_at;
@@ -399,6 +405,7 @@ void clean(Buffer& message, Answer& answer, const TtlLimits& limits) {
 }
 
 void cut_additional(Buffer& message, Answer& answer) {
+    clear_authentic(message, answer);
     std::size_t end = detail::first_record(message);
     std::size_t ttl_at = 0;
     for (unsigned left = u16_at(message, 6) + 0u + u16_at(message, 8); left > 0; --left)

@@ -48,6 +48,7 @@ struct Answer {
     std::uint16_t rcode = 0;  // 12 bits, with OPT's share
     Kind kind = Kind::failure;
     bool truncated = false;  // then nothing behind the question was looked at
+    bool authentic = false;  // AD: who sent it says that he validated it (RFC 4035 section 3.2.3)
     /// How long it may be kept: the least TTL of all records; for negative answers also the SOA's
     /// MINIMUM. 0: not at all, as for failures; for negative answers without an SOA of the name, or
     /// what its CNAMEs lead to in their order, or of a zone above it (RFC 2308 sections 2 and 5);
@@ -73,13 +74,22 @@ struct Answer {
 /// there are more than `ttls_max` records.
 Result<Answer> parse_answer(Bytes message, const Question& asked, const TtlLimits& limits);
 
-/// Makes a message that parse_answer() took into what is kept and passed on: ID 0, OPT cut out, AD
-/// cleared (we did not validate), no TTL beyond what `limits` and the answer's kind allow. `answer`
-/// describes the result.
-void clean(Buffer& message, Answer& answer, const TtlLimits& limits);
+/// Whose word an answer is, as far as AD goes: we validate nothing ourselves.
+enum class Origin : std::uint8_t {
+    anybody,
+    trusted_validator,  // known by an authenticated session, and trusted to validate (RFC 6840
+                        // section 5.8)
+};
 
-/// Takes the additional section out of a message that clean() made. The others need nothing of it:
-/// names are compressed against what stands before them.
+/// Makes a message that parse_answer() took into what is kept and passed on: ID 0, OPT cut out, AD
+/// cleared unless `origin` is trusted, no TTL beyond what `limits` and the answer's kind allow.
+/// `answer` describes the result.
+void clean(Buffer& message, Answer& answer, const TtlLimits& limits,
+           Origin origin = Origin::anybody);
+
+/// Takes the additional section out of a message that clean() made, and AD: it is no longer what
+/// was validated. The other sections need nothing of it: names are compressed against what stands
+/// before them.
 void cut_additional(Buffer& message, Answer& answer);
 
 /// Calls `visit` with the offset of each TTL of a message that parse_answer() took, OPT excepted.

@@ -15,7 +15,8 @@ void write_query(Writer& out, std::uint16_t id, const Question& question,
     const std::size_t start = out.size();
     out.u16(id);
     out.u16(static_cast<std::uint16_t>(flag::recursion_desired |
-                                       (question.checking_disabled ? flag::checking_disabled : 0)));
+                                       (question.checking_disabled ? flag::checking_disabled : 0) |
+                                       (options.authentic_data ? flag::authentic_data : 0)));
     out.u16(1);  // questions
     out.u16(0);
     out.u16(0);

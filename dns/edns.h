@@ -32,6 +32,7 @@ inline constexpr std::uint16_t synthesized = 29;  // IANA, "Extended DNS Error C
 struct QueryOptions {
     std::uint16_t udp_size_bytes = 1232;
     bool keepalive = false;               // asks how long the connection may idle (RFC 7828)
+    bool authentic_data = false;          // asks for AD, also without DO (RFC 6840 section 5.7)
     std::size_t padding_bytes_block = 0;  // 128 on encrypted transports (RFC 8467); 0: no padding
 };
 

@@ -55,6 +55,10 @@ struct Query {
     Bytes name() const { return Bytes(octets).first(name_size); }
     bool recursion_desired() const { return (flags & flag::recursion_desired) != 0; }
     bool checking_disabled() const { return (flags & flag::checking_disabled) != 0; }
+    /// Whether the client wants to be told AD: he set it, or DO (RFC 6840 sections 5.7 and 5.8).
+    bool wants_authentic_data() const {
+        return edns.dnssec_ok || (flags & flag::authentic_data) != 0;
+    }
 };
 
 /// What a message from a client deserves.

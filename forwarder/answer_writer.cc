@@ -95,7 +95,9 @@ Carrier udp_carrier(const dns::Query& query) {
 }
 
 void adopt(Writer& out, std::size_t start, const dns::Query& query) {
-    const std::uint16_t flags = flags_of(out.tail(start));
+    std::uint16_t flags = flags_of(out.tail(start));
+    if (!query.wants_authentic_data())
+        flags = static_cast<std::uint16_t>(flags & ~dns::flag::authentic_data);
     out.patch_u16(start, query.id);
     out.patch_u16(start + 2, (flags & ~copied_flags) | (query.flags & copied_flags));
     std::memcpy(out.tail(start).data() + dns::header_octets, query.question.data(),

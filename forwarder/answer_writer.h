@@ -22,7 +22,8 @@ struct Carrier {
 Carrier udp_carrier(const dns::Query& query);
 
 /// Makes the whole response that stands in `out` from `start` on the answer to `query`: its ID, RD,
-/// CD and letter case (RFC 1034 section 3.1). The response asks the same name.
+/// CD and letter case (RFC 1034 section 3.1), and AD only where that is wanted. The response asks
+/// the same name.
 void adopt(Writer& out, std::size_t start, const dns::Query& query);
 
 /// Ends an answer that has no OPT yet: adds one if the query had one (RFC 6891 section 7), in it an

@@ -307,6 +307,8 @@ std::optional<Hit> Cache::Shard::copy(const Key& key, std::uint32_t now, bool fr
 
     const auto copied = out.grow(entry.response_octets);
     std::memcpy(copied.data(), log_.data() + place + entry.response_at(), copied.size());
+    // What was validated then is not known to be so now.
+    if (!fresh) copied[3] = static_cast<std::uint8_t>(copied[3] & ~dns::flag::authentic_data);
     const std::uint8_t* offsets = log_.data() + place + sizeof(Header);
     for (unsigned i = 0; i < entry.ttl_count; ++i) {
         std::uint16_t offset = 0;
@@ -467,9 +469,10 @@ std::optional<Hit> Cache::answer(const dns::Query& query, View view, Clock::time
     const std::optional<Hit> hit = shard_of(key).copy(key, seconds_of(now), true, out);
     if (!hit) return hit;
     constexpr std::uint16_t of_query = dns::flag::recursion_desired | dns::flag::checking_disabled;
+    const unsigned unwanted = query.wants_authentic_data() ? 0u : dns::flag::authentic_data;
     std::uint8_t* message = out.tail(start).data();
     put_u16(message, query.id);
-    put_u16(message + 2, (u16_at(message + 2) & ~of_query) | (query.flags & of_query));
+    put_u16(message + 2, (u16_at(message + 2) & ~(of_query | unwanted)) | (query.flags & of_query));
     std::memcpy(message + dns::header_octets, query.question.data(), query.name_size);
     return hit;
 }

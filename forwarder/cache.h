@@ -39,6 +39,7 @@ struct Hit {
 /// - TTLs are whole seconds, as on the wire. Time is what the caller passes as `now`.
 /// - The key is name, type, DO, CD and view; names are compared without regard to case. What one
 ///   view's hosts are told no other's ever hear.
+/// - An answer's AD is kept with it, and told to queries that want it while the answer is fresh.
 /// - Answers past their lifetime stay for `stale_max`, for answer_stale() alone (RFC 8767).
 /// - An answer that was asked for before and has a tenth of its lifetime left, or a little less,
 ///   is to be refreshed, and says so once.
@@ -64,13 +65,14 @@ class Cache {
     Cache& operator=(const Cache&) = delete;
 
     /// Appends the answer to `query` for hosts of `view`, or appends nothing and returns nothing.
-    /// The answer has the query's ID, RD, CD and letter case, and no OPT.
+    /// The answer has the query's ID, RD, CD and letter case, AD where the query wants it, and no
+    /// OPT.
     std::optional<Hit> answer(const dns::Query& query, View view, Clock::time_point now,
                               Writer& out);
     /// As above, with ID 0.
     std::optional<Hit> answer(const dns::Question& question, Clock::time_point now, Writer& out);
-    /// Appends an answer fresh or stale, with ID 0, TTLs of at most `stale_ttl` if stale (RFC 8767
-    /// section 4), or nothing.
+    /// Appends an answer fresh or stale, with ID 0, without AD and with TTLs of at most `stale_ttl`
+    /// if stale (RFC 8767 section 4), or nothing.
     std::optional<Hit> answer_stale(const dns::Question& question, Clock::time_point now,
                                     Writer& out);
     /// Keeps `what` as the answer to `question`, in place of an earlier one; which goes even where

@@ -49,9 +49,10 @@ std::uint16_t DotConnection::ask(std::shared_ptr<Exchange> exchange) {
     while (in_flight_.contains(id));
     Writer framed;
     framed.counted_u16([&] {
-        dns::write_query(
-            framed, id, exchange->question,
-            {.keepalive = !asked_keepalive_, .padding_bytes_block = padding_bytes_block});
+        dns::write_query(framed, id, exchange->question,
+                         {.keepalive = !asked_keepalive_,
+                          .authentic_data = settings_.origin == dns::Origin::trusted_validator,
+                          .padding_bytes_block = padding_bytes_block});
     });
     asked_keepalive_ = true;
     const Bytes bytes = framed.view();
@@ -160,7 +161,7 @@ void DotConnection::read_answer(Bytes message, Exchange& exchange) {
     if (exchange.result) return;  // another connection was faster
     if (facts) {
         Response response{Buffer(message.begin(), message.end()), *facts};
-        dns::clean(response.message, response.facts, settings_.ttls);
+        dns::clean(response.message, response.facts, settings_.ttls, settings_.origin);
         exchange.result.emplace(std::move(response));
     } else {
         exchange.result.emplace(facts.error());

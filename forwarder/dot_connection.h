@@ -41,6 +41,7 @@ class DotConnection : public std::enable_shared_from_this<DotConnection> {
         Endpoint address;
         dns::TtlLimits ttls;
         OnReading on_reading;
+        dns::Origin origin = dns::Origin::anybody;
     };
     static constexpr std::chrono::milliseconds connect_max{4000};
     static constexpr std::chrono::milliseconds write_max{5000};

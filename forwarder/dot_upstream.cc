@@ -44,10 +44,10 @@ bool all_ended(const std::vector<Asked>& asked) {
 
 DotUpstream::DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
                          const UpstreamSettings& upstream, Endpoint address, dns::TtlLimits ttls,
-                         DotConnection::OnReading on_reading)
+                         DotConnection::OnReading on_reading, dns::Origin origin)
     : loop_(std::move(loop)),
       tls_(std::move(tls)),
-      settings_{identity_of(upstream), address, ttls, std::move(on_reading)},
+      settings_{identity_of(upstream), address, ttls, std::move(on_reading), origin},
       paused_until_(Clock::time_point::min()) {
     state_.adn = upstream.adn;
     state_.address = address;

@@ -29,7 +29,7 @@ class DotUpstream : public Resolver {
 
     DotUpstream(asio::any_io_executor loop, std::shared_ptr<net::TlsClient> tls,
                 const UpstreamSettings& upstream, Endpoint address, dns::TtlLimits ttls,
-                DotConnection::OnReading on_reading);
+                DotConnection::OnReading on_reading, dns::Origin origin);
     ~DotUpstream() override;
 
     awaitable<Result<Response>> resolve(dns::Question question,

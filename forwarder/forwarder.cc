@@ -140,10 +140,11 @@ void merge(std::vector<Counter>& sum, const std::vector<Counter>& part) {
 /// that is still asked are, wherever it is asked now.
 bool answers_hold(const Settings& before, const Settings& after) {
     const auto is_still_asked = [&](const UpstreamSettings& former) {
-        return std::any_of(after.upstreams.begin(), after.upstreams.end(),
-                           [&](const UpstreamSettings& one) {
-                               return one.adn == former.adn && one.designated == former.designated;
-                           });
+        return std::any_of(
+            after.upstreams.begin(), after.upstreams.end(), [&](const UpstreamSettings& one) {
+                return one.adn == former.adn && one.designated == former.designated &&
+                       one.validates == former.validates;
+            });
     };
     return std::all_of(before.upstreams.begin(), before.upstreams.end(), is_still_asked) &&
            before.companion == after.companion && before.local_domains == after.local_domains &&

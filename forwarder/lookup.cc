@@ -45,6 +45,12 @@ bool asked_alike(const Settings& before, const Settings& after) {
            before.dates_count == after.dates_count && ttls_of(before) == ttls_of(after);
 }
 
+/// AD is believed of a validator whose own name was proved, by a chain whose dates were judged.
+dns::Origin origin_of(const UpstreamSettings& upstream, const Settings& settings) {
+    const bool is_trusted = upstream.validates && !upstream.designated && settings.dates_count;
+    return is_trusted ? dns::Origin::trusted_validator : dns::Origin::anybody;
+}
+
 /// One that `before` has of the same name and address.
 std::shared_ptr<DotUpstream> server_of(const Upstreams& before, const UpstreamSettings& upstream,
                                        const Endpoint& address) {
@@ -53,7 +59,7 @@ std::shared_ptr<DotUpstream> server_of(const Upstreams& before, const UpstreamSe
         for (const Endpoint& its_address : former.addresses) {
             const std::shared_ptr<DotUpstream>& server = before.servers[at++];
             if (former.adn == upstream.adn && former.designated == upstream.designated &&
-                its_address == address)
+                former.validates == upstream.validates && its_address == address)
                 return server;
         }
     return nullptr;
@@ -75,7 +81,8 @@ Upstreams make_upstreams(const asio::any_io_executor& loop, const Settings& sett
                 server->forget_failures();
             else
                 server = std::make_shared<DotUpstream>(loop, made.tls, upstream, address,
-                                                       ttls_of(settings), on_reading);
+                                                       ttls_of(settings), on_reading,
+                                                       origin_of(upstream, settings));
             made.servers.push_back(std::move(server));
         }
     made.failover = std::make_shared<Failover>(

@@ -77,6 +77,7 @@ void write_upstream(Writer& out, const UpstreamSettings& upstream) {
     write_list(out, upstream.addresses, [&](const Endpoint& one) { write_endpoint(out, one); });
     write_optional(out, upstream.designated,
                    [&](const net::ServerIdentity& one) { write_server_identity(out, one); });
+    out.u8(upstream.validates);
 }
 
 UpstreamSettings read_upstream(Reader& in) {
@@ -84,6 +85,7 @@ UpstreamSettings read_upstream(Reader& in) {
     upstream.adn = dns::read_name(in);
     upstream.addresses = read_list<Endpoint>(in, read_endpoint);
     upstream.designated = read_optional(in, read_server_identity);
+    upstream.validates = in.u8() != 0;
     return upstream;
 }
 

@@ -31,6 +31,9 @@ struct UpstreamSettings {
     /// What counts in place of `adn` where a plain resolver's address led to it (RFC 9462 section
     /// 4).
     std::optional<net::ServerIdentity> designated{};
+    /// It is trusted to validate DNSSEC: its AD is passed on (RFC 6840 section 5.8). Of one that
+    /// was designated it never is.
+    bool validates = false;
     bool operator==(const UpstreamSettings&) const = default;
 };
 

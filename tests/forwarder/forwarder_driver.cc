@@ -238,6 +238,14 @@ int main(int argc, char** argv) {
             settings.identity.reset();
         } else if (command == "upstream") {
             settings.upstreams.push_back({*dns::parse_name(one), {*parse_endpoint(two, 853)}});
+        } else if (command == "validates") {
+            settings.upstreams.back().validates = one == "on";
+        } else if (command == "designated") {
+            settings.upstreams.back().designated = one;
+        } else if (command == "dates-count") {
+            settings.dates_count = one == "on";
+        } else if (command == "stale-max") {
+            settings.stale.max = std::chrono::seconds(std::stoi(one));
         } else if (command == "roots") {
             settings.roots_pem = file(one);
         } else if (command == "adn") {

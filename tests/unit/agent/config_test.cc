@@ -91,7 +91,9 @@ TEST_SUITE("agent/config") {
         CHECK(config.upstream ==
               std::vector{forwarder::UpstreamSettings{
                   name("dns.isp.test"),
-                  {{*parse_address("192.0.2.53"), 8530}, {*parse_address("2001:db8::53"), 8530}}}});
+                  {{*parse_address("192.0.2.53"), 8530}, {*parse_address("2001:db8::53"), 8530}},
+                  std::nullopt,
+                  true}});
         CHECK(config.do53 == Do53Config{{*parse_address("127.0.0.1")}, 5300});
         CHECK(config.local == LocalConfig{parse_endpoint("127.0.0.1:5353", 0),
                                           {name("home.example"), name("lan")}});

@@ -246,6 +246,24 @@ TEST_SUITE("dns/answer") {
         CHECK(again->ttl_at == answer->ttl_at);
     }
 
+    TEST_CASE("of a trusted validator's answer AD stays, of any other's it goes") {
+        for (const char* flags : {"81a0", "8180"}) {
+            for (const Origin origin : {Origin::anybody, Origin::trusted_validator}) {
+                const bool said = std::string_view(flags) == "81a0";
+                const bool stays = said && origin == Origin::trusted_validator;
+                Buffer bytes = message("0001 0000 0000", address, flags);
+                auto answer = parse_answer(bytes, asked, limits);
+                REQUIRE(answer);
+                CHECK(answer->authentic == said);
+                clean(bytes, *answer, limits, origin);
+                CHECK(answer->authentic == stays);
+                CHECK((bytes[3] & flag::authentic_data) == (stays ? flag::authentic_data : 0));
+                cut_additional(bytes, *answer);  // what was changed is nobody's word
+                CHECK((bytes[3] & flag::authentic_data) == 0);
+            }
+        }
+    }
+
     TEST_CASE("a negative answer's SOA tells the next cache what we believe") {
         Buffer bytes = message("0000 0001 0000", soa, "8183");
         auto answer = parse_answer(bytes, asked, limits);
@@ -425,14 +443,14 @@ TEST_SUITE("dns/answer") {
         CHECK(parse_answer(bytes, asked, {.negative_max = 7s})->ttl == 7s);
     }
 
-    TEST_CASE("the additional section goes, and its TTLs with it; the rest stays as it was") {
+    TEST_CASE("the additional section goes, its TTLs and AD with it; the rest stays as it was") {
         const std::string extra = "c010 0001 0001 00000001 0004 c0000201 ";
         Buffer bytes = message("0001 0001 0002", std::string(address) + soa + extra + extra);
         auto answer = parse_answer(bytes, asked, limits);
         REQUIRE(answer);
         CHECK(answer->ttl_count == 4);
         cut_additional(bytes, *answer);
-        CHECK(bytes == message("0001 0001 0000", std::string(address) + soa));
+        CHECK(bytes == message("0001 0001 0000", std::string(address) + soa, "8180"));
         CHECK(answer->ttl_count == 2);
         CHECK(answer->ttl == 1s);  // what was said of it may not be kept for longer than it
         cut_additional(bytes, *answer);

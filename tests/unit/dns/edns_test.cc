@@ -31,6 +31,11 @@ TEST_SUITE("dns/edns") {
         CHECK(Buffer(bytes.end() - 6, bytes.end()) == hex("00008000 0000"));
     }
 
+    TEST_CASE("AD is asked for, or not") {
+        CHECK(query(question, {.authentic_data = true})[3] == 0x20);
+        CHECK(query(question, {})[3] == 0);
+    }
+
     TEST_CASE("that no client subnet is to be told is passed on, and it alone") {
         Question wants = question;
         wants.subnet_withheld = true;

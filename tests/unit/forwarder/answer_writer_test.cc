@@ -55,6 +55,19 @@ TEST_SUITE("forwarder/answer_writer") {
         }
     }
 
+    TEST_CASE("AD is for who set it, or DO") {
+        const auto says_ad = [](const QueryMessage& message, bool authentic) {
+            const Buffer answer = finished(ParsedQuery(message), {.authentic = authentic}, stream);
+            return (answer[3] & dns::flag::authentic_data) != 0;
+        };
+        CHECK(!says_ad({}, true));
+        CHECK(!says_ad({.edns = true}, true));
+        CHECK(says_ad({.authentic_data = true}, true));
+        CHECK(says_ad({.edns = true, .dnssec_ok = true}, true));
+        CHECK(!says_ad({.authentic_data = true}, false));
+        CHECK(!says_ad({.edns = true, .dnssec_ok = true}, false));
+    }
+
     TEST_CASE("OPT with DO in, OPT with DO out") {
         const ParsedQuery query({.edns = true, .dnssec_ok = true});
         const Buffer answer = finished(query, {}, stream);

@@ -23,12 +23,14 @@ struct QueryMessage {
     bool edns = false;
     std::uint16_t udp_size = 1232;
     bool dnssec_ok = false;
+    bool authentic_data = false;
     Buffer edns_options = {};
 
     Buffer octets() const {
         Writer out;
         out.u16(id);
-        out.u16(dns::flag::recursion_desired);
+        out.u16(static_cast<std::uint16_t>(dns::flag::recursion_desired |
+                                           (authentic_data ? dns::flag::authentic_data : 0)));
         out.u16(1);
         out.u16(0);
         out.u16(0);
@@ -63,12 +65,14 @@ struct ResponseMessage {
     std::vector<std::uint32_t> ttls = {300};
     std::uint8_t payload = 1;
     std::size_t filling = 0;  // octets of a TXT record more
+    bool authentic = false;
 
     Buffer octets() const {
         Writer out;
         out.u16(0);
-        out.u16(dns::flag::response | dns::flag::recursion_desired |
-                dns::flag::recursion_available);
+        out.u16(static_cast<std::uint16_t>(dns::flag::response | dns::flag::recursion_desired |
+                                           dns::flag::recursion_available |
+                                           (authentic ? dns::flag::authentic_data : 0)));
         out.u16(1);
         out.u16(static_cast<std::uint16_t>(ttls.size()));
         out.u16(0);

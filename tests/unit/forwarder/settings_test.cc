@@ -23,6 +23,7 @@ Settings full_settings() {
         {name_of("v4.example"), {}, *parse_address("192.0.2.1")},
         {name_of("v6.example"), {}, *parse_address("2001:db8::1")},
         {name_of("nobody.example"), {}, net::Unauthenticated{}}};
+    settings.upstreams.front().validates = true;
     settings.roots_pem = {'r'};
     settings.network = "wan0 192.0.2.7";
     settings.dates_count = false;

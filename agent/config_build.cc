@@ -255,10 +255,11 @@ forwarder::RebindingRules::Device excepted_device(Node node) {
 }
 
 forwarder::RebindingRules rebinding(Node node) {
-    return {node["block"].boolean(),
-            node["allow_domains"].list([](Node domain) { return domain.name(); }),
-            node["nat64_prefixes"].list([](Node one) { return std::get<Ipv6>(one.address()); }),
-            node["allow_devices"].list(excepted_device)};
+    return {
+        node["block"].boolean(),
+        node["allow_domains"].list([](Node domain) { return domain.name(); }),
+        node["nat64_prefixes"].list([](Node one) { return *net::parse_nat64_prefix(one.text()); }),
+        node["allow_devices"].list(excepted_device)};
 }
 
 forwarder::Limits limits(Node node) {

@@ -24,8 +24,9 @@ enum class Type {
     domain,    // any domain name but the root
     address,   // an IP address
     ipv6,
-    loopback,  // an IP address of this machine's own
-    endpoint,  // "127.0.0.1:53"
+    nat64_prefix,  // "2001:db8:64::/96"
+    loopback,      // an IP address of this machine's own
+    endpoint,      // "127.0.0.1:53"
     interface,
     path,     // absolute
     url,      // https

@@ -151,12 +151,13 @@ constexpr Setting table[] = {
      .max = 16,
      .fallback = "[]",
      .shorthand = true,
-     .help = "Prefixes by which a NAT64 translator of this network reaches IPv4. 64:ff9b::/96 and "
-             "64:ff9b:1::/48 are known without."},
+     .help =
+         "Prefixes behind which a NAT64 translator of this network reaches IPv4. 64:ff9b::/96 and "
+         "64:ff9b:1::/48 are known without."},
     {.path = "/rebinding/nat64_prefixes/*",
-     .type = Type::ipv6,
-     .help = "One prefix of 96 bits, as an address, \"2001:db8:64::\". Its last 32 bits don't "
-             "count."},
+     .type = Type::nat64_prefix,
+     .help = "One prefix of 32, 40, 48, 56, 64 or 96 bits, \"2001:db8:64::/96\", whose bits 64 to "
+             "71 are zero (RFC 6052 section 2.2). Without a length it has 96."},
     {.path = "/cache",
      .fallback = "{}",
      .help = "The answers that are kept in memory. Nothing of it is written to disk."},

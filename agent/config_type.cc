@@ -10,6 +10,7 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "dns/name.h"
+#include "net/nat64_prefix.h"
 
 namespace porchlight::agent::config {
 namespace {
@@ -159,6 +160,8 @@ bool accepts_text(const Setting& setting, std::string_view text) {
             return parse_address(text).has_value();
         case Type::ipv6:
             return parse_ipv6(text).has_value();
+        case Type::nat64_prefix:
+            return net::parse_nat64_prefix(text).has_value();
         case Type::loopback:
             return is_loopback_address(text);
         case Type::tag:
@@ -247,6 +250,8 @@ std::string type_text(const Setting& setting) {
             return "an IPv4 or IPv6 address";
         case Type::ipv6:
             return "an IPv6 address";
+        case Type::nat64_prefix:
+            return "a NAT64 prefix, such as \"2001:db8:64::/96\"";
         case Type::loopback:
             return "a loopback address, such as \"127.0.0.1\" or \"::1\"";
         case Type::tag:

@@ -49,25 +49,15 @@ constexpr Prefix<16> inward_v6[] = {
 constexpr Prefix<16> six_to_four{{0x20, 0x02}, 16};
 constexpr Prefix<16> nat64_well_known{{0, 0x64, 0xff, 0x9b}, 96};
 constexpr Prefix<16> nat64_local{{0, 0x64, 0xff, 0x9b, 0, 1}, 48};
-constexpr std::uint8_t nat64_bits = 96;
+constexpr std::uint8_t well_known_bits = 96;
+/// Of 64:ff9b:1::/48 any part may be a translator's prefix (RFC 8215). The first counts behind
+/// whose IPv4 address nothing stands.
+constexpr std::uint8_t local_bits[] = {48, 56, 64, 96};
 
-/// Where an IPv4 address's octets stand in an IPv6 address, and from where on nothing does (RFC
-/// 6052 section 2.2).
-struct Embedding {
-    std::array<std::uint8_t, 4> at;
-    std::uint8_t end;
-};
-constexpr Embedding behind_16_bits{{2, 3, 4, 5}, 16};
-constexpr Embedding behind_96_bits{{12, 13, 14, 15}, 16};
-/// Of 64:ff9b:1::/48 any part may be a translator's prefix. The first whose rest is zero counts;
-/// octet 8 is never an address's.
-constexpr Embedding behind_48_bits_or_more[] = {
-    {{6, 7, 9, 10}, 11}, {{7, 9, 10, 11}, 12}, {{9, 10, 11, 12}, 13}, behind_96_bits};
-
-Ipv4 embedded(const Ipv6& address, const Embedding& embedding) {
+/// RFC 3056 section 2.
+Ipv4 embedded_in_6to4(const Ipv6& address) {
     Ipv4 inner;
-    for (std::size_t i = 0; i < inner.octets.size(); ++i)
-        inner.octets[i] = address.octets[embedding.at[i]];
+    std::copy_n(address.octets.begin() + 2, inner.octets.size(), inner.octets.begin());
     return inner;
 }
 
@@ -76,9 +66,14 @@ bool is_zero_from(const Ipv6& address, std::size_t end) {
                        address.octets.end(), [](std::uint8_t octet) { return octet == 0; });
 }
 
-const Embedding& local_embedding(const Ipv6& address) {
-    return *std::find_if(std::begin(behind_48_bits_or_more), std::end(behind_48_bits_or_more),
-                         [&](const Embedding& one) { return is_zero_from(address, one.end); });
+std::uint8_t local_length(const Ipv6& address) {
+    return *std::find_if(std::begin(local_bits), std::end(local_bits), [&](std::uint8_t bits) {
+        return is_zero_from(address, net::embedded_ipv4_end(bits));
+    });
+}
+
+bool leads_inward_behind(const Ipv6& address, std::uint8_t bits) {
+    return leads_inward(net::embedded_ipv4(address, bits));
 }
 
 /// The addresses of one family, one behind the other; what is left over is none.
@@ -170,19 +165,19 @@ bool leads_inward(const Ipv4& address) {
                        [&](const auto& prefix) { return prefix.holds(address.octets); });
 }
 
-bool leads_inward(const Ipv6& address, const std::vector<Ipv6>& nat64_prefixes) {
+bool leads_inward(const Ipv6& address, const std::vector<net::Nat64Prefix>& nat64_prefixes) {
     const auto& octets = address.octets;
     if (std::any_of(std::begin(inward_v6), std::end(inward_v6),
                     [&](const auto& prefix) { return prefix.holds(octets); }))
         return true;
-    if (six_to_four.holds(octets)) return leads_inward(embedded(address, behind_16_bits));
-    if (nat64_local.holds(octets)) return leads_inward(embedded(address, local_embedding(address)));
-    const bool is_translated =
-        nat64_well_known.holds(octets) ||
-        std::any_of(nat64_prefixes.begin(), nat64_prefixes.end(), [&](const Ipv6& prefix) {
-            return Prefix<16>{prefix.octets, nat64_bits}.holds(octets);
-        });
-    return is_translated && leads_inward(embedded(address, behind_96_bits));
+    if (six_to_four.holds(octets)) return leads_inward(embedded_in_6to4(address));
+    // Whichever of them a translator takes it by.
+    if (std::any_of(nat64_prefixes.begin(), nat64_prefixes.end(), [&](const auto& prefix) {
+            return prefix.holds(address) && leads_inward_behind(address, prefix.bits);
+        }))
+        return true;
+    if (nat64_local.holds(octets)) return leads_inward_behind(address, local_length(address));
+    return nat64_well_known.holds(octets) && leads_inward_behind(address, well_known_bits);
 }
 
 Judgement judge(const RebindingRules& rules, const dns::Question& question, Bytes response) {

@@ -10,6 +10,7 @@
 #include "dns/name.h"
 #include "dns/question.h"
 #include "net/frame.h"
+#include "net/nat64_prefix.h"
 
 // A page of a stranger's may have a name whose address he changes to one of the home: the browser
 // then lets the page speak to the printer, the router, the camera, for it is the page's own name
@@ -31,9 +32,8 @@ struct RebindingRules {
     /// counts, never one that a CNAME leads to: services that name the home's own devices outside
     /// give a name to every address, and anybody's CNAME could lead there.
     std::vector<dns::Name> allow_domains = {};
-    /// First 96 bits of addresses by which a translator reaches IPv4 (RFC 6052), beside those that
-    /// are reserved for it.
-    std::vector<Ipv6> nat64_prefixes = {};
+    /// Behind which a translator reaches IPv4 (RFC 6052), beside those that are reserved for it.
+    std::vector<net::Nat64Prefix> nat64_prefixes = {};
     /// No host twice. What each of them may hear is a view's, see Views; judge() knows no hosts.
     std::vector<Device> allow_devices = {};
     bool operator==(const RebindingRules&) const = default;
@@ -44,7 +44,7 @@ struct RebindingRules {
 /// of a translator's own ends (RFC 7335); unspecified, unique local, site-local; IPv4 mapped, in
 /// 6to4 (RFC 3056) or behind NAT64 (RFC 6052, RFC 8215).
 bool leads_inward(const Ipv4& address);
-bool leads_inward(const Ipv6& address, const std::vector<Ipv6>& nat64_prefixes);
+bool leads_inward(const Ipv6& address, const std::vector<net::Nat64Prefix>& nat64_prefixes);
 
 /// What is to be done with an answer from outside. Whatever else may come to judge answers comes to
 /// one of these.

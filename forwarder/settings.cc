@@ -134,10 +134,23 @@ RebindingRules::Device read_device(Reader& in) {
     return device;
 }
 
+void write_nat64_prefix(Writer& out, const net::Nat64Prefix& prefix) {
+    out.bytes(prefix.address);
+    out.u8(prefix.bits);
+}
+
+net::Nat64Prefix read_nat64_prefix(Reader& in) {
+    net::Nat64Prefix prefix;
+    prefix.address = read_address_octets<Ipv6>(in);
+    prefix.bits = in.u8();
+    if (!net::is_nat64_length(prefix.bits)) in.fail("has a NAT64 prefix of no legal length");
+    return prefix;
+}
+
 void write_rebinding(Writer& out, const RebindingRules& rules) {
     out.u8(rules.block);
     write_list(out, rules.allow_domains, [&](const dns::Name& one) { dns::write(out, one); });
-    write_list(out, rules.nat64_prefixes, [&](const Ipv6& one) { out.bytes(one); });
+    write_list(out, rules.nat64_prefixes, [&](const auto& one) { write_nat64_prefix(out, one); });
     write_list(out, rules.allow_devices, [&](const auto& one) { write_device(out, one); });
 }
 
@@ -145,7 +158,7 @@ RebindingRules read_rebinding(Reader& in) {
     RebindingRules rules;
     rules.block = in.u8() != 0;
     rules.allow_domains = read_list<dns::Name>(in, dns::read_name);
-    rules.nat64_prefixes = read_list<Ipv6>(in, read_address_octets<Ipv6>);
+    rules.nat64_prefixes = read_list<net::Nat64Prefix>(in, read_nat64_prefix);
     rules.allow_devices = read_list<RebindingRules::Device>(in, read_device);
     return rules;
 }

@@ -23,7 +23,7 @@ PARSERS = [
     "dhcp/draft_request.cc", "dhcp/draft_v4.cc", "dhcp/draft_v6.cc", "dhcp/encoded.cc",
     "dhcp/long_option.cc", "dhcp/server_reply.cc", "dhcp/v4_dnr.cc", "dhcp/v4_message.cc", "dhcp/v6_dnr.cc",
     "dhcp/v6_message.cc", "dhcp/vendor_opts.cc", "dhcp/wan_options.cc", "net/frame.cc",
-    "net/udp_packet.cc",
+    "net/nat64_prefix.cc", "net/udp_packet.cc",
     "ra/advertisement.cc", "ra/dnr_option.cc", "ra/draft_options.cc", "ra/ends.cc",
     "ra/heard_offers.cc", "ra/options.cc", "ra/pvd_option.cc", "ra/rdnss_option.cc",
     "ra/told_resolvers.cc", "agent/server_message.cc", "agent/rogues.cc", "agent/leases.cc",

@@ -54,7 +54,7 @@ inline constexpr std::string_view full_config = R"({
   "rebinding": {"block": false, "allow_domains": ["plex.direct", "home.example"],
                 "allow_devices": [{"mac": "02:00:5E:10:00:01", "domains": "mine.example"},
                                   {"id": "My-TV"}],
-                "nat64_prefixes": "2001:db8:64::"},
+                "nat64_prefixes": "2001:db8::/32"},
   "cache": {"size": "2MiB", "ttl_min": "1s", "ttl_max": "2h", "negative_ttl_max": "5min",
             "stale_max": "12h", "failure_ttl": "2s", "failure_ttl_max": "4s",
             "stale_client_timer": "900ms", "stale_recheck": "5s", "stale_ttl": "7s",

@@ -127,7 +127,7 @@ TEST_SUITE("agent/config") {
               forwarder::RebindingRules{
                   false,
                   {*dns::parse_name("plex.direct"), *dns::parse_name("home.example")},
-                  {*parse_ipv6("2001:db8:64::")},
+                  {*net::parse_nat64_prefix("2001:db8::/32")},
                   {{net::MacAddress{{2, 0, 0x5e, 0x10, 0, 1}}, {*dns::parse_name("mine.example")}},
                    {{}, {}, "my-tv"}}});
         CHECK(config.cache ==

@@ -127,7 +127,7 @@ TEST_SUITE("agent/forwarder_settings") {
     TEST_CASE("exceptions from rebinding are told, and that the router's own name is one") {
         Config config;
         config.rebinding.allow_domains = {*dns::parse_name("plex.direct")};
-        config.rebinding.nat64_prefixes = {*parse_ipv6("2001:db8:64::")};
+        config.rebinding.nat64_prefixes = {*net::parse_nat64_prefix("2001:db8:64::")};
         config.rebinding.allow_devices = {
             {*net::parse_mac_address("02:00:5e:10:00:01"), {*dns::parse_name("example.net")}}};
         CHECK(settings_of(config).rebinding == config.rebinding);

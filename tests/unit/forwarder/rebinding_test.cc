@@ -166,11 +166,39 @@ TEST_SUITE("forwarder/rebinding") {
     }
 
     TEST_CASE("a translator's own prefix counts where it is configured") {
-        const RebindingRules rules{.nat64_prefixes = {*parse_ipv6("2001:db8:64::")}};
+        const RebindingRules rules{.nat64_prefixes = {*net::parse_nat64_prefix("2001:db8:64::")}};
         CHECK(judged_aaaa("2001:db8:64::192.168.1.2") == Judgement::pass);
         CHECK(judged_aaaa("2001:db8:64::192.168.1.2", rules) == Judgement::block);
         CHECK(judged_aaaa("2001:db8:64::198.51.100.2", rules) == Judgement::pass);
         CHECK(judged_aaaa("2001:db8:64:0:0:1:c0a8:102", rules) == Judgement::pass);
+    }
+
+    TEST_CASE("of each length that RFC 6052 section 2.2 has") {
+        // 192.168.1.2 and 192.0.2.33, where section 2.4 shows the latter.
+        struct Layout {
+            const char *prefix, *inward, *outward;
+        };
+        const Layout layouts[] = {
+            {"2001:db8::/32", "2001:db8:c0a8:102::", "2001:db8:c000:221::"},
+            {"2001:db8:100::/40", "2001:db8:1c0:a801:2::", "2001:db8:1c0:2:21::"},
+            {"2001:db8:122::/48", "2001:db8:122:c0a8:1:200::", "2001:db8:122:c000:2:2100::"},
+            {"2001:db8:122:300::/56", "2001:db8:122:3c0:a8:102::", "2001:db8:122:3c0:0:221::"},
+            {"2001:db8:122:344::/64",
+             "2001:db8:122:344:c0:a801:200::", "2001:db8:122:344:c0:2:2100::"},
+            {"2001:db8:122:344::/96", "2001:db8:122:344::192.168.1.2",
+             "2001:db8:122:344::192.0.2.33"}};
+        for (const Layout& layout : layouts) {
+            CAPTURE(layout.prefix);
+            const RebindingRules rules{.nat64_prefixes = {*net::parse_nat64_prefix(layout.prefix)}};
+            CHECK(judged_aaaa(layout.inward) == Judgement::pass);
+            CHECK(judged_aaaa(layout.inward, rules) == Judgement::block);
+            CHECK(judged_aaaa(layout.outward, rules) == Judgement::pass);
+        }
+        // A translator's own part of the local prefix comes before what an address looks like.
+        const char* const seen_as_outward = "64:ff9b:1:7:c0:a801:200:1";
+        CHECK(judged_aaaa(seen_as_outward) == Judgement::pass);
+        const RebindingRules own{.nat64_prefixes = {*net::parse_nat64_prefix("64:ff9b:1:7::/64")}};
+        CHECK(judged_aaaa(seen_as_outward, own) == Judgement::block);
     }
 
     TEST_CASE("one address that leads inward blocks the whole, wherever it stands") {

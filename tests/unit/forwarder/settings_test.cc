@@ -41,7 +41,7 @@ Settings full_settings() {
     settings.rebinding = {
         false,
         {name_of("plex.direct")},
-        {*parse_ipv6("2001:db8:64::")},
+        {*net::parse_nat64_prefix("2001:db8:64::"), *net::parse_nat64_prefix("2001:db8::/32")},
         {{net::MacAddress{{2, 0, 0, 0, 0, 1}}, {name_of("mine.example")}}, {{}, {}, "tablet"}}};
     settings.cache_bytes_max = 1ull << 33;
     settings.ttl_min = 1s;
@@ -95,6 +95,19 @@ TEST_SUITE("forwarder/settings") {
         for (std::size_t size = 0; size < octets.size(); ++size)
             CHECK(!parse_settings(Bytes(octets).first(size)));
         octets.push_back(0);
+        CHECK(!parse_settings(octets));
+    }
+
+    TEST_CASE("a NAT64 prefix of no legal length is refused") {
+        Settings settings;
+        settings.rebinding.nat64_prefixes = {*net::parse_nat64_prefix("2001:db8:64::")};
+        Buffer octets = octets_of(settings);
+        const Ipv6 prefix = settings.rebinding.nat64_prefixes.front().address;
+        const auto at =
+            std::search(octets.begin(), octets.end(), prefix.octets.begin(), prefix.octets.end());
+        REQUIRE(at != octets.end());
+        CHECK(parse_settings(octets));
+        *(at + 16) = 97;
         CHECK(!parse_settings(octets));
     }
 

@@ -13,7 +13,10 @@ net::MacAddress mac(std::size_t number) {
 }
 
 RebindingRules rules(std::vector<RebindingRules::Device> devices) {
-    return {true, {name_of("shared.example")}, {*parse_ipv6("2001:db8:64::")}, std::move(devices)};
+    return {true,
+            {name_of("shared.example")},
+            {*net::parse_nat64_prefix("2001:db8:64::")},
+            std::move(devices)};
 }
 
 }  // namespace

@@ -307,6 +307,11 @@ forwarder::Limits limits(Node node) {
     return config;
 }
 
+forwarder::QueryLogSettings query_log(Node node) {
+    return {node["level"].choice(query_log_levels), node.has("size") ? node["size"].size() : 0,
+            node["kept_for"].seconds()};
+}
+
 }  // namespace
 
 Config build(const Value& whole) {
@@ -340,8 +345,7 @@ Config build(const Value& whole) {
                     root["cache"]["stale_recheck"].seconds(),
                     root["cache"]["stale_ttl"].seconds(),
                     root["cache"]["nxdomain_cut"].boolean()};
-    config.query_log = {root["query_log"]["level"].choice(query_log_levels),
-                        root["query_log"]["size"].size(), root["query_log"]["kept_for"].seconds()};
+    config.query_log = query_log(root["query_log"]);
     config.workers = root["workers"].integer<unsigned>();
     config.limits = limits(root["limits"]);
     config.log = {root["log"]["level"].choice(levels), root["log"]["target"].choice(targets)};

@@ -248,9 +248,9 @@ constexpr Setting table[] = {
      .type = Type::size,
      .min = 16 * kib,
      .max = 256 * mib,
-     .fallback = "\"1MiB\"",
-     .help = "How much memory names may take, for all workers together. Then the oldest go; one "
-             "takes about 60 octets."},
+     .help = "How much memory names may take, for all workers together; then the oldest go, and "
+             "one takes about 60 octets. Without it 1 MiB, or on a small router what limits.memory "
+             "has for them."},
     {.path = "/query_log/kept_for",
      .type = Type::seconds,
      .min = 1 * minute,
@@ -265,10 +265,12 @@ constexpr Setting table[] = {
      .type = Type::size,
      .min = 4 * mib,
      .max = 1024 * gib,
-     .help = "What hosts can make the forwarder hold: ten parts of 28 for their connections, two "
-             "for questions that wait, eight for the cache where its size is not set, and the rest "
-             "for transports to come. Without it 28 MiB on a router with 128 MiB, 96 MiB with 512 "
-             "MiB and more, and in proportion."},
+     .help =
+         "What hosts can make the forwarder hold: ten parts of 28 for their connections, two "
+         "for questions that wait, eight for the cache and one for the query log where their "
+         "sizes are not set, five for what is counted of each host, two for what failed lately. "
+         "Without it 28 MiB on a router with 128 MiB, 96 MiB with 512 MiB and more, and in "
+         "proportion."},
     {.path = "/limits/connections_max",
      .type = Type::integer,
      .min = 1,

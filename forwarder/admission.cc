@@ -174,7 +174,7 @@ Client* Admission::enter(const Peer& peer, const Limits& limits, Clock::time_poi
         ++refusals_.kept_out;
         return nullptr;
     }
-    const Place place = place_of(peer);
+    const Place place = place_of(peer, limits);
     if (Refusals::Count* const limit = limit_met(place, peer, limits, now)) {
         ++*limit;
         return nullptr;
@@ -185,12 +185,13 @@ Client* Admission::enter(const Peer& peer, const Limits& limits, Clock::time_poi
     return client;
 }
 
-Admission::Place Admission::place_of(const Peer& peer) {
+Admission::Place Admission::place_of(const Peer& peer, const Limits& limits) {
+    const std::size_t most = tallies_max(limits.memory_bytes_max);
     const net::MacAddress* const mac = neighbours_.find(peer.link, peer.address);
-    if (mac != nullptr) return {tallies_.find_or_make(key_of(peer.link, *mac)), nullptr, mac};
-    Tally* const tally = tallies_.find_or_make(key_of(peer.link, peer.address));
+    if (mac != nullptr) return {tallies_.find_or_make(key_of(peer.link, *mac), most), nullptr, mac};
+    Tally* const tally = tallies_.find_or_make(key_of(peer.link, peer.address), most);
     if (!knows_neighbours_) return {tally, nullptr, nullptr};
-    return {tally, tallies_.find_or_make(key_of_prefix(peer.link, peer.address)), nullptr};
+    return {tally, tallies_.find_or_make(key_of_prefix(peer.link, peer.address), most), nullptr};
 }
 
 /// What a new connection would break, after room was made for it where that can be; null: nothing.
@@ -478,13 +479,14 @@ void Admission::set_neighbours(Neighbours neighbours, const Limits& limits) {
     const std::lock_guard lock(mutex_);
     neighbours_ = std::move(neighbours);
     knows_neighbours_ = true;
+    const std::size_t most = tallies_max(limits.memory_bytes_max);
     for (Client& client : clients_) {
         Tally* const tally = client.tally_;
         if (tally == nullptr || client.was_shed() || is_host_known(tally->key)) continue;
         const net::MacAddress* const mac =
             neighbours_.find(client.peer_.link, client.peer_.address);
         if (mac == nullptr) continue;
-        Tally* const host = tallies_.find_or_make(key_of(client.peer_.link, *mac));
+        Tally* const host = tallies_.find_or_make(key_of(client.peer_.link, *mac), most);
         if (host == nullptr) continue;
         move(client, *host, *mac);
         if (host->open.size() > limits.connections_per_client_max) shed_one_of(*host);

@@ -180,7 +180,7 @@ class Admission {
         Tally* prefix;               // null: none
         const net::MacAddress* mac;  // null: none that is known
     };
-    Place place_of(const Peer& peer);
+    Place place_of(const Peer& peer, const Limits& limits);
     Refusals::Count* limit_met(const Place& place, const Peer& peer, const Limits& limits,
                                Clock::time_point now);
     static bool has_room_for_address(const Tally& tally, const IpAddress& address);

@@ -13,6 +13,7 @@
 #include "forwarder/dot_upstream.h"
 #include "forwarder/failover.h"
 #include "forwarder/in_flight.h"
+#include "forwarder/memory.h"
 #include "forwarder/names.h"
 #include "forwarder/nxdomain_cut.h"
 #include "forwarder/rebinding.h"
@@ -23,6 +24,8 @@ namespace {
 
 /// Of the places in flight, for what no host waits for, all workers together.
 constexpr std::size_t refreshing_share = 20;  // a twentieth
+/// Of the failures that are remembered, those of one host.
+constexpr std::size_t failures_of_one_host = 8;  // an eighth
 /// How long a host keeps that there is nothing: not much longer than a person who has just made an
 /// exception waits.
 constexpr std::chrono::seconds blocked_ttl{60};
@@ -37,6 +40,15 @@ struct Upstreams {
 
 dns::TtlLimits ttls_of(const Settings& settings) {
     return {settings.ttl_max, settings.negative_ttl_max, settings.ttl_min};
+}
+
+RecentFailures::Limits failure_limits(const Settings& settings) {
+    const std::size_t questions = failures_max(settings.limits.memory_bytes_max);
+    return {.first = settings.failure_ttl,
+            .most = settings.failure_ttl_max,
+            .covered = settings.stale.recheck,
+            .questions_max = questions,
+            .questions_per_host_max = std::max<std::size_t>(questions / failures_of_one_host, 1)};
 }
 
 /// Whether an upstream that is in both is asked in the same way, so that its connections can stay.
@@ -234,9 +246,7 @@ void Lookup::apply(std::shared_ptr<const Settings> settings, Trust trust) {
                                 settings->limits.waiters_per_question_max,
                                 settings->stale.client_timer});
     state.in_flight.supersede();
-    state.failures.set_limits({.first = settings->failure_ttl,
-                               .most = settings->failure_ttl_max,
-                               .covered = settings->stale.recheck});
+    state.failures.set_limits(failure_limits(*settings));
     state.failures.clear();
     state.views = std::make_shared<const Views>(settings->rebinding);
     state.settings = std::move(settings);

@@ -12,11 +12,22 @@ constexpr std::uint64_t large_machine = 512 * mib, large_memory = 96 * mib;
 
 constexpr std::uint64_t cache_usual = 8 * mib;
 
-constexpr std::uint64_t parts = 28, connection_parts = 10, question_parts = 2, cache_parts = 8;
+constexpr std::uint64_t query_log_usual = mib;
+constexpr std::size_t tallies_usual = 16384, failures_usual = 4096;
+
+constexpr std::uint64_t parts = 28, connection_parts = 10, question_parts = 2, cache_parts = 8,
+                        tally_parts = 5, failure_parts = 2, query_log_parts = 1;
+static_assert(connection_parts + question_parts + cache_parts + tally_parts + failure_parts +
+                  query_log_parts <=
+              parts);
 
 /// Without a product that 64 bits can't hold.
 std::uint64_t part_of(std::uint64_t whole, std::uint64_t count) {
     return whole / parts * count;
+}
+
+std::size_t number_of(std::uint64_t share, std::uint32_t cost, std::size_t usual) {
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(share / cost, 1, usual));
 }
 
 /// One is always left.
@@ -28,7 +39,16 @@ void bound(std::uint32_t& limit, std::uint64_t most) {
 
 MemoryShares shares_of(std::uint64_t memory_bytes) {
     return {part_of(memory_bytes, connection_parts), part_of(memory_bytes, question_parts),
-            part_of(memory_bytes, cache_parts)};
+            part_of(memory_bytes, cache_parts),      part_of(memory_bytes, tally_parts),
+            part_of(memory_bytes, failure_parts),    part_of(memory_bytes, query_log_parts)};
+}
+
+std::size_t tallies_max(std::uint64_t memory_bytes) {
+    return number_of(shares_of(memory_bytes).tallies, memory_cost::tally, tallies_usual);
+}
+
+std::size_t failures_max(std::uint64_t memory_bytes) {
+    return number_of(shares_of(memory_bytes).failures, memory_cost::failure, failures_usual);
 }
 
 std::uint64_t memory_for(std::uint64_t machine_bytes) {
@@ -46,6 +66,8 @@ void fit(Settings& settings, std::uint64_t machine_bytes) {
     bound(limits.in_flight_per_prefix_max, limits.in_flight_max / 2);
     if (settings.cache_bytes_max == 0)
         settings.cache_bytes_max = std::min(cache_usual, shares.cache);
+    if (settings.query_log.bytes_max == 0)
+        settings.query_log.bytes_max = std::min(query_log_usual, shares.query_log);
 }
 
 }  // namespace porchlight::forwarder

@@ -101,7 +101,7 @@ struct QueryLogSettings {
         full,      // and who asked, by a pseudonym of the day and his network
     };
     Level level = Level::off;
-    std::uint64_t bytes_max = 1 << 20;  // of all workers' queries; then the oldest go
+    std::uint64_t bytes_max = 0;  // of all workers' queries, then the oldest go; 0: by the memory
     std::chrono::seconds kept_for{86400};
     bool operator==(const QueryLogSettings&) const = default;
 };

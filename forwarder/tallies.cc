@@ -51,27 +51,27 @@ bool is_prefix(const TallyKey& key) {
     return kind_of(key) == Kind::ipv4_prefix || kind_of(key) == Kind::ipv6_prefix;
 }
 
-Tally* Tallies::find_or_make(const TallyKey& key) {
+Tally* Tallies::find_or_make(const TallyKey& key, std::size_t most) {
     if (const auto known = places_.find(key); known != places_.end()) {
         tallies_[known->second].recent = true;
         return &tallies_[known->second];
     }
-    const std::size_t place = place_for_one_more();
-    if (place == tallies_max) return nullptr;
-    Tally& tally = tallies_[place];
+    const std::optional<std::size_t> place = place_for_one_more(most);
+    if (!place) return nullptr;
+    Tally& tally = tallies_[*place];
     tally.key = key;
-    places_[key] = place;
+    places_[key] = *place;
     return &tally;
 }
 
-/// A new place, or one that may be forgotten, emptied; tallies_max if the hand finds none.
-std::size_t Tallies::place_for_one_more() {
-    if (tallies_.size() < tallies_max) {
+/// A new place, or one that may be forgotten, emptied; none if the hand finds none.
+std::optional<std::size_t> Tallies::place_for_one_more(std::size_t most) {
+    if (tallies_.size() < most) {
         tallies_.emplace_back();
         return tallies_.size() - 1;
     }
-    for (std::size_t turns = 0; turns < 2 * tallies_max; ++turns) {
-        const std::size_t place = hand_++ % tallies_max;
+    for (std::size_t turns = 0; turns < 2 * tallies_.size(); ++turns) {
+        const std::size_t place = hand_++ % tallies_.size();
         Tally& tally = tallies_[place];
         const bool in_use = !tally.open.empty() || tally.in_flight != 0 || tally.body_octets != 0;
         if (in_use || std::exchange(tally.recent, false)) continue;
@@ -84,7 +84,7 @@ std::size_t Tallies::place_for_one_more() {
         tally.asked_at = 0;
         return place;
     }
-    return tallies_max;
+    return std::nullopt;
 }
 
 std::string Tallies::pseudonym(const TallyKey& key) const {

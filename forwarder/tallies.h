@@ -52,24 +52,23 @@ struct Tally {
     std::atomic<std::int64_t> asked_at{0};      // any thread: seconds of Clock, 0: never
 };
 
-/// The tallies that are remembered: a bounded number, of which the clock forgets one that has
-/// nothing open and was not looked for since its hand came by last. A tally stays where it is, so
-/// that who was told of it a moment too late counts for a stranger, and harms nothing.
+/// The tallies that are remembered: a number that its callers bound, of which the clock forgets one
+/// that has nothing open and was not looked for since its hand came by last. A tally stays where it
+/// is, so that who was told of it a moment too late counts for a stranger, and harms nothing; so
+/// where the bound becomes less than there are, those stay, and are used again for others.
 class Tallies {
   public:
-    static constexpr std::size_t tallies_max = 16384;
-
     explicit Tallies(Random& random) : hash_(random) {}
 
-    /// Null only when every place has something open.
-    Tally* find_or_make(const TallyKey& key);
+    /// Of `most` tallies, one at least. Null only when every place has something open.
+    Tally* find_or_make(const TallyKey& key, std::size_t most);
     std::deque<Tally>& all() { return tallies_; }
     const std::deque<Tally>& all() const { return tallies_; }
     /// Tells one from another until the process ends, and nobody who it is.
     std::string pseudonym(const TallyKey& key) const;
 
   private:
-    std::size_t place_for_one_more();
+    std::optional<std::size_t> place_for_one_more(std::size_t most);
 
     struct Hash {
         const KeyedHash* keyed;

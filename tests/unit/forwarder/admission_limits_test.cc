@@ -301,14 +301,14 @@ TEST_SUITE("forwarder/admission_limits") {
         Fixture f;
         f.limits.memory_bytes_max = std::uint64_t(1) << 40;
         f.limits.connections_max = f.limits.unfinished_max = 1'000'000;
-        for (std::size_t i = 0; i < Tallies::tallies_max; ++i)
+        for (std::size_t i = 0; i < tallies_max(f.limits.memory_bytes_max); ++i)
             REQUIRE(f.open(address(static_cast<std::uint8_t>(i >> 8),
                                    static_cast<std::uint8_t>(i))) != nullptr);
         CHECK(f.open(address(255, 255)) == nullptr);
         CHECK(f.met("connections_all") == 1);
         // Nor is there one for a host that becomes known: its address stays what counts.
         f.tell_of_one({address(0, 0)});
-        CHECK(f.admission.connections() == Tallies::tallies_max);
+        CHECK(f.admission.connections() == tallies_max(f.limits.memory_bytes_max));
     }
 
     TEST_CASE("who comes needs the memory of a handshake, and takes it from nobody with no more") {

@@ -129,7 +129,7 @@ TEST_SUITE("forwarder/admission") {
         f.limits.queries_per_client_burst = 1;
         Client* kept = f.enter(1);
         CHECK(kept->admit_query(f.limits, start));
-        for (std::uint32_t i = 2; i < 3 * Tallies::tallies_max; ++i) {
+        for (std::uint32_t i = 2; i < 3 * tallies_max(f.limits.memory_bytes_max); ++i) {
             Client* client = f.enter(i);
             REQUIRE(client != nullptr);
             f.leave(*client);

@@ -15,6 +15,10 @@ const Clock::time_point start = Clock::time_point() + 1000h;
 
 struct Fixture {
     explicit Fixture(QueryLogSettings settings, std::size_t workers = 1) {
+        apply(settings, workers);
+    }
+    void apply(QueryLogSettings settings, std::size_t workers = 1) {
+        if (settings.bytes_max == 0) settings.bytes_max = 1 << 20;
         log.apply(settings, workers);
     }
     void note(std::string_view name, Clock::time_point now = start, LoggedClient client = {}) {
@@ -132,9 +136,9 @@ TEST_SUITE("forwarder/query_log") {
     TEST_CASE("another level forgets what was noted; the same one does not") {
         Fixture f({Level::full});
         f.note("www.example");
-        f.log.apply({Level::full}, 1);
+        f.apply({Level::full});
         CHECK(f.told().queries.size() == 1);
-        f.log.apply({Level::names}, 1);
+        f.apply({Level::names});
         CHECK(f.told() == QueryReport{Level::names, {}, {}});
         f.log.apply({Level::names, 1 << 20, 9'000'000s}, 1);
         for (int i = 0; i < 1000; ++i) f.note(number(i));

@@ -21,7 +21,9 @@ std::chrono::seconds RecentFailures::next_duration(Blame blame, bool stale,
                                                    std::chrono::seconds before) const {
     const bool is_line = blame == Blame::line || (blame == Blame::silence && is_silent_);
     if (is_line) return stale && blame == Blame::silence ? limits_.covered : no_line;
-    const std::chrono::seconds most = std::max(limits_.first, limits_.most);
+    std::chrono::seconds most = limits_.most;
+    if (blame == Blame::silence) most = std::min(most, silence_most);
+    most = std::max(most, limits_.first);
     const std::chrono::seconds doubled = std::clamp(before * 2, limits_.first, most);
     return stale ? std::max(doubled, limits_.covered) : doubled;
 }
@@ -40,7 +42,8 @@ void RecentFailures::note(const dns::Question& question, const Serving::Host& as
     Failure& failure = found->second;
     // What failed long before it was asked again says nothing of now.
     if (failure.until + failure.lasts < asked_at) failure.lasts = std::chrono::seconds::zero();
-    failure.lasts = next_duration(blame, stale, failure.lasts);
+    failure.lasts = asked_at < back_at_ ? no_line : next_duration(blame, stale, failure.lasts);
+    failure.silent = blame == Blame::silence;
     failure.until = now + failure.lasts;
     failure.extended_error = extended_error;
 }
@@ -84,7 +87,16 @@ void RecentFailures::set_limits(Limits limits) {
 void RecentFailures::forget(const dns::Question& question) {
     const std::lock_guard lock(mutex_);
     const auto found = failures_.find(question);
-    if (found != failures_.end()) erase(found);
+    if (found == failures_.end()) return;
+    if (found->second.silent)
+        forget_silent();
+    else
+        erase(found);
+}
+
+void RecentFailures::forget_silent() {
+    for (auto it = failures_.begin(); it != failures_.end();)
+        it = it->second.silent ? erase(it) : std::next(it);
 }
 
 void RecentFailures::note_upstream(bool answered, Clock::time_point asked_at,
@@ -95,7 +107,10 @@ void RecentFailures::note_upstream(bool answered, Clock::time_point asked_at,
         is_silent_ = is_silent_ || answered_at_ <= asked_at;
         return;
     }
-    if (std::exchange(is_silent_, false)) forget_all();
+    if (std::exchange(is_silent_, false)) {
+        forget_all();
+        back_at_ = now;
+    }
     answered_at_ = std::max(answered_at_, now);
 }
 

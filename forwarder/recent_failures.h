@@ -34,6 +34,10 @@ class RecentFailures {
     /// by it, for where no connection comes about none is tried again within a second, and what is
     /// silent is asked for as long as a look-up takes before it counts as that.
     static constexpr std::chrono::seconds no_line{1};
+    /// A name that nobody answers while others are answered: its servers may be gone, or the way
+    /// to them beyond our upstreams, which comes back without a sign. RFC 9520 section 3.2 leaves
+    /// how long it doubles to us, below five minutes: so that nobody has to wait for those.
+    static constexpr std::chrono::seconds silence_most{60};
 
     /// `silence`: nobody answered in time. Whether that is the name's or the line's, what else was
     /// answered tells, see note_upstream().
@@ -41,12 +45,15 @@ class RecentFailures {
 
     void set_limits(Limits limits);
 
-    /// What was asked at `asked_at` failed `now`. `stale` where it does not hurt, because the cache
-    /// still has an older answer. `asker` is whose table it goes into when that is full.
+    /// What was asked at `asked_at` failed `now`. Had upstreams been silent then, it says nothing
+    /// of now, and is kept for the second that RFC 9520 section 3.2 asks for at least. `stale`
+    /// where it does not hurt, because the cache still has an older answer. `asker` is whose table
+    /// it goes into when that is full.
     void note(const dns::Question& question, const Serving::Host& asker, Blame blame,
               std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point asked_at,
               Clock::time_point now);
-    /// The look-up succeeded.
+    /// The look-up succeeded. Where nobody had answered it before, the way beyond the upstreams is
+    /// back, for it and perhaps for all that nobody answered: those may be tried at once.
     void forget(const dns::Question& question);
     /// Whether what was asked at `asked_at` had an answer at all. Upstreams are silent once one had
     /// none while nothing else was answered either; when they are back they may know at once what
@@ -60,6 +67,7 @@ class RecentFailures {
         Clock::time_point until;
         std::chrono::seconds lasts{0};
         Serving::Host asker;
+        bool silent = false;  // nobody answered it
     };
     /// The failure that still counts, or none.
     std::optional<Failure> find(const dns::Question& question, Clock::time_point now) const;
@@ -71,6 +79,7 @@ class RecentFailures {
     };
 
     std::chrono::seconds next_duration(Blame blame, bool stale, std::chrono::seconds before) const;
+    void forget_silent();
     void make_room(const Serving::Host& asker, Clock::time_point now);
     void forget_all();
     void drop_first_over(const Serving::Host& asker);
@@ -80,6 +89,7 @@ class RecentFailures {
     Limits limits_;
     bool is_silent_ = false;           // no upstream answers
     Clock::time_point answered_at_{};  // when one did last
+    Clock::time_point back_at_{};      // when one did that had been silent
     Failures failures_;
     std::map<Serving::Host, std::size_t, HostLess> of_host_;  // how many each has there
 };

@@ -64,7 +64,7 @@ TEST_SUITE("forwarder/recent_failures") {
     TEST_CASE("a name that nobody answers is left alone for longer, where others are answered") {
         RecentFailures failures;
         Clock::time_point now = start;
-        for (const auto expected : {5s, 10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
+        for (const auto expected : {5s, 10s, 20s, 40s, 60s, 60s, 60s}) {
             const Clock::time_point asked = now;
             failures.note_upstream(true, asked, asked + 9s);
             now += 10s;  // as long as a look-up takes
@@ -88,10 +88,10 @@ TEST_SUITE("forwarder/recent_failures") {
         slow.type = 28;
         // Before, one name had failed for long.
         for (int i = 0; i < 6; ++i) {
-            failures.note(slow, nobody, Blame::silence, 22, false, now, now);
+            failures.note(slow, nobody, Blame::name, 22, false, now, now);
             now = failures.find(slow, now)->until;
         }
-        failures.note(slow, nobody, Blame::silence, 22, false, now, now);
+        failures.note(slow, nobody, Blame::name, 22, false, now, now);
         const Clock::time_point back = now + 250s;
         while (now < back) {
             const Clock::time_point asked = now;
@@ -104,6 +104,50 @@ TEST_SUITE("forwarder/recent_failures") {
         CHECK(failures.find(slow, now));
         failures.note_upstream(true, now, now);
         CHECK(!failures.find(slow, now));
+    }
+
+    TEST_CASE("what was asked before the line's return and dies after it is kept for a second") {
+        RecentFailures failures;
+        failures.note_upstream(true, start, start);
+        failures.note_upstream(false, start + 1s, start + 11s);
+        failures.note_upstream(true, start + 14s, start + 15s);  // the line is back
+        for (const bool stale : {false, true}) {
+            for (const Blame blame : {Blame::silence, Blame::name, Blame::line}) {
+                const Clock::time_point now = start + 20s;
+                failures.note_upstream(false, start + 10s, now);
+                failures.note(question, nobody, blame, 22, stale, start + 10s, now);
+                CHECK(failures.find(question, now));
+                CHECK(!failures.find(question, now + 1s));
+                failures.forget(question);
+            }
+        }
+        // The control: what was asked after it.
+        failures.note(question, nobody, Blame::silence, 22, false, start + 15s, start + 25s);
+        CHECK(failures.find(question, start + 29s));
+    }
+
+    TEST_CASE("when a name that was silent answers, all that were silent may be tried again") {
+        RecentFailures failures;
+        dns::Question silent = question, failed = question, unknown = question;
+        silent.type = 2;
+        failed.type = 3;
+        unknown.type = 4;
+        const auto note_all = [&] {
+            failures.note(question, nobody, Blame::silence, 22, false, start, start);
+            failures.note(silent, somebody, Blame::silence, 22, false, start, start);
+            failures.note(failed, nobody, Blame::name, 22, false, start, start);
+        };
+        note_all();
+        failures.forget(unknown);
+        failures.forget(failed);
+        CHECK(failures.find(question, start));
+        CHECK(failures.find(silent, start));
+        CHECK(!failures.find(failed, start));
+        note_all();
+        failures.forget(question);
+        CHECK(!failures.find(question, start));
+        CHECK(!failures.find(silent, start));
+        CHECK(failures.find(failed, start));  // a server said so, and is not asked through it
     }
 
     TEST_CASE("the reason is kept") {

@@ -175,6 +175,7 @@ class Cache::Shard {
     std::optional<Hit> copy(const Key& key, std::uint32_t now, bool fresh_only, Writer& out);
     void store(const Key& key, const Storable& what, std::uint32_t now);
     void remove(const Key& key);
+    void put_off(const Key& key, std::uint32_t now);
 
   private:
     Header header(std::size_t place) const {
@@ -227,6 +228,7 @@ class Cache::Shard {
     std::size_t entries_ = 0;
     std::uint32_t stale_max_ = 0;
     std::uint32_t stale_ttl_ = 0;
+    std::uint32_t put_off_at_ = UINT32_MAX;  // in this second nothing is asked anew any more
 };
 
 void Cache::Shard::resize(std::size_t octets, const Limits& limits) {
@@ -300,7 +302,8 @@ std::optional<Hit> Cache::Shard::copy(const Key& key, std::uint32_t now, bool fr
     Hit hit{entry.extended_error()};
     if (!entry.is(Header::asked_again)) {
         mark(place, entry.octets_and_marks | Header::asked_again);
-    } else if (fresh_only && !entry.is(Header::refreshing) && is_nearly_over(entry, age)) {
+    } else if (fresh_only && !entry.is(Header::refreshing) && now != put_off_at_ &&
+               is_nearly_over(entry, age)) {
         mark(place, entry.octets_and_marks | Header::refreshing);
         hit.refresh = true;
     }
@@ -336,6 +339,15 @@ void Cache::Shard::store(const Key& key, const Storable& what, std::uint32_t now
 void Cache::Shard::remove(const Key& key) {
     const std::lock_guard lock(mutex_);
     if (std::uint32_t* former = find(key)) kill(*former);
+}
+
+void Cache::Shard::put_off(const Key& key, std::uint32_t now) {
+    const std::lock_guard lock(mutex_);
+    put_off_at_ = now;
+    const std::uint32_t* slot = find(key);
+    if (slot == nullptr) return;
+    const std::size_t place = place_of(*slot);
+    mark(place, octets_and_marks(place) & ~Header::refreshing);
 }
 
 /// An empty slot for a new entry: a free one, or one that another entry has to leave, if possible
@@ -504,6 +516,12 @@ void Cache::store(const dns::Question& question, const Storable& what, Clock::ti
         shard_of(key).store(key, what, seconds_of(now));
     else
         shard_of(key).remove(key);
+}
+
+void Cache::put_off(const dns::Question& question, Clock::time_point now) {
+    const LowerName name(question.name);
+    const Key key(hash_, name.octets(), question);
+    shard_of(key).put_off(key, seconds_of(now));
 }
 
 }  // namespace porchlight::forwarder

@@ -30,7 +30,7 @@ struct Storable {
 /// What is to be known of an answer that the cache had, beside its octets.
 struct Hit {
     std::optional<std::uint16_t> extended_error;  // that it was stored with
-    bool refresh = false;  // often asked for and soon over: now is the time to ask anew, said once
+    bool refresh = false;  // often asked for and soon over: now is the time to ask anew
 };
 
 /// A bounded store of DNS answers as wire octets, shared by all workers: 16 shards, each behind one
@@ -42,10 +42,10 @@ struct Hit {
 /// - An answer's AD is kept with it, and told to queries that want it while the answer is fresh.
 /// - Answers past their lifetime stay for `stale_max`, for answer_stale() alone (RFC 8767).
 /// - An answer that was asked for before and has a tenth of its lifetime left, or a little less,
-///   is to be refreshed, and says so once.
+///   is to be refreshed, and says so once, or again after put_off().
 /// - All memory is `bytes_max`, reserved at the start and touched only as it fills, from 256 MiB up
-///   in huge pages; then the oldest answers that nobody asked for again make room. Never fails:
-///   what cannot be kept is not kept.
+///   in huge pages; then the oldest answers that nobody asked for again make room. Never fails: what
+///   cannot be kept is not kept.
 class Cache {
   public:
     struct Limits {
@@ -78,6 +78,10 @@ class Cache {
     /// Keeps `what` as the answer to `question`, in place of an earlier one; which goes even where
     /// `what` can't be kept, for it is known to be true no more.
     void store(const dns::Question& question, const Storable& what, Clock::time_point now);
+    /// The answer was not asked anew though it said that now was the time: a later hit says so
+    /// again, no sooner than in the next second. Until then nothing else of its shard does: what is
+    /// put off is so for want of places, when looking at each hit would cost most.
+    void put_off(const dns::Question& question, Clock::time_point now);
 
     void flush();
     /// New limits; another size empties the cache.

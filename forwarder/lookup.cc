@@ -335,9 +335,9 @@ void Lookup::State::refresh(const dns::Question& question) {
         return;
     const std::size_t refreshing_max =
         settings->limits.in_flight_max / refreshing_share / whole.workers;
-    if (refreshing >= refreshing_max || !may_explore()) return;
-    InFlight::Flight* flight = in_flight.start(question, serving.host(), now);
-    if (flight == nullptr) return;
+    const bool has_place = refreshing < refreshing_max && may_explore();
+    InFlight::Flight* flight = has_place ? in_flight.start(question, serving.host(), now) : nullptr;
+    if (flight == nullptr) return cache.put_off(question, now);
     flight->refreshing = true;
     ++refreshing;
     ++counters.prefetches;

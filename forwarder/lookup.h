@@ -98,8 +98,9 @@ class Lookup {
     void find(const dns::Question& question, bool from_companion, Done done);
 
     /// Asks for what the cache has, so that it has it still when its time is over. Does nothing
-    /// where that is no upstream's, is asked already or failed lately; nor where places are scarce,
-    /// or a twentieth of those in flight, divided evenly among the workers, has such a question.
+    /// where that is no upstream's, is asked already or failed lately. Where places are scarce, or
+    /// a twentieth of those in flight, divided evenly among the workers, has such a question, it is
+    /// put off: the cache says again that it is time.
     void refresh(const dns::Question& question);
 
     /// By the settings of today; a question of another view than everybody's has its number.

@@ -248,6 +248,48 @@ TEST_SUITE("forwarder/cache") {
         CHECK(early < 56);
     }
 
+    TEST_CASE("AD is kept with an answer, told to who wants it, and gone with its time") {
+        Fixture f;
+        const auto says_ad = [](const Buffer& answer) {
+            REQUIRE(answer.size() > 4);
+            return (answer[3] & dns::flag::authentic_data) != 0;
+        };
+        f.store({.authentic = true}, 300s);
+        f.store({.authentic = true}, 300s, start, true);
+        f.store({.name = "other.example"}, 300s);
+        CHECK(says_ad(f.answer({.authentic_data = true})));
+        CHECK(says_ad(f.answer({.edns = true, .dnssec_ok = true})));
+        CHECK(!says_ad(f.answer({})));
+        CHECK(!says_ad(f.answer({.name = "other.example", .authentic_data = true})));
+        CHECK(says_ad(f.stale("www.example", start + 299s)));
+        CHECK(!says_ad(f.stale("www.example", start + 300s)));
+        // Nor does a later answer without it inherit any.
+        f.store({}, 300s);
+        CHECK(!says_ad(f.answer({.authentic_data = true})));
+    }
+
+    TEST_CASE("what was put off says again that it is time, in another second") {
+        Fixture f;
+        const ParsedQuery query(QueryMessage{});
+        const auto is_time = [&](std::chrono::seconds age) {
+            Writer out;
+            const auto hit = f.cache.answer(query.query, everybody, start + age, out);
+            REQUIRE(hit);
+            return hit->refresh;
+        };
+        f.store({.ttls = {1000}}, 1000s);
+        CHECK(!is_time(1s));
+        CHECK(is_time(990s));
+        CHECK(!is_time(991s));  // the control: it is said once
+        const dns::Question question = dns::question_of(query.query);
+        f.cache.put_off(question, start + 991s);
+        CHECK(!is_time(991s));
+        CHECK(is_time(992s));
+        CHECK(!is_time(993s));
+        f.cache.put_off({name_of("unknown.example"), dns::type::a}, start + 993s);
+        CHECK(!is_time(994s));
+    }
+
     TEST_CASE("no TTL leaves above the cap") {
         Fixture f;
         const ResponseMessage response{.ttls = {0x80000000, 5000000}};

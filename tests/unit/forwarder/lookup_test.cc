@@ -215,6 +215,40 @@ TEST_SUITE("forwarder/lookup") {
         CHECK(home.lookup->counters().upstream_questions == 3);
     }
 
+    TEST_CASE("what could not be prefetched is, at a later hit, once there are places") {
+        Home home;
+        Settings settings;
+        settings.limits.connections_max = 2;
+        Admission admission(home.random);
+        home.lookup.emplace(home.loop.get_executor(), home.cache, home.failures, home.time,
+                            home.serving, Lookup::Whole{.admission = &admission});
+        REQUIRE(home.apply(settings));
+        const dns::Question question{*dns::parse_name("example.org"), dns::type::a};
+        const Buffer response = dns::empty_response(question, dns::rcode::no_error);
+        const Clock::time_point now = home.time.now();
+        home.cache.store(question, {response, {}, 1000s}, now - 990s);
+        const auto hit = [&](Clock::time_point at) {
+            Writer out;
+            const auto found = home.cache.answer(question, at, out);
+            REQUIRE(found);
+            if (found->refresh) home.lookup->refresh(question);
+        };
+        Client* const open = admission.enter({Ipv4{{192, 168, 1, 1}}}, settings.limits, now);
+        Client* const other = admission.enter({Ipv4{{192, 168, 1, 2}}}, settings.limits, now);
+        REQUIRE(open != nullptr);
+        REQUIRE(other != nullptr);
+        hit(now);  // now it was asked for before
+        hit(now);
+        CHECK(home.lookup->counters().background_put_off == 1);
+        hit(now + 2s);
+        CHECK(home.lookup->counters().background_put_off == 2);
+        CHECK(home.lookup->counters().prefetches == 0);
+        admission.leave(*open, settings.limits, now);
+        admission.leave(*other, settings.limits, now);
+        hit(now + 4s);
+        CHECK(home.lookup->counters().prefetches == 1);
+    }
+
     TEST_CASE("over the limits a question fails at once") {
         Home home;
         Settings settings;

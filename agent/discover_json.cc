@@ -36,6 +36,8 @@ const char* text_of(Outcome outcome) {
             return "unreachable";
         case Outcome::silent:
             return "silent";
+        case Outcome::hung_up:
+            return "hung-up";
         case Outcome::no_answer:
             return "no-answer";
         case Outcome::not_tried:

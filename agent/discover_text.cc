@@ -48,6 +48,8 @@ std::string trial_text(const Trial& trial) {
             return what + "proves who it is (" + took() + "), but " + escape(trial.why) + "\n";
         case Outcome::not_tried:
             return what + "not tried: " + escape(trial.why) + "\n";
+        case Outcome::hung_up:
+            return what + "could not be tried: " + escape(trial.why) + "\n";
         case Outcome::refused:
         case Outcome::unreachable:
         case Outcome::silent:

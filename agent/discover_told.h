@@ -36,6 +36,7 @@ enum class Outcome {
     refused,      // it proved nothing of the kind
     unreachable,  // no connection, or one that broke
     silent,       // nothing came in time
+    hung_up,      // it closed each connection before it showed who it is
     no_answer,    // it proved who it is, and did not answer
     not_tried,
 };

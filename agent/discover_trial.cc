@@ -5,6 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <string_view>
 
 #include "core/base64url.h"
@@ -21,9 +23,21 @@
 namespace porchlight::agent::discover {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::uint16_t dot_port = 853;
 constexpr std::uint16_t https_port = 443;
 constexpr std::size_t padding_octets_block = 128;  // RFC 8467 section 4.1
+
+/// At one address, so that a slow router is done with one handshake before the next begins.
+constexpr auto between_starts = 100ms;
+/// Limits of handshakes let somebody in again after so long.
+constexpr std::array<std::chrono::milliseconds, 2> again_after{1s, 2s};
+
+/// What a peer's end of TCP in the middle of a handshake is called.
+constexpr const char* hangs_up =
+    "it hangs up before it shows who it is, three times in three seconds: it may limit how often a "
+    "host connects";
 
 std::uint32_t scope_of(const IpAddress& address, std::uint32_t scope) {
     const auto* v6 = std::get_if<Ipv6>(&address);
@@ -47,7 +61,8 @@ Buffer root_query(std::uint16_t id) {
 
 Outcome outcome_of(const Error& error) {
     if (error.code == Errc::refused) return Outcome::refused;
-    return error.code == Errc::timeout ? Outcome::silent : Outcome::unreachable;
+    if (error.code == Errc::timeout) return Outcome::silent;
+    return plain_words(error) == hangs_up ? Outcome::hung_up : Outcome::unreachable;
 }
 
 void judge_answer(Trial& trial, const Result<Buffer>& answer) {
@@ -67,10 +82,43 @@ void judge_answer(Trial& trial, const Result<Buffer>& answer) {
         trial.outcome = Outcome::works;
 }
 
-/// What is tried of one resolver, for as long as the loop runs.
+/// One connection and its question; what is alike of two resolvers is the same.
+struct Contact {
+    std::string alpn;
+    Endpoint to;
+    net::ServerIdentity identity;
+    std::string path;  // of DoH, a template
+    bool may_be_opportunistic = false;
+    bool operator==(const Contact&) const = default;
+};
+
+/// What has to be proved at it.
+net::ServerIdentity identity_of(const Told& told, const ResolverRecord& resolver,
+                                const Trial& trial) {
+    if (trial.proof == Proof::address) return told.from.address;
+    return dns::to_host(told.of_name ? *told.of_name : *resolver.adn);
+}
+
+Contact contact_of(const Told& told, const ResolverRecord& resolver, const Trial& trial) {
+    return {trial.alpn, trial.to, identity_of(told, resolver, trial),
+            trial.alpn == net::doh_alpn ? path_template(resolver) : std::string(),
+            may_be_opportunistic(told, trial)};
+}
+
+/// Who is asked by DoH: the name that is proved or, where an address is, that (RFC 9462 section
+/// 6.3).
+std::string authority_of(const Contact& contact) {
+    if (const auto* address = std::get_if<IpAddress>(&contact.identity))
+        return to_text(Endpoint{*address, contact.to.port});
+    const std::string& name = std::get<std::string>(contact.identity);
+    return contact.to.port == https_port ? name : name + ":" + std::to_string(contact.to.port);
+}
+
+/// One contact, and everybody whose trial it is.
 struct Job {
-    const Told* told = nullptr;
-    const ResolverRecord* resolver = nullptr;
+    Contact contact;
+    std::chrono::milliseconds after{0};
+    std::vector<Trial*> trials;
 };
 
 class Attempts {
@@ -82,50 +130,67 @@ class Attempts {
             auto made = net::TlsClient::create({.roots_pem = settings_.roots_pem,
                                                 .alpn = {alpn},
                                                 .time = settings_.time,
-                                                .may_end_unsaid = true});
+                                                .may_end_unsaid = true,
+                                                .finishes_unproved = true});
             if (!made) return made.error();
             (alpn == std::string_view("dot") ? dot_ : doh_) = *std::move(made);
         }
         return {};
     }
 
-    void start(Trial& trial, const Job& job) {
-        asio::co_spawn(loop_, run(trial, job), asio::detached);
-    }
+    /// `job` stays where it is until finish() is done.
+    void start(const Job& job) { asio::co_spawn(loop_, run(job), asio::detached); }
     void finish() { loop_.run(); }
 
   private:
-    awaitable<void> run(Trial& trial, Job job) {
-        co_await attempt(trial, job);
-        if (trial.outcome != Outcome::refused || !may_be_opportunistic(*job.told, trial)) co_return;
-        const std::string why = trial.why;
-        trial.proof = Proof::nothing;
-        co_await attempt(trial, job);
-        trial.why = trial.outcome == Outcome::works ? why : why + "; " + trial.why;
+    awaitable<void> run(const Job& job) {
+        co_await pause(job.after);
+        Trial& trial = *job.trials.front();
+        co_await attempt(trial, job.contact);
+        for (const std::chrono::milliseconds wait : again_after) {
+            if (trial.outcome != Outcome::hung_up) break;
+            co_await pause(wait);
+            co_await attempt(trial, job.contact);
+        }
     }
 
-    awaitable<void> attempt(Trial& trial, Job job) {
-        const bool dot = trial.alpn == "dot";
-        const net::ServerIdentity identity = identity_of(trial, job);
+    awaitable<void> pause(std::chrono::milliseconds wait) {
+        asio::steady_timer timer(loop_, wait);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+
+    awaitable<void> attempt(Trial& trial, const Contact& contact) {
         const Clock::time_point begun = Clock::now();
-        auto stream = co_await net::TlsStream::connect(dot ? *dot_ : *doh_, trial.to, identity,
-                                                       settings_.within);
+        auto stream = co_await net::TlsStream::connect(
+            trial.alpn == "dot" ? *dot_ : *doh_, contact.to, contact.identity, settings_.within);
         if (!stream) {
             trial.outcome = outcome_of(stream.error());
             trial.why = plain_words(stream.error());
             co_return;
         }
+        const std::string unproved = plain_words({Errc::refused, (*stream)->facts().why_unproved});
+        if (!unproved.empty()) {
+            trial.outcome = Outcome::refused;
+            trial.why = unproved;
+            if (!contact.may_be_opportunistic) co_return;
+            trial.proof = Proof::nothing;
+        }
         trial.connected_after = since(begun);
         trial.tls_version = (*stream)->facts().version;
+        co_await ask(trial, contact, **stream);
+        if (unproved.empty()) co_return;
+        trial.why = trial.outcome == Outcome::works ? unproved : unproved + "; " + trial.why;
+    }
+
+    awaitable<void> ask(Trial& trial, const Contact& contact, net::TlsStream& stream) {
         const Clock::time_point asked = Clock::now();
-        if (dot) {
-            const Result<Buffer> answer = co_await ask_dot(**stream);
+        if (trial.alpn == "dot") {
+            const Result<Buffer> answer = co_await ask_dot(stream);
             judge_answer(trial, answer);
         } else {
-            const std::string path =
-                dns::expand_dohpath(path_template(*job.resolver), base64url(root_query(0)));
-            const std::string authority = authority_of(trial, job);
-            net::DohClient client(**stream);
+            const std::string path = dns::expand_dohpath(contact.path, base64url(root_query(0)));
+            const std::string authority = authority_of(contact);
+            net::DohClient client(stream);
             const Result<Buffer> answer = co_await client.ask(authority, path, settings_.within);
             judge_answer(trial, answer);
         }
@@ -139,23 +204,6 @@ class Attempts {
         if (!sent) co_return sent.error();
         Buffer pending;
         co_return co_await net::read_message(stream, pending, settings_.within);
-    }
-
-    static net::ServerIdentity identity_of(const Trial& trial, const Job& job) {
-        if (trial.proof == Proof::address) return job.told->from.address;
-        if (trial.proof == Proof::nothing) return net::Unauthenticated();
-        return dns::to_host(job.told->of_name ? *job.told->of_name : *job.resolver->adn);
-    }
-
-    /// Who is asked by DoH: the name that is proved or, where an address is, that (RFC 9462 section
-    /// 6.3).
-    static std::string authority_of(const Trial& trial, const Job& job) {
-        const net::ServerIdentity identity = identity_of(trial, job);
-        Endpoint by{job.told->from.address, trial.to.port};
-        if (const auto* name = std::get_if<std::string>(&identity))
-            return trial.to.port == https_port ? *name
-                                               : *name + ":" + std::to_string(trial.to.port);
-        return to_text(by);
     }
 
     static std::chrono::milliseconds since(Clock::time_point then) {
@@ -176,6 +224,22 @@ const char* why_not_tried(const std::string& alpn, const ResolverRecord& resolve
     if (alpn != "dot" && alpn != net::doh_alpn) return "nobody here knows this protocol";
     return alpn == net::doh_alpn && path_template(resolver).empty() ? "no path to ask at is told"
                                                                     : nullptr;
+}
+
+/// To the job that makes this contact already, or to one more.
+void add(std::vector<Job>& jobs, Contact contact, Trial& trial) {
+    std::chrono::milliseconds after{0};
+    for (Job& job : jobs) {
+        if (job.contact == contact) {
+            job.trials.push_back(&trial);
+            return;
+        }
+        if (job.contact.to.address == contact.to.address) after += between_starts;
+    }
+    if (jobs.size() < trials_max)
+        jobs.push_back({std::move(contact), after, {&trial}});
+    else
+        trial.why = "more is offered than is tried";
 }
 
 }  // namespace
@@ -207,28 +271,26 @@ bool may_be_opportunistic(const Told& told, const Trial& trial) {
 Result<void> try_all(std::vector<Told>& told, const TrialSettings& settings) {
     Attempts attempts(settings);
     if (const Result<void> made = attempts.make_clients(); !made) return made.error();
-    std::size_t count = 0;
     for (Told& one : told)
         for (Offer& offer : one.offers)
             for (Candidate& candidate : offer.resolvers)
                 candidate.trials = trials_of(one, candidate.told, settings.scope);
-    // Nothing moves from here on: the attempts hold on to all of it.
+    // Nothing moves from here on: the jobs hold on to all of it.
+    std::vector<Job> jobs;
     for (Told& one : told)
         for (Offer& offer : one.offers)
             for (Candidate& candidate : offer.resolvers)
-                for (Trial& trial : candidate.trials) {
-                    if (!trial.why.empty()) continue;
-                    if (++count <= trials_max)
-                        attempts.start(trial, {&one, &candidate.told});
-                    else
-                        trial.why = "more is offered than is tried";
-                }
+                for (Trial& trial : candidate.trials)
+                    if (trial.why.empty()) add(jobs, contact_of(one, candidate.told, trial), trial);
+    for (const Job& job : jobs) attempts.start(job);
     attempts.finish();
+    for (const Job& job : jobs)
+        for (Trial* trial : job.trials) *trial = *job.trials.front();
     return {};
 }
 
 std::string plain_words(const Error& error) {
-    static constexpr std::array<std::pair<std::string_view, const char*>, 9> words{{
+    static constexpr std::array<std::pair<std::string_view, const char*>, 10> words{{
         {"certificate has expired", "its certificate has expired"},
         {"not yet valid", "its certificate is not valid yet"},
         {"hostname mismatch", "its certificate is for another name"},
@@ -236,6 +298,7 @@ std::string plain_words(const Error& error) {
         {"unable to get", "its certificate is signed by nobody who is trusted here"},
         {"self-signed", "its certificate is signed by nobody who is trusted here"},
         {"self signed", "its certificate is signed by nobody who is trusted here"},
+        {"closed during the handshake", hangs_up},
         {"Connection refused", "nothing listens there"},
         {"Network is unreachable", "this machine has no address to reach it from"},
     }};

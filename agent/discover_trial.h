@@ -34,8 +34,12 @@ struct TrialSettings {
     const TimeSource* time = nullptr;
 };
 
-/// Connects to all of them at once and asks each one question, for the name servers of the root:
-/// every resolver answers it, and it tells nobody anything. Fails if there is no trust anchor.
+/// Connects to all of them and asks each one question, for the name servers of the root: every
+/// resolver answers it, and it tells nobody anything. Fails if there is no trust anchor.
+/// Resolvers bound how many handshakes a host begins and how many of them may fail. So what comes
+/// to the same connection is tried once, whoever told of it; connections to one address begin one
+/// after the other; each handshake comes to its end, whatever the certificate proves; and who
+/// hangs up before that is tried again twice, in the next three seconds.
 Result<void> try_all(std::vector<Told>& told, const TrialSettings& settings);
 
 /// Why a server was not taken, in the words of who never read an RFC.

@@ -82,6 +82,13 @@ std::string use_sentence(const std::string& where, const Choice& choice, const T
            who + ": it answers, but nothing proves who it is.";
 }
 
+const Trial* first_hung_up(const Candidate& candidate) {
+    const auto found =
+        std::find_if(candidate.trials.begin(), candidate.trials.end(),
+                     [](const Trial& one) { return one.outcome == Outcome::hung_up; });
+    return found == candidate.trials.end() ? nullptr : &*found;
+}
+
 bool proves_itself(const Choice& choice) {
     const Trial* trial = working(*choice.candidate);
     return trial != nullptr && trial->proof != Proof::nothing;
@@ -103,6 +110,13 @@ Verdict judge(std::string_view interface, std::span<const Told> told) {
         std::any_of(told.begin(), told.end(), [](const Told& one) { return !one.offers.empty(); });
     if (chosen != choices.end())
         verdict.sentence = use_sentence(where, *chosen, *working(*chosen->candidate));
+    else if (const auto open =
+                 std::find_if(choices.begin(), choices.end(),
+                              [](const Choice& one) { return is_undecided(*one.candidate); });
+             open != choices.end())
+        verdict.sentence = "The network of " + where + " offers " +
+                           resolver_text(open->candidate->told) + ", which could not be tried (" +
+                           why_not(*open->candidate) + "): try again in a minute.";
     else if (!choices.empty())
         verdict.sentence = "The network of " + where + " offers " +
                            resolver_text(choices.front().candidate->told) +
@@ -125,8 +139,13 @@ const Trial* working(const Candidate& candidate) {
     return found == candidate.trials.end() ? nullptr : &*found;
 }
 
+bool is_undecided(const Candidate& candidate) {
+    return working(candidate) == nullptr && first_hung_up(candidate) != nullptr;
+}
+
 std::string why_not(const Candidate& candidate) {
     if (candidate.told.why_not_usable) return escape(*candidate.told.why_not_usable);
+    if (const Trial* trial = first_hung_up(candidate)) return escape(trial->why);
     for (const Trial& trial : candidate.trials)
         if (trial.outcome != Outcome::not_tried) return escape(trial.why);
     if (!candidate.trials.empty()) return escape(candidate.trials.front().why);

@@ -23,6 +23,9 @@ Verdict judge(std::string_view interface, std::span<const Told> told);
 /// The first trial that proved what it had to and got an answer; null if none did.
 const Trial* working(const Candidate& candidate);
 
+/// Whether a server of it hung up before it showed who it is, and none worked: it may be well.
+bool is_undecided(const Candidate& candidate);
+
 /// Why hosts don't use one of which no trial worked.
 std::string why_not(const Candidate& candidate);
 

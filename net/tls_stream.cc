@@ -28,6 +28,7 @@ using Peer = std::pair<Endpoint, ServerIdentity>;
 constexpr std::size_t tickets_per_peer_max = 4;
 constexpr std::size_t peers_with_tickets_max = 64;
 
+constexpr const char* closed_early = "TLS: the server closed during the handshake";
 constexpr const char* aead_ciphers_tls12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 class Client : public TlsClient {
@@ -36,10 +37,12 @@ class Client : public TlsClient {
         : context_(std::move(context)),
           time_(settings.time),
           dates_count_(settings.dates_count),
+          finishes_unproved_(settings.finishes_unproved),
           source_(settings.source) {}
 
     SSL_CTX* context() const { return context_.get(); }
     Source source() const { return source_; }
+    bool finishes_unproved() const { return finishes_unproved_; }
 
     /// Sets what depends on the server and on the moment.
     bool prepare(SSL* ssl, const Peer& peer);
@@ -52,6 +55,7 @@ class Client : public TlsClient {
     SslContextPtr context_;
     const TimeSource* time_;
     bool dates_count_;
+    bool finishes_unproved_;
     Source source_;
     std::map<Peer, std::vector<SslSessionPtr>> tickets_;
 };
@@ -89,6 +93,10 @@ class Stream : public TlsStream {
 int on_new_session(SSL* ssl, SSL_SESSION* session) {
     static_cast<Stream*>(SSL_get_app_data(ssl))->on_ticket(SslSessionPtr(session));
     return 1;
+}
+
+std::string not_accepted(long verdict) {
+    return std::string("certificate not accepted: ") + X509_verify_cert_error_string(verdict);
 }
 
 /// How many of the certificates in `pem` became trust anchors. A broken one is passed over: one bad
@@ -143,6 +151,8 @@ bool demand(SSL* ssl, const ServerIdentity& identity) {
 
 bool Client::prepare(SSL* ssl, const Peer& peer) {
     if (!demand(ssl, peer.second)) return false;
+    // The verdict is found all the same, and kept.
+    if (finishes_unproved_) SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
     X509_VERIFY_PARAM* check = SSL_get0_param(ssl);
     // A time that was set would beat the flag, so it's one or the other.
     if (!dates_count_)
@@ -199,7 +209,7 @@ awaitable<Result<void>> Stream::handshake(std::chrono::milliseconds within) {
     const auto step = [ssl = ssl_.get()] { return SSL_connect(ssl); };
     const Result<bool> done = co_await drive(step, within);
     if (!done) co_return done.error();
-    if (!*done) co_return Error{Errc::unavailable, "TLS: the server closed during the handshake"};
+    if (!*done) co_return Error{Errc::unavailable, closed_early};
     usable_ = true;
     note_facts();
     co_return Result<void>();
@@ -273,16 +283,15 @@ awaitable<Result<bool>> Stream::drive(Call call, std::chrono::milliseconds withi
 Error Stream::failure(int why) {
     const int reason = ERR_GET_REASON(ERR_peek_last_error());
     const long verdict = SSL_get_verify_result(ssl_.get());
-    usable_ = false;
+    const bool was_usable = std::exchange(usable_, false);
     close();
     if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         ERR_clear_error();
-        return {Errc::unavailable, "the connection broke"};
+        return {Errc::unavailable, was_usable ? "the connection broke" : closed_early};
     }
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
         ERR_clear_error();
-        return {Errc::refused,
-                std::string("certificate not accepted: ") + X509_verify_cert_error_string(verdict)};
+        return {Errc::refused, not_accepted(verdict)};
     }
     // A wrong signature of the handshake: it has the certificate but not the key.
     if (reason == SSL_R_BAD_SIGNATURE)
@@ -301,6 +310,10 @@ void Stream::note_facts() {
     const int der_size = i2d_X509(SSL_get0_peer_certificate(ssl_.get()), &der);
     if (der_size > 0) facts_.peer_certificate.assign(der, der + der_size);
     OPENSSL_free(der);
+    const long verdict = SSL_get_verify_result(ssl_.get());
+    const bool asked_for = !std::holds_alternative<Unauthenticated>(peer_.second);
+    if (client_.finishes_unproved() && asked_for && verdict != X509_V_OK)
+        facts_.why_unproved = not_accepted(verdict);
 }
 
 }  // namespace

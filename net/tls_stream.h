@@ -33,6 +33,10 @@ class TlsClient {
         /// carry their length, where nothing can be cut off unseen; there a server that says no
         /// goodbye costs nothing, while OpenSSL else forgets its newest ticket.
         bool may_end_unsaid = false;
+        /// Whether the handshake with a server that can't be authenticated is brought to its end
+        /// all the same, and `Facts::why_unproved` says so: for who only looks what a server shows.
+        /// To the server a handshake that breaks off is that of a client who does harm.
+        bool finishes_unproved = false;
         Source source = Source::kernels_choice;
     };
     /// Fails with `malformed` if no trust anchor can be read. Makes the process ignore SIGPIPE.
@@ -64,9 +68,10 @@ class TlsStream {
 
     struct Facts {
         bool resumed = false;
-        std::string version;      // "TLSv1.3"
-        std::string alpn;         // as agreed; empty: none
-        Buffer peer_certificate;  // DER of the leaf
+        std::string version;       // "TLSv1.3"
+        std::string alpn;          // as agreed; empty: none
+        Buffer peer_certificate;   // DER of the leaf
+        std::string why_unproved;  // of Settings::finishes_unproved alone; empty: it is who it says
     };
     virtual const Facts& facts() const = 0;
 };

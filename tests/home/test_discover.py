@@ -10,11 +10,11 @@ from typing import Any, Iterator
 import pytest
 
 from lab import Home, odhcpd_ra
-from lab.discover import discover, told, trial
+from lab.discover import discover, resolvers, told, trial
 from lab.host import Host
 from lab.isp import ADN
 from lab.program import eventually
-from lab.router import BINARY, LAN4, LAN6, Router
+from lab.router import BINARY, LAN4, LAN6, Router, announces
 
 # Option 162 for dns.example.org at the router, over TLS; the same with its name cut short.
 FOREIGN4 = bytes.fromhex("0021 0001 11 03646e73 076578616d706c65 036f726700 04 c0a84d01"
@@ -52,6 +52,26 @@ def foreign_home() -> Iterator[Home]:
         yield home
 
 
+def doh_resolver(router: Router, limits: dict[str, Any]) -> dict[str, Any]:
+    return router.config(resolver={"adn": ADN, "doh": [{}]}, limits=limits)
+
+
+def times_limited(router: Router) -> int:
+    """How often somebody had too many handshakes that were not done, or broke off."""
+    return router.status()["counters"].get("limit_unfinished_client", 0)
+
+
+@pytest.fixture(scope="module")
+def home_with_doh() -> Iterator[Home]:
+    """A home with the limits that every home has."""
+    with Home() as home:
+        home.router.configure(doh_resolver(home.router, {}))
+        home.router.start_porchlight()
+        home.router.until("hosts are told of HTTPS too", lambda status: announces(status)
+                          and "6832" in str(status["announced"]))
+        yield home
+
+
 def test_our_own_router_is_found_by_every_carrier(home: Home) -> None:
     host = home.host()
     report = discover(host.ns, roots=home.trust, seconds=4)
@@ -83,6 +103,50 @@ def test_the_router_itself_hears_what_it_tells(home: Home) -> None:
     assert told(report, "dhcpv4") == [(ADN, (LAN4,))]
     assert told(report, "dhcpv6") == [(ADN, (LAN6,))]
     assert told(report, "ra") == [(ADN, (LAN6,))]
+
+
+def test_who_looks_again_and_again_meets_no_limit(home_with_doh: Home) -> None:
+    """What it tries are whole handshakes, each once, so limits as they come have room for them."""
+    router, host = home_with_doh.router, home_with_doh.host()
+    host.join()
+    for _ in range(4):
+        report = discover(host.ns, roots=home_with_doh.trust)
+        trials = [each for carrier in ("dhcpv4", "dhcpv6", "ra", "svcb")
+                  for resolver in resolvers(report, carrier) for each in resolver["trials"]]
+        assert len(trials) >= 12 and {each["alpn"] for each in trials} == {"dot", "h2"}
+        assert {each["outcome"] for each in trials} == {"works", "refused"}, trials
+        assert all("does not prove the address" in each["why"] for each in trials
+                   if each["outcome"] == "refused")
+    # The control: who breaks off as many handshakes as one host may, meets that limit, and is
+    # found well all the same once it lets him in again.
+    before = times_limited(router)
+    with host.ns.entered():
+        for _ in range(12):
+            with socket.create_connection((LAN4, 853), 10) as broken_off:
+                broken_off.send(b"\x16\x03\x01\x02\x00\x01")
+    eventually("a limit is met", lambda: times_limited(router) > before)
+    report = discover(host.ns, roots=home_with_doh.trust)
+    assert trial(report, "dhcpv4")["outcome"] == trial(report, "dhcpv6")["outcome"] == "works"
+
+
+def test_a_limit_that_lasts_is_not_taken_for_a_fault(home_with_doh: Home) -> None:
+    router, host = home_with_doh.router, home_with_doh.host()
+    host.join()
+    router.configure(doh_resolver(router, {"handshake_max": "10min"}))
+    router.reload_and_wait()
+    assert trial(discover(host.ns, roots=home_with_doh.trust), "dhcpv4")["outcome"] == "works"
+
+    def is_out() -> bool:
+        with host.ns.entered(), socket.create_connection((LAN4, 853), 10) as broken_off:
+            broken_off.send(b"\x16\x03\x01\x02\x00\x01")
+        return times_limited(router) > before
+
+    before = times_limited(router)
+    eventually("a limit is met", is_out)
+    report = discover(host.ns, roots=home_with_doh.trust, status=1)
+    tried = trial(report, "dhcpv4")
+    assert tried["outcome"] == "hung-up" and "may limit how often" in tried["why"]
+    assert "could not be tried" in report["sentence"] and "not work" not in report["sentence"]
 
 
 def test_no_lease_is_taken(foreign_home: Home) -> None:

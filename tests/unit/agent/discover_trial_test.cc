@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "net/tls_stream_server.h"
+
 namespace porchlight::agent::discover {
 namespace {
 
@@ -15,6 +17,23 @@ ResolverRecord resolver() {
 }
 
 const Told announced{Carrier::ra, {*parse_address("fe80::1"), {}}, {}, {}, {}};
+
+/// A server that was told of by that router.
+Told at(const net::TestServer& server, const char* adn, std::uint8_t router) {
+    Told told{Carrier::dhcpv4, {Ipv4{{192, 0, 2, router}}, {}}, {}, {}, {}};
+    ResolverRecord one;
+    one.adn = *dns::parse_name(adn);
+    one.addresses = {server.endpoint().address};
+    one.params.alpn = {"dot"};
+    one.params.port = server.endpoint().port;
+    told.offers.push_back({dns::Format::rfc9463, {}, std::nullopt, {{one, {}}}});
+    return told;
+}
+
+const Trial& only_trial(const Told& told) {
+    REQUIRE(told.offers[0].resolvers[0].trials.size() == 1);
+    return told.offers[0].resolvers[0].trials[0];
+}
 
 TEST_SUITE("agent/discover_trial") {
     TEST_CASE("each protocol at each address, at its own port or the one that is told") {
@@ -73,11 +92,33 @@ TEST_SUITE("agent/discover_trial") {
         }
     }
 
+    TEST_CASE("one contact is made once, whoever told of it, and all of them hear how it went") {
+        net::TestAuthority authority;
+        net::TestServer server(
+            authority.leaf({"dns.test"}),
+            [](SSL* ssl) {
+                net::serve_dns(ssl, [](Bytes query) { return net::address_response(query, {}); });
+            },
+            {TLS1_3_VERSION, "dot"});
+        std::vector<Told> all{at(server, "dns.test", 1), at(server, "dns.test", 2),
+                              at(server, "other.test", 3)};
+        const Buffer roots = authority.root_pem();
+        REQUIRE(try_all(all, {.roots_pem = roots}));
+        CHECK(server.accepted() == 2);
+        CHECK(only_trial(all[0]).outcome == Outcome::works);
+        CHECK(only_trial(all[1]).outcome == Outcome::works);
+        CHECK(only_trial(all[1]).answered_after == only_trial(all[0]).answered_after);
+        CHECK(only_trial(all[2]).outcome == Outcome::refused);
+        CHECK(only_trial(all[2]).why == "its certificate is for another name");
+    }
+
     TEST_CASE("reasons are in plain words; what has none stays as it is") {
         CHECK(plain_words({Errc::refused, "certificate not accepted: certificate has expired"}) ==
               "its certificate has expired");
         CHECK(plain_words({Errc::unavailable, "no connection: Connection refused"}) ==
               "nothing listens there");
+        CHECK(plain_words({Errc::unavailable, "TLS: the server closed during the handshake"})
+                  .starts_with("it hangs up before it shows who it is"));
         CHECK(plain_words({Errc::timeout, "no connection after 2s"}) == "no connection after 2s");
     }
 }

@@ -105,6 +105,20 @@ TEST_SUITE("agent/discover_verdict") {
         CHECK(!judge("eth0", std::vector{one}).usable);
     }
 
+    TEST_CASE("of one that hung up nobody says that it does not work") {
+        Told one = told(Carrier::dhcpv4, "192.0.2.1", {resolver("dns.test", "192.0.2.2")});
+        tried(one, Outcome::unreachable, "nothing listens there");
+        tried(one, Outcome::hung_up, "it hangs up");
+        const std::vector both{told(Carrier::ra, "fe80::1", {resolver("a.test", "192.0.2.3")}),
+                               one};
+        CHECK(judge("eth0", both).sentence ==
+              "The network of eth0 offers dns.test (192.0.2.2), which could not be tried (it hangs "
+              "up): try again in a minute.");
+        CHECK(!judge("eth0", both).usable);
+        tried(one, Outcome::works);
+        CHECK(judge("eth0", std::vector{one}).usable);
+    }
+
     TEST_CASE("carriers that name different resolvers contradict each other, silence does not") {
         const auto a = resolver("a.test", "192.0.2.2");
         const auto b = resolver("b.test", "2001:db8::2");

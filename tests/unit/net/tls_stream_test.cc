@@ -180,6 +180,32 @@ TEST_SUITE("net/tls_stream") {
         }
     }
 
+    TEST_CASE("who only looks comes to the end of the handshake, and hears what is not proved") {
+        const TestAuthority authority, stranger;
+        const Buffer roots = authority.root_pem();
+        const auto client =
+            TlsClient::create({.roots_pem = roots, .alpn = {"dot"}, .finishes_unproved = true});
+        REQUIRE(client);
+        TestServer server(authority.leaf({"dns.example"}), echo_once, {TLS1_3_VERSION, "dot"});
+        const auto hello = [&](const TestServer& to, const ServerIdentity& identity) {
+            TlsStream::Facts facts;
+            const auto heard = run(say_hello(**client, to.endpoint(), facts, identity));
+            REQUIRE(heard);
+            CHECK(*heard == "hello");
+            return facts.why_unproved;
+        };
+        CHECK(hello(server, "dns.example").empty());
+        const std::string other = hello(server, "other.example");
+        CHECK(other == "certificate not accepted: hostname mismatch");
+        CHECK(hello(server, *parse_address("192.0.2.1")) ==
+              "certificate not accepted: IP address mismatch");
+        CHECK(hello(server, Unauthenticated()).empty());
+        TestServer strange(stranger.leaf({"dns.example"}), echo_once, {TLS1_3_VERSION, "dot"});
+        CHECK(hello(strange, "dns.example").starts_with("certificate not accepted"));
+        // A ticket proves what the certificate proved, and no more.
+        CHECK(hello(server, "other.example") == other);
+    }
+
     TEST_CASE("dates are judged by the given time, or left out when they don't count") {
         const TestAuthority authority;
         TestServer server(authority.leaf({"dns.example"}), echo_once);

@@ -1,0 +1,2 @@
+// The TLS server of the net tests, for what connects here.
+#include "net/tls_stream_server.cc"

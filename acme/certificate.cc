@@ -114,6 +114,18 @@ bool is_signed_by(X509* certificate, X509* issuer) {
     return good;
 }
 
+/// One that is signed by itself is, where the same is among them.
+bool is_signed_by_one_of(X509* certificate, Bytes roots_pem) {
+    const net::BioPtr in = net::borrow(roots_pem);
+    bool found = false;
+    while (!found && BIO_eof(in.get()) == 0) {
+        const X509Ptr root(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+        found = root && is_signed_by(certificate, root.get());
+    }
+    ERR_clear_error();
+    return found;
+}
+
 }  // namespace
 
 Result<std::vector<Certificate>> parse_chain(Bytes chain_pem) {
@@ -153,14 +165,16 @@ std::optional<std::string> missing_issuer(Bytes chain_pem, Bytes roots_pem) {
     const auto chain = read_chain(chain_pem);
     if (!chain) return std::nullopt;
     X509* last = chain->back().get();
-    if (is_signed_by(last, last)) return std::nullopt;
-    const net::BioPtr in = net::borrow(roots_pem);
-    while (BIO_eof(in.get()) == 0) {
-        const X509Ptr root(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
-        if (root && is_signed_by(last, root.get())) return std::nullopt;
-    }
-    ERR_clear_error();
+    if (is_signed_by(last, last) || is_signed_by_one_of(last, roots_pem)) return std::nullopt;
     return name_text(X509_get_issuer_name(last));
+}
+
+std::optional<std::string> unknown_root(Bytes chain_pem, Bytes roots_pem) {
+    const auto chain = read_chain(chain_pem);
+    if (!chain) return std::nullopt;
+    X509* last = chain->back().get();
+    if (!is_signed_by(last, last) || is_signed_by_one_of(last, roots_pem)) return std::nullopt;
+    return name_text(X509_get_subject_name(last));
 }
 
 }  // namespace porchlight::acme

@@ -44,4 +44,8 @@ std::optional<std::string> check_pair(Bytes chain_pem, Bytes key_pem,
 /// verdict.
 std::optional<std::string> missing_issuer(Bytes chain_pem, Bytes roots_pem);
 
+/// The name of the last certificate of a chain, where that is signed by itself and none of
+/// `roots_pem`: a chain is no proof of its own root. A remark, likewise.
+std::optional<std::string> unknown_root(Bytes chain_pem, Bytes roots_pem);
+
 }  // namespace porchlight::acme

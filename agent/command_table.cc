@@ -66,7 +66,9 @@ std::vector<Command> make_table() {
                  "complaint a line: file, JSON pointer, what was expected, what was found; once "
                  "every value is right, what does not fit together. A good "
                  "configuration is also held against this machine: files, keys, interfaces and "
-                 "users that it names. What is amiss there is a warning.",
+                 "users that it names. What is amiss there is a warning; but a certificate, key "
+                 "or other file that is not there, without which \"run\" does not start, is a "
+                 "complaint.",
          .function = check_command},
         {.name = "config",
          .verbs =

@@ -81,7 +81,7 @@ class Examiner {
           storage_(storage),
           time_(time) {}
 
-    std::vector<Complaint> examine() {
+    Fit examine() {
         examine_interfaces();
         examine_ports();
         examine_metrics();
@@ -98,7 +98,7 @@ class Examiner {
         }
         examine_announced();
         examine_guard();
-        return std::move(warnings_);
+        return std::move(fit_);
     }
 
   private:
@@ -234,6 +234,8 @@ class Examiner {
         const Result<Buffer> roots = storage_.read(config_.tls.roots);
         if (const auto issuer = acme::missing_issuer(chain, roots ? Bytes(*roots) : Bytes()))
             warn(pair_pointer, missing_issuer_text(*issuer));
+        if (const auto root = acme::unknown_root(chain, roots ? Bytes(*roots) : Bytes()))
+            warn(pair_pointer, unknown_root_text(*root));
         const net::StaplingTerms terms = net::stapling_terms(chain);
         if (terms.required && terms.responder.empty()) warn(pair_pointer, staple_never_text);
     }
@@ -245,7 +247,7 @@ class Examiner {
         if (read(pointer, path)) {
             const auto secrets = read_secrets(config_, storage_);
             if (!secrets)
-                warn(pointer, path + " is empty");
+                refuse(pointer, path + " is empty");
             else if (!is_base64(secrets->front().second))
                 warn(pointer, path + " does not hold a key in base64 and nothing else");
         }
@@ -275,25 +277,32 @@ class Examiner {
     std::optional<Buffer> read(std::string_view pointer, const std::string& path) {
         Result<Buffer> octets = storage_.read(path);
         if (octets) return std::move(*octets);
-        warn(pointer, octets.error().message);
+        if (octets.error().code == Errc::denied)
+            warn(pointer, octets.error().message);
+        else
+            refuse(pointer, octets.error().message);
         return std::nullopt;
     }
 
+    void refuse(std::string_view pointer, std::string text) {
+        fit_.faults.push_back({file_, std::string(pointer), std::move(text)});
+    }
+
     void warn(std::string_view pointer, std::string text) {
-        warnings_.push_back({file_, std::string(pointer), std::move(text)});
+        fit_.warnings.push_back({file_, std::string(pointer), std::move(text)});
     }
 
     std::string file_;
     const Config config_;  // with the carriers that would be chosen now
     Storage& storage_;
     const TimeSource& time_;
-    std::vector<Complaint> warnings_;
+    Fit fit_;
 };
 
 }  // namespace
 
-std::vector<Complaint> examine_machine(std::string_view file_name, const Config& config,
-                                       Storage& storage, const TimeSource& time) {
+Fit examine_machine(std::string_view file_name, const Config& config, Storage& storage,
+                    const TimeSource& time) {
     return Examiner(file_name, config, storage, time).examine();
 }
 

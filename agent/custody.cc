@@ -45,10 +45,11 @@ Custody custody_of(const StoredCertificate& stored, const Judgement& judgement,
         custody.status.not_before = leaf.not_before;
         custody.status.not_after = leaf.not_after;
     }
-    for (Bytes roots : {Bytes(world.roots_pem), Bytes(world.acme_roots_pem)}) {
-        custody.status.missing_issuer = acme::missing_issuer(stored.chain_pem, roots).value_or("");
-        if (custody.status.missing_issuer.empty()) break;
-    }
+    Buffer roots = world.roots_pem;
+    roots.push_back('\n');
+    roots.insert(roots.end(), world.acme_roots_pem.begin(), world.acme_roots_pem.end());
+    custody.status.missing_issuer = acme::missing_issuer(stored.chain_pem, roots);
+    custody.status.unknown_root = acme::unknown_root(stored.chain_pem, roots);
     if (judgement.servable)
         custody.identity = forwarder::TlsIdentity{stored.chain_pem, stored.key_pem, {}};
     return custody;

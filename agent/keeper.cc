@@ -233,7 +233,7 @@ void Keeper::reload() {
         log::error("the new configuration is refused, the old one stays",
                    {{"error", taken.error().message}});
     reload_refused_ = !taken;
-    note("the last reload was refused", taken);
+    note(reload_was_refused, taken);
 }
 
 Result<void> Keeper::take(Buffer config_json) {
@@ -532,9 +532,11 @@ void Keeper::report(const Result<void>& done, const char* doing) {
     note(doing, done);
 }
 
-/// `status` tells until it went well.
-void Keeper::note(const std::string& doing, const Result<void>& done) {
-    if (troubles_.note(doing, done)) send_processes();
+/// `status` tells until it went well. True if that is news.
+bool Keeper::note(const std::string& doing, const Result<void>& done) {
+    const bool is_news = troubles_.note(doing, done);
+    if (is_news) send_processes();
+    return is_news;
 }
 
 }  // namespace porchlight::agent

@@ -45,6 +45,8 @@ class Keeper {
     int run();
 
   private:
+    static constexpr const char* reload_was_refused = "the last reload was refused";
+
     // Start and end.
     Result<void> prepare();
     void take_over(const FormerRun& former);
@@ -72,6 +74,7 @@ class Keeper {
     Result<void> take_files();
     void hold(World named);
     void forget_files();
+    void forget_refusal();
     Result<Opening> open_beside(const Config& next);
     void follow(const ConfigChange& change);
 
@@ -107,7 +110,7 @@ class Keeper {
     void on_links_changed();
 
     void report(const Result<void>& done, const char* doing);
-    void note(const std::string& doing, const Result<void>& done);
+    bool note(const std::string& doing, const Result<void>& done);
 
     std::string config_file_;
     Config asked_;  // as the user wrote it

@@ -10,7 +10,14 @@ namespace porchlight::agent {
 namespace {
 
 constexpr std::chrono::seconds files_looked_at{5};
-constexpr const char* not_taken = "certificate files changed, but the former ones stay in use";
+constexpr const char* not_taken = "cannot take the certificate files, what was taken before stays";
+
+void log_files(const Result<void>& taken) {
+    if (taken)
+        log::info("certificate files are good again");
+    else
+        log::warn(not_taken, {{"why", taken.error().message}});
+}
 
 }  // namespace
 
@@ -22,9 +29,23 @@ void Keeper::look_at_files(Clock::time_point now) {
     // Whoever writes one may be about to write the other: they are read once nothing moved.
     const bool rest = marks == files_seen_;
     files_seen_ = std::move(marks);
-    if (!rest || files_seen_ == files_taken_) return;
-    files_taken_ = files_seen_;
-    note(not_taken, take_files());
+    if (!rest) return;
+    if (files_seen_ != files_taken_) {
+        files_taken_ = files_seen_;
+        const Result<void> taken = take_files();
+        if (note(not_taken, taken)) log_files(taken);
+    }
+    if (reload_refused_) forget_refusal();
+}
+
+/// What was refused stays a finding until nobody asks for it any more: the file says what is in
+/// force, and the files that it names are good.
+void Keeper::forget_refusal() {
+    const auto json = storage_.read(config_file_);
+    if (!json || *json != config_json_ || !take_files()) return;
+    log::info("the configuration file is again what is in force", {{"file", config_file_}});
+    reload_refused_ = false;
+    note(reload_was_refused, {});
 }
 
 Result<void> Keeper::take_files() {

@@ -106,9 +106,9 @@ int setup_command(const Arguments& arguments) {
     if (!*agreed) return fail({Errc::refused, "as you wish"});
     if (auto written = write(*target, json, storage); !written) return fail(written.error());
     dialogue.say(escape(target->file) + ": written\n");
-    for (const Complaint& warning :
-         examine_machine(target->file, *parsed.config, storage, SystemTime()))
-        dialogue.say("warning: " + to_text(warning) + '\n');
+    const Fit fit = examine_machine(target->file, *parsed.config, storage, SystemTime());
+    for (const auto& complaints : {fit.faults, fit.warnings})
+        for (const Complaint& one : complaints) dialogue.say("warning: " + to_text(one) + '\n');
     return exit_done;
 }
 

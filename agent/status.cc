@@ -302,6 +302,8 @@ std::vector<std::string> warnings(const Status& status) {
     std::vector<std::string> list = guard_warnings(status.guard);
     if (!status.wall_trusted)
         list.push_back("the clock is not set yet; dates of certificates are not judged");
+    if (!status.certificate.passed_over.empty())
+        list.push_back(passed_over_text(status.certificate.passed_over));
     if (!status.processes.dnsmasq_trouble.empty()) list.push_back(status.processes.dnsmasq_trouble);
     if (status.forwarder) {
         const auto& last = status.forwarder->since_last_dot_query;

@@ -31,6 +31,7 @@ struct StapleStatus {
 
 /// Remarks, a sentence each, for `status` and `check` alike.
 std::string missing_issuer_text(const std::string& issuer);
+std::string unknown_root_text(const std::string& root);
 inline constexpr const char* staple_never_text =
     "it demands a staple (RFC 7633) and names no responder that could give one: hosts that know "
     "that "
@@ -46,7 +47,8 @@ struct CertificateStatus {
     std::optional<WallTime> not_before;
     std::optional<WallTime> not_after;
     bool fit = false;
-    std::string missing_issuer;  // of the chain's last certificate; empty: none is missing
+    std::optional<std::string> missing_issuer;  // of the chain's last certificate; none: it's there
+    std::optional<std::string> unknown_root;    // at its end; none: there is none, or it is known
     StapleStatus staple;
     std::string why;                       // why not fit; empty otherwise
     std::string passed_over;               // why a newer one is not served; empty: there is none

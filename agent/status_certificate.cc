@@ -45,19 +45,28 @@ std::string render_staple(const Json& staple) {
 
 }  // namespace
 
+std::string passed_over_text(const std::string& why) {
+    return "a newer certificate is not taken, the one before it stays in use: " + why;
+}
+
 std::string missing_issuer_text(const std::string& issuer) {
     return "the chain ends with a certificate of " + issuer +
            ", which is not in it and no root that is known here: hosts that don't know it refuse "
            "the certificate";
 }
 
+std::string unknown_root_text(const std::string& root) {
+    return "the chain ends with a root of its own, " + (root.empty() ? "without a name" : root) +
+           ", which this machine does not know: hosts that don't know it refuse the certificate";
+}
+
 std::vector<std::string> certificate_remarks(const CertificateStatus& certificate) {
     std::vector<std::string> remarks;
     if (!certificate.passed_over.empty())
-        remarks.push_back("a newer certificate is not taken, the one before it stays in use: " +
-                          certificate.passed_over);
-    if (!certificate.missing_issuer.empty())
-        remarks.push_back(missing_issuer_text(certificate.missing_issuer));
+        remarks.push_back(passed_over_text(certificate.passed_over));
+    if (certificate.missing_issuer)
+        remarks.push_back(missing_issuer_text(*certificate.missing_issuer));
+    if (certificate.unknown_root) remarks.push_back(unknown_root_text(*certificate.unknown_root));
     if (certificate.staple.required && !certificate.staple.until)
         remarks.push_back(certificate.staple.responder.empty()
                               ? staple_never_text

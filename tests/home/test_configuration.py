@@ -20,6 +20,8 @@ from lab.isp import ADN
 from lab.program import Program, eventually
 from lab.router import BINARY, LAN4, Router, announces
 
+DAY = datetime.timedelta(days=1)
+
 
 def test_check_takes_the_home_s_configuration(home: Home) -> None:
     assert home.router.command("check").returncode == 0
@@ -88,9 +90,10 @@ def test_status_tells_a_refusal_while_the_file_is_as_it_was_refused(
         assert announces(router.status())
     finally:
         router.configure()
-        router.reload_porchlight()
+    # Nobody has to reload what is in force already.
     router.until("nothing is refused any more", lambda status: not any(
         "reload was refused" in warning for warning in status["warnings"]))
+    assert "again what is in force" in router.porchlight.said()
 
 
 def test_a_good_reload_keeps_connections_that_are_still_valid(home: Home) -> None:
@@ -174,12 +177,56 @@ def test_half_of_a_new_pair_is_refused_and_the_whole_is_taken() -> None:
         assert announces(status)
 
 
+def test_certificate_files_that_are_no_good_are_a_warning_in_log_and_status() -> None:
+    with Home() as home:
+        router = home.router
+        good, other = (home.internet.leaf(ADN, file=name) for name in ("good", "other"))
+        expired = home.internet.leaf(ADN, file="expired", not_before=-3 * DAY, not_after=-DAY)
+        chain, key = router.folder / "chain.pem", router.folder / "key.pem"
+
+        def put(pair: tuple[Path, Path]) -> None:
+            replace(chain, pair[0])
+            replace(key, pair[1])
+
+        def until_warned(what: str, *of: str) -> None:
+            router.until(what, lambda status: announces(status) and any(
+                all(word in warning for word in of) for warning in status["warnings"]))
+            assert times_logged(*of) == 1, router.porchlight.said()
+
+        def times_logged(*of: str) -> int:
+            return sum(line.startswith("<4>") and all(word in line for word in of)
+                       for line in router.porchlight.said().splitlines())
+
+        # Without the files nothing starts, and `check` says so beforehand.
+        router.configure(certificate={"files": {"chain": str(chain), "key": str(key)}})
+        checked = router.command("check", check=False)
+        assert checked.returncode == router.command("run", check=False).returncode + 1 == 2
+        assert f"#/certificate/files/chain: cannot open {chain}" in checked.stderr, checked.stderr
+        assert f"#/certificate/files/key: cannot open {key}" in checked.stderr, checked.stderr
+        assert "good" not in checked.stdout
+
+        put(good)
+        assert "good" in router.command("check").stdout
+        router.start_porchlight()
+        router.until_announced()
+        replace(key, other[1])
+        until_warned("another's key is seen", "certificate files", "key is not the certificate's")
+        chain.unlink()
+        until_warned("a missing file is seen", "certificate files", f"cannot open {chain}")
+        put(good)
+        router.until("nothing is amiss", lambda status: not any(
+            "certificate" in warning for warning in status["warnings"]))
+        assert "certificate files are good again" in router.porchlight.said()
+        put(expired)
+        until_warned("an expired one is seen", "a newer certificate is not taken", "expired on")
+        assert times_logged("key is not the certificate's") == 1
+
+
 def test_an_expired_certificate_takes_no_good_one_s_place() -> None:
     with Home() as home:
         router = home.router
-        day = datetime.timedelta(days=1)
         good, better = (home.internet.leaf(ADN, file=name) for name in ("good", "better"))
-        expired = home.internet.leaf(ADN, file="expired", not_before=-3 * day, not_after=-day)
+        expired = home.internet.leaf(ADN, file="expired", not_before=-3 * DAY, not_after=-DAY)
         chain, key = router.folder / "chain.pem", router.folder / "key.pem"
 
         def put(pair: tuple[Path, Path]) -> None:

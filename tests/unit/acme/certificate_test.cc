@@ -44,6 +44,17 @@ TEST_SUITE("acme/certificate") {
         CHECK(!missing_issuer({}, known));
     }
 
+    TEST_CASE("a chain does not prove its own root, which somebody has to know") {
+        const TestAuthority authority, another;
+        const PemPair pair = authority.leaf({"cpe1.example.net"});
+        const Buffer whole = joined(pair.chain, authority.root_pem());
+        CHECK(unknown_root(whole, another.root_pem()) == "CN=A root for tests");
+        CHECK(unknown_root(whole, {}) == "CN=A root for tests");
+        CHECK(!unknown_root(whole, joined(another.root_pem(), authority.root_pem())));
+        CHECK(!unknown_root(pair.chain, {}));  // its issuer is missing, which is another remark
+        CHECK(!unknown_root({}, {}));
+    }
+
     TEST_CASE("names, dates, issuer and serial are read") {
         const TestAuthority authority;
         const PemPair pair = authority.leaf({"cpe1.example.net", "*.example.org"}, -1h, 24h);

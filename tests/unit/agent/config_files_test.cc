@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "agent/config_edit.h"
+#include "agent/state_files.h"
+#include "agent/status.h"
 #include "config_fixture.h"
 #include "some_pair.h"
 
@@ -59,36 +61,67 @@ class Machine {
         json = edited.json;
     }
     /// All warnings, a line each, with "DIR" for the directory.
-    std::string warnings() {
-        std::string lines;
-        for (const auto& warning : examine_machine("f", *parse(json).config, storage, FixedTime()))
-            lines += warning.pointer + ": " + warning.text + '\n';
-        for (std::size_t at; (at = lines.find(folder)) != lines.npos;)
-            lines.replace(at, folder.size(), "DIR");
-        return lines;
-    }
+    std::string warnings() { return lines_of(examined().warnings); }
+    /// Likewise what keeps porchlight from a start.
+    std::string faults() { return lines_of(examined().faults); }
 
     std::string folder;
     std::string json = "{}";
     FileStorage storage;
+
+  private:
+    Fit examined() { return examine_machine("f", *parse(json).config, storage, FixedTime()); }
+    std::string lines_of(const std::vector<Complaint>& complaints) {
+        std::string lines;
+        for (const auto& one : complaints) lines += one.pointer + ": " + one.text + '\n';
+        for (std::size_t at; (at = lines.find(folder)) != lines.npos;)
+            lines.replace(at, folder.size(), "DIR");
+        return lines;
+    }
 };
 
 TEST_SUITE("agent/config_files") {
     TEST_CASE("a machine that has everything earns no warning") {
         Machine machine;
         CHECK(machine.warnings() == "");
+        CHECK(machine.faults() == "");
     }
 
     TEST_CASE("files that are missing are named with what they are for") {
         Machine machine;
-        for (const char* file : {"chain.pem", "roots.pem", "dnsmasq.pid", "resolv.conf"})
+        for (const char* file : {"dnsmasq.pid", "resolv.conf"})
             std::filesystem::remove(machine.folder + "/" + file);
         const std::string said = machine.warnings();
-        for (std::string_view pointer : {"/certificate/files/chain: ", "/tls/roots: ",
-                                         "/dnsmasq/pid_file: ", "/dnsmasq/resolv_file: "}) {
+        for (std::string_view pointer : {"/dnsmasq/pid_file: ", "/dnsmasq/resolv_file: "}) {
             CAPTURE(said);
             CHECK(said.find(pointer) != said.npos);
         }
+        CHECK(machine.faults() == "");
+    }
+
+    TEST_CASE("a file without which nothing starts is a fault, and the reading says the same") {
+        for (const auto& [file, pointer] : {std::pair("chain.pem", "/certificate/files/chain"),
+                                            std::pair("key.pem", "/certificate/files/key"),
+                                            std::pair("roots.pem", "/tls/roots")}) {
+            CAPTURE(file);
+            Machine machine;
+            const auto starts = [&] {
+                const Buffer json(machine.json.begin(), machine.json.end());
+                return bool(
+                    read_named_files("f", *parse(machine.json).config, json, machine.storage));
+            };
+            CHECK(starts());
+            std::filesystem::remove(machine.folder + "/" + file);
+            CHECK(!starts());
+            CHECK(machine.faults().starts_with(std::string(pointer) + ": cannot open DIR/" + file));
+        }
+    }
+
+    TEST_CASE("a chain with a root of its own that nobody knows is remarked on") {
+        Machine machine;
+        machine.put("roots.pem", SomePair(now - day, now + day).chain);
+        CHECK(machine.warnings() == "/certificate/files: " + unknown_root_text("") + "\n");
+        CHECK(machine.faults() == "");
     }
 
     TEST_CASE("a key that everybody may read is told, one of a group's is not") {
@@ -166,11 +199,11 @@ TEST_SUITE("agent/config_files") {
             "zone": "example.net", "tsig": {"name": "cpe1", "secret": {"file": ")" +
                                              machine.folder + R"(/tsig.key"}}}}}})");
         const std::string at = std::string(tsig_secret_pointer) + "/file: ";
-        CHECK(machine.warnings().starts_with(at + "cannot open DIR/tsig.key"));
+        CHECK(machine.faults().starts_with(at + "cannot open DIR/tsig.key"));
         machine.put("tsig.key", "c2VjcmV0\n");
         CHECK(machine.warnings() == "");
         machine.put("tsig.key", "\n");
-        CHECK(machine.warnings() == at + "DIR/tsig.key is empty\n");
+        CHECK(machine.faults() == at + "DIR/tsig.key is empty\n");
         machine.put("tsig.key", "key \"cpe1\" { secret \"c2VjcmV0\"; };\n");
         CHECK(machine.warnings() ==
               at + "DIR/tsig.key does not hold a key in base64 and nothing else\n");
@@ -204,18 +237,22 @@ TEST_SUITE("agent/config_files") {
         Machine machine;
         machine.put("roots.pem", "nothing\n");
         CHECK(machine.warnings() ==
-              "/tls/roots: expected certificates of authorities, as PEM, in DIR/roots.pem, found "
-              "none; a reload would be refused\n");
+              "/certificate/files: " + unknown_root_text("") +
+                  "\n/tls/roots: expected certificates of authorities, as PEM, in DIR/roots.pem, "
+                  "found none; a reload would be refused\n");
     }
 
     TEST_CASE("a bundle of roots may hold a broken entry, but not that alone") {
         Machine machine;
         const std::string broken =
             "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n";
-        machine.put("roots.pem", broken + SomePair(now - day, now + day).chain);
+        const SomePair pair(now - day, now + day);
+        machine.put("chain.pem", pair.chain);
+        machine.put("key.pem", pair.key);
+        machine.put("roots.pem", broken + pair.chain);
         CHECK(machine.warnings() == "");
         machine.put("roots.pem", broken);
-        CHECK(machine.warnings().starts_with("/tls/roots: expected"));
+        CHECK(machine.warnings().find("/tls/roots: expected") != std::string::npos);
     }
 
     TEST_CASE("resolvers that no host will be told of are pointed out") {

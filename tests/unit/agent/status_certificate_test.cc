@@ -55,6 +55,9 @@ TEST_SUITE("agent/status_certificate") {
         CHECK(render_certificate(certificate_json(certificate))
                   .find("  note: the chain ends with a certificate of CN=Nobody") !=
               std::string::npos);
+        certificate.unknown_root = "CN=Home";
+        CHECK(certificate_remarks(certificate)[1] == unknown_root_text("CN=Home"));
+        certificate.unknown_root.reset();
         certificate.staple.responder = "http://ocsp.example/";
         CHECK(certificate_remarks(certificate)[1].find("none is there yet") != std::string::npos);
     }

@@ -109,7 +109,7 @@ std::vector<Command> make_table() {
                      {.letter = 'n',
                       .name = "count",
                       .argument = "NUMBER",
-                      .help = "how many questions are shown, 100 by default"},
+                      .help = "how many questions are shown, 100 by default; as JSON all of them"},
                      {.name = "json", .help = "print everything as JSON"}},
          .summary = "show what was asked",
          .help =

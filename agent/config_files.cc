@@ -97,6 +97,7 @@ class Examiner {
             examine_user("/users/forwarder", config_.users.forwarder);
         }
         examine_announced();
+        examine_devices();
         examine_guard();
         return std::move(fit_);
     }
@@ -165,6 +166,36 @@ class Examiner {
             warn("/announce/groups",
                  "DNS can't tell hosts apart: the hosts of a group that ask it for encrypted "
                  "resolvers hear of this router, unless announce.ddr is false");
+    }
+
+    /// Over HTTPS an id may stand in the path, which needs no certificate of its own.
+    void examine_devices() {
+        if (!config_.resolver || !config_.resolver->doh.empty()) return;
+        const auto& devices = config_.rebinding.allow_devices;
+        for (std::size_t i = 0; i < devices.size(); ++i) {
+            if (devices[i].id.empty()) continue;
+            const std::string name = devices[i].id + "." + dns::to_host(config_.resolver->adn);
+            const std::string why = why_not_covered(name);
+            if (!why.empty())
+                warn(config::below("/rebinding/allow_devices", i) + "/id",
+                     why + " " + name +
+                         ", the only name by which this device can say its id: without "
+                         "resolver.doh it has no path to say it in");
+        }
+    }
+
+    /// "the certificate that ... does not cover"; empty where it does, or nobody knows.
+    std::string why_not_covered(const std::string& name) {
+        if (config_.certificate.acme)
+            return "the certificate that certificate.acme orders does not cover";
+        const auto parsed = dns::parse_name(name);
+        if (!config_.certificate.files || !parsed) return "";
+        const Result<Buffer> chain = storage_.read(config_.certificate.files->chain);
+        const Result<Buffer> key = storage_.read(config_.certificate.files->key);
+        if (!chain || !key || why_unservable(*config_.certificate.files, *chain, *key)) return "";
+        return acme::check_pair(*chain, *key, {*parsed}, {}, false)
+                   ? "the certificate of certificate.files does not cover"
+                   : "";
     }
 
     void examine_dnsmasq() {

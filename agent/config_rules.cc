@@ -14,6 +14,7 @@ namespace porchlight::agent::config {
 namespace {
 
 constexpr std::uint32_t ipv6_mtu_min = 1280;
+constexpr std::uint16_t dot_port = 853;
 constexpr std::uint16_t unprivileged_port_min = 1024;
 
 class Rules {
@@ -285,7 +286,8 @@ class Rules {
         if (do53) judge_do53_port();
         if (!config_.resolver) return;
         const auto judge_own = [&](std::uint16_t port, const std::string& at) {
-            if (do53 && port == config_.do53.port)
+            // Where do53.port is what can't be, that was said already.
+            if (do53 && port == config_.do53.port && port != dot_port)
                 complain(at, std::to_string(port) + " is do53.port too");
             if (own_companion && port == companion->port)
                 complain(at, std::to_string(port) + " is the port of local.server too");
@@ -308,7 +310,6 @@ class Rules {
 
     /// Whether or not DNS over TLS is served at its port here.
     void judge_do53_port() {
-        constexpr std::uint16_t dot_port = 853;
         if (config_.do53.port == dot_port)
             complain("/do53/port",
                      "853 is the port of DNS over TLS, where nothing goes in clear text (RFC 7858 "

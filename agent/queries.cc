@@ -19,6 +19,37 @@ constexpr const char* carriers[] = {"do53", "dot", "doh"};
 constexpr const char* outcomes[] = {"own", "cached", "looked up", "refused", "malformed"};
 constexpr const char* rcodes[] = {"NOERROR",  "FORMERR", "SERVFAIL",
                                   "NXDOMAIN", "NOTIMP",  "REFUSED"};
+/// IANA, "Extended DNS Error Codes".
+constexpr const char* extended_errors[] = {"Other Error",
+                                           "Unsupported DNSKEY Algorithm",
+                                           "Unsupported DS Digest Type",
+                                           "Stale Answer",
+                                           "Forged Answer",
+                                           "DNSSEC Indeterminate",
+                                           "DNSSEC Bogus",
+                                           "Signature Expired",
+                                           "Signature Not Yet Valid",
+                                           "DNSKEY Missing",
+                                           "RRSIGs Missing",
+                                           "No Zone Key Bit Set",
+                                           "NSEC Missing",
+                                           "Cached Error",
+                                           "Not Ready",
+                                           "Blocked",
+                                           "Censored",
+                                           "Filtered",
+                                           "Prohibited",
+                                           "Stale NXDOMAIN Answer",
+                                           "Not Authoritative",
+                                           "Not Supported",
+                                           "No Reachable Authority",
+                                           "Network Error",
+                                           "Invalid Data",
+                                           "Signature Expired before Valid",
+                                           "Too Early",
+                                           "Unsupported NSEC3 Iterations Value",
+                                           "Unable to conform to policy",
+                                           "Synthesized"};
 /// Of QueryCounts::types.
 constexpr const char* types[] = {"A",   "AAAA", "HTTPS", "SVCB", "PTR",  "TXT",
                                  "SRV", "MX",   "NS",    "SOA",  "CNAME"};
@@ -33,6 +64,11 @@ std::string type_name(std::uint16_t type) {
 
 std::string rcode_name(std::size_t rcode) {
     return rcode < std::size(rcodes) ? rcodes[rcode] : "RCODE" + std::to_string(rcode);
+}
+
+std::string extended_error_name(std::size_t code) {
+    return code < std::size(extended_errors) ? extended_errors[code]
+                                             : "extended error " + std::to_string(code);
 }
 
 /// The members that are not zero.
@@ -69,7 +105,10 @@ Json query_json(const LoggedQuery& query) {
     json["over"] = carriers[static_cast<std::size_t>(query.over)];
     json["outcome"] = outcomes[static_cast<std::size_t>(query.outcome)];
     json["rcode"] = rcode_name(query.rcode);
-    if (query.extended_error != 0) json["extended_error"] = query.extended_error;
+    if (query.extended_error != 0) {
+        json["extended_error"] = query.extended_error;
+        json["extended_error_text"] = extended_error_name(query.extended_error);
+    }
     if (query.client.family != 0) {
         json["client"] = pseudonym_text(query.client.pseudonym);
         json["network"] = network_text(query.client);
@@ -107,8 +146,7 @@ std::string query_line(const Json& query) {
                        padded(text("outcome"), 11) + padded(text("over"), 6);
     if (query.contains("client")) line += text("client") + " " + padded(text("network"), 24);
     line += text("name");
-    if (query.contains("extended_error"))
-        line += "  (extended error " + query["extended_error"].dump() + ")";
+    if (query.contains("extended_error_text")) line += "  (" + text("extended_error_text") + ")";
     return line + "\n";
 }
 
@@ -142,6 +180,17 @@ std::string queries_json(const forwarder::QueryReport& report) {
     json["queries"] = Json::array();
     for (const LoggedQuery& query : report.queries) json["queries"].push_back(query_json(query));
     return json.dump(2);
+}
+
+Result<std::string> newest_queries(std::string_view text, std::size_t count) {
+    try {
+        Json json = Json::parse(text);
+        Json& queries = json.at("queries");
+        while (queries.size() > count) queries.erase(queries.size() - 1);
+        return json.dump(2) + "\n";
+    } catch (const Json::exception& error) {
+        return Error{Errc::malformed, std::string("the daemon's answer: ") + error.what()};
+    }
 }
 
 Result<std::string> queries_text(std::string_view json, std::size_t count) {

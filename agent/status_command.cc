@@ -71,11 +71,12 @@ int queries_command(const Arguments& arguments) {
         std::fprintf(stderr, "%s\n", json->c_str());
         return exit_failed;
     }
-    if (arguments.has("json")) {
+    if (arguments.has("json") && !arguments.has("count")) {
         std::printf("%s\n", json->c_str());
         return exit_done;
     }
-    const auto text = queries_text(*json, count);
+    const auto text =
+        arguments.has("json") ? newest_queries(*json, count) : queries_text(*json, count);
     if (!text) {
         std::fprintf(stderr, "%s\n", text.error().message.c_str());
         return exit_failed;

@@ -51,6 +51,8 @@ def test_what_was_asked_is_shown_where_it_is_wanted_and_stands_nowhere_else(home
     # The hosts that ask dnsmasq are nobody in particular.
     host.ask_clear("mixed.example.org", LAN4)
     eventually("dnsmasq's question too", lambda: "mixed.example.org." in queries(home))
+    newest = json.loads(queries(home, "--json", "-n", "1"))["queries"]
+    assert len(newest) == 1 < len(noted(home))
     assert all("client" not in one for one in noted(home) if one["over"] == "do53")
 
     shown = [home.router.command(*command).stdout for command in

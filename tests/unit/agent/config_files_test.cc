@@ -215,6 +215,33 @@ TEST_SUITE("agent/config_files") {
         CHECK(machine.warnings().starts_with("/certificate/acme/agree_to_terms: is false"));
     }
 
+    TEST_CASE("an id that a device can say neither by a name nor in a path is pointed out") {
+        Machine machine;
+        machine.set("/rebinding/allow_devices",
+                    R"([{"id": "tablet"}, {"mac": "02:00:5e:10:00:01"}])");
+        const std::string uncovered =
+            "/rebinding/allow_devices/0/id: the certificate of certificate.files does not cover "
+            "tablet.cpe1.example.net, the only name by which this device can say its id: without "
+            "resolver.doh it has no path to say it in\n";
+        CHECK(machine.warnings() == uncovered);
+        // A path needs no name of its own.
+        machine.set("/resolver/doh", "[{}]");
+        CHECK(machine.warnings() == "");
+        machine.set("/resolver/doh", "[]");
+        const SomePair wildcard(now - day, now + day, "*.cpe1.example.net,DNS:cpe1.example.net");
+        machine.put("chain.pem", wildcard.chain);
+        machine.put("roots.pem", wildcard.chain);
+        machine.put("key.pem", wildcard.key);
+        CHECK(machine.warnings() == "");
+        machine.set("/certificate", R"({"acme": {"directory": "https://ca.example/dir",
+            "agree_to_terms": true, "challenge": {"dns-01": {"rfc2136": {"server": "192.0.2.1",
+            "zone": "example.net", "tsig": {"name": "cpe1", "secret": {"file": ")" +
+                                        machine.folder + R"(/tsig.key"}}}}}}})");
+        machine.put("tsig.key", "c2VjcmV0\n");
+        CHECK(machine.warnings().find("certificate.acme orders does not cover tablet.cpe1") !=
+              std::string::npos);
+    }
+
     TEST_CASE("a guard that has nothing to guard is told of") {
         Machine machine;
         machine.set("/dnsmasq/lease_file", machine.folder + "/leases");

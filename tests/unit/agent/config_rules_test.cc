@@ -318,6 +318,9 @@ TEST_SUITE("agent/config_rules") {
             "in clear text (RFC 7858 section 3.1)\n";
         CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 853")) == clear);
         CHECK(complaints(R"({"do53": {"port": 853}})") == clear);
+        // It is said once, also where DNS over TLS is at its own port.
+        CHECK(complaints(with(with(full_config, "\"port\": 5300", "\"port\": 853"),
+                              "\"port\": 8853", "\"port\": 853")) == clear);
         CHECK(complaints(R"({"do53": {"port": 853, "addresses": []}})") == "");
         CHECK(complaints(with(full_config, "\"port\": 5300", "\"port\": 8853")) ==
               "/resolver/dot/port: 8853 is do53.port too\n");

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dns/edns.h"
+
 namespace porchlight::agent {
 namespace {
 
@@ -50,6 +52,7 @@ TEST_SUITE("agent/queries") {
         CHECK(json["queries"][0].dump() ==
               R"({"seconds_ago":150,"name":"www.example.org.","type":"HTTPS","over":"doh",)"
               R"("outcome":"looked up","rcode":"NXDOMAIN","extended_error":22,)"
+              R"("extended_error_text":"No Reachable Authority",)"
               R"("client":"00a1b2c3","network":"192.168.1.0/24"})");
         CHECK(json["queries"][1]["name"].is_null());
         CHECK(json["queries"][1]["type"] == "TYPE99");
@@ -62,8 +65,31 @@ TEST_SUITE("agent/queries") {
         CHECK(text->find("types     A 7  HTTPS 3  other 1\n") != text->npos);
         CHECK(
             text->ends_with("\n\n2min  HTTPS  NXDOMAIN  looked up  doh   00a1b2c3 192.168.1.0/24"
-                            "          www.example.org.  (extended error 22)\n"));
+                            "          www.example.org.  (No Reachable Authority)\n"));
         CHECK(queries_text(queries_json(report()), 2)->ends_with(" -\n"));
+    }
+
+    TEST_CASE("extended errors are words, those of tomorrow a number") {
+        QueryReport some = report();
+        some.queries[0].extended_error = dns::extended_error::stale_answer;
+        CHECK(queries_text(queries_json(some), 1)->ends_with("(Stale Answer)\n"));
+        some.queries[0].extended_error = dns::extended_error::synthesized;
+        CHECK(queries_text(queries_json(some), 1)->ends_with("(Synthesized)\n"));
+        some.queries[0].extended_error = 30;
+        CHECK(queries_text(queries_json(some), 1)->ends_with("(extended error 30)\n"));
+    }
+
+    TEST_CASE("who wants the newest as JSON gets them alone, and all that was counted") {
+        const Json all = Json::parse(queries_json(report()));
+        const auto newest = newest_queries(all.dump(), 1);
+        REQUIRE(newest);
+        const Json one = Json::parse(*newest);
+        REQUIRE(one["queries"].size() == 1);
+        CHECK(one["queries"][0] == all["queries"][0]);
+        CHECK(one["types"] == all["types"]);
+        CHECK(Json::parse(*newest_queries(all.dump(), 7)) == all);
+        CHECK(Json::parse(*newest_queries(all.dump(), 0))["queries"].empty());
+        CHECK(!newest_queries("{}", 1));
     }
 
     TEST_CASE("what is off, or keeps no clients, says so") {

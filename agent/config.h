@@ -113,12 +113,16 @@ struct RouterConfig {
     bool operator==(const RouterConfig&) const = default;
 };
 
+/// Which encrypted transport a host should try first that is told of each by itself.
+enum class Transport { dot, doh };
+
 struct AnnounceConfig {
     dns::Forms forms;  // at least one, no two alike
     DhcpCarrier dhcpv4 = DhcpCarrier::automatic;
     DhcpCarrier dhcpv6 = DhcpCarrier::automatic;
     RaCarrier ra = RaCarrier::automatic;
-    bool ddr = true;                        // DNS itself says so too (RFC 9462)
+    bool ddr = true;  // DNS itself says so too (RFC 9462)
+    Transport ddr_prefers = Transport::dot;
     std::chrono::seconds ra_interval{600};  // MaxRtrAdvInterval, RFC 4861 section 6.2.1
     RouterConfig router;
     std::vector<AnnouncedResolver> resolvers;

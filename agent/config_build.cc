@@ -26,6 +26,8 @@ constexpr std::pair<std::string_view, RaCarrier> ra_carriers[] = {
     {"full", RaCarrier::full},
     {"odhcpd", RaCarrier::odhcpd},
     {"off", RaCarrier::off}};
+constexpr std::pair<std::string_view, Transport> transports[] = {{"dot", Transport::dot},
+                                                                 {"doh", Transport::doh}};
 constexpr std::pair<std::string_view, ra::FullSettings::Preference> preferences[] = {
     {"low", ra::FullSettings::Preference::low},
     {"medium", ra::FullSettings::Preference::medium},
@@ -182,6 +184,7 @@ AnnounceConfig announce(Node node) {
     config.dhcpv6 = node["dhcpv6"].choice(dhcp_carriers);
     config.ra = node["ra"].choice(ra_carriers);
     config.ddr = node["ddr"].boolean();
+    config.ddr_prefers = node["ddr_prefers"].choice(transports);
     config.ra_interval = node["ra_interval"].seconds();
     config.forms.code_points = code_points(node["code_points"]);
     config.router = router(node["router"]);

@@ -234,6 +234,13 @@ constexpr Setting table[] = {
              "front of resolver.adn, is answered from the plan. It has an effect in mode "
              "\"forwarder\" alone. With false the answer is that there is none; no such question "
              "goes upstream either way."},
+    {.path = "/announce/ddr_prefers",
+     .type = Type::choice,
+     .choices = "dot|doh",
+     .fallback = "\"dot\"",
+     .help = "Which transport DNS names first: each has a record of its own, and hosts that know "
+             "both try the one with the smaller SvcPriority (RFC 9460 section 2.4.1). DNS over "
+             "TLS costs the router less, and tells it of its client nothing but the question."},
     {.path = "/announce/ra_interval",
      .type = Type::seconds,
      .min = 4 * second,

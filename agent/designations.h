@@ -16,6 +16,11 @@ namespace porchlight::agent {
 /// link's addresses are told along; through the companion those alone that are the same everywhere,
 /// else hosts ask it for those of the name.
 ///
+/// Each transport, port and path has a record of its own, so that a host chooses one by SvcPriority
+/// (RFC 9460 section 2.4.1): from 1 on, those of `announce.ddr_prefers` first, in the plan's order.
+/// A record's alpn is "dot", or the versions of HTTP that are served, with their path (RFC 9461
+/// section 5).
+///
 /// Resolvers elsewhere are never named. A host takes a designation only if the certificate proves
 /// the address of the plain resolver that it asked, or with a private one if the encrypted resolver
 /// has that very address (RFC 9462 sections 4.2 and 4.3): the router's, which they don't have.

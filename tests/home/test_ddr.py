@@ -213,6 +213,29 @@ def test_a_certificate_with_the_address_is_verified_and_its_loss_is_told_at_once
         assert says_none(host.ask_clear(name, LAN4, "SVCB"))
 
 
+def test_the_transport_that_is_preferred_comes_first_and_a_port_is_told(other_home: Home) -> None:
+    router, host = other_home.router, other_home.host()
+    router.configure(certificate=with_files(other_home, ADN), announce={"ddr_prefers": "doh"},
+                     resolver={"adn": ADN, "dot": {"port": 8853},
+                               "doh": [{"port": 8443, "versions": ["h2", "http/1.1"]}]})
+    router.start_porchlight()
+    router.until_announced()
+    host.join()
+
+    def told() -> list[tuple]:
+        return [(one.priority, one.alpn, one.port, one.dohpath)
+                for one in designated(host.ask_clear(ASKED, LAN4, "SVCB"))]
+
+    first = (1, ("h2", "http/1.1"), 8443, "/dns-query{?dns}")
+    eventually("DNS tells both", lambda: told() == [first, (2, ("dot",), 8853, None)], within_s=180,
+               every_s=0.5)
+    # What the options say stays as it is: DNS over TLS, then HTTPS.
+    assert [(one.alpn, one.port) for one in host.dhcpv4()] == [
+        (("dot",), 8853), (("h2", "http/1.1"), 8443)]
+    rows_told = rows(router)["br-lan"]["options"]
+    assert len(rows_told) == 2 and all(each.startswith("64 000") for each in rows_told)
+
+
 def test_no_host_hears_of_another_links_address(other_home: Home) -> None:
     router = other_home.router
     router.add_guest_link()

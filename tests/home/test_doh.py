@@ -112,11 +112,15 @@ def test_http_1_1_is_spoken_where_the_configuration_names_it(home: Home, host: H
     eventually("it is not", lambda: status_and_version("--http1.1").startswith("000"))
 
 
-def test_dns_itself_designates_it_with_its_paths(home: Home, host: Host) -> None:
-    both = [(("dot", "h2"), "/dns-query{?dns}"), (("h2",), "/kitchen{?dns}")]
+def test_dns_itself_designates_each_transport_in_a_record_of_its_own(
+        home: Home, host: Host) -> None:
+    both = [(1, ("dot",), None), (2, ("h2",), "/dns-query{?dns}"), (3, ("h2",), "/kitchen{?dns}")]
 
     def told(answer: dns.message.Message) -> list[tuple]:
-        return [(one.alpn, one.dohpath) for one in designated(answer)]
+        found = designated(answer)
+        assert {one.adn for one in found} == {ADN} and {one.port for one in found} == {None}
+        assert found[0].addresses == (LAN4, LAN6)
+        return [(one.priority, one.alpn, one.dohpath) for one in found]
 
     for server in (LAN4, LAN6):
         eventually("the resolver says so",
@@ -124,6 +128,10 @@ def test_dns_itself_designates_it_with_its_paths(home: Home, host: Host) -> None
         # dnsmasq may keep in mind for a minute that there was none.
         eventually("dnsmasq does", lambda: told(host.ask_clear(ASKED, server, "SVCB")) == both,
                    within_s=180)
+    # As another program reads them.
+    records = host.ns.run("kdig", f"@{LAN4}", ASKED, "SVCB", "+short").stdout.splitlines()
+    assert sorted(records) == [f"1 {ADN}. alpn=dot", f'2 {ADN}. alpn=h2 key7="/dns-query{{?dns}}"',
+                               f'3 {ADN}. alpn=h2 key7="/kitchen{{?dns}}"'], records
 
 
 def test_a_page_loads_by_curl_and_no_name_is_in_clear(home: Home, host: Host, page: str) -> None:
@@ -175,7 +183,7 @@ def test_where_443_is_held_hosts_hear_of_what_works(home: Home, host: Host) -> N
     holder.stop()
     router.until("DNS over HTTPS is announced", announces_doh)
     assert ("dot", "h2") in [one.alpn for one in host.dhcpv4()]
-    eventually("DNS designates both", lambda: designated_alpn() == [("dot", "h2"), ("h2",)],
+    eventually("DNS designates both", lambda: designated_alpn() == [("dot",), ("h2",), ("h2",)],
                every_s=0.5)
 
 

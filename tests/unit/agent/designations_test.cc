@@ -88,8 +88,44 @@ TEST_SUITE("agent/designations") {
         known.fitness.push_back({"br-lan", true, "", true, 443});
         known.fitness.push_back({"br-lan", true, "", true, 8443});
         CHECK(told(config, known).front() ==
-              "br-lan: 1 cpe1.example.net. dot h2 2 cpe1.example.net. h2 8443; "
+              "br-lan: 1 cpe1.example.net. dot 2 cpe1.example.net. h2 3 cpe1.example.net. h2 8443; "
               "192.168.1.1 fd01::1");
+        const auto all = designations(config, plan(config, known), known.links);
+        CHECK(!all[0].records[0].params.dohpath);
+        CHECK(all[0].records[1].params.dohpath == "/dns-query{?dns}");
+        CHECK(all[0].records[2].params.dohpath == "/late{?dns}");
+    }
+
+    TEST_CASE("RFC 9460 section 2.4.1: a transport that is preferred has the smaller priorities") {
+        Config config = home();
+        config.lan.pop_back();
+        config.announce.ddr_prefers = Transport::doh;
+        config.resolver->doh = {{}, {8443, "/late{?dns}"}};
+        config.resolver->doh[0].path = "/dns-query{?dns}";
+        config.resolver->doh[0].versions = {"h2", "http/1.1"};
+        Facts known = facts();
+        known.fitness.push_back({"br-lan", true, "", true, 443});
+        known.fitness.push_back({"br-lan", true, "", true, 8443});
+        CHECK(told(config, known).front() ==
+              "br-lan: 1 cpe1.example.net. h2 http/1.1 2 cpe1.example.net. h2 8443 "
+              "3 cpe1.example.net. dot; 192.168.1.1 fd01::1");
+    }
+
+    TEST_CASE("who asks the companion hears what all links have, numbered without a gap") {
+        Config config = home();
+        config.announce.ddr_prefers = Transport::doh;
+        config.resolver->doh = {{}, {8443, "/late{?dns}"}};
+        config.resolver->doh[0].path = "/dns-query{?dns}";
+        Facts known = facts();
+        known.fitness.push_back({"br-lan", true, "", true, 443});
+        for (const char* name : {"br-lan", "br-guest"})
+            known.fitness.push_back({name, true, "", true, 8443});
+        known.fitness.push_back({"br-guest", false, "held", true, 443});
+        CHECK(told(config, known) ==
+              Texts{"br-lan: 1 cpe1.example.net. h2 2 cpe1.example.net. h2 8443 "
+                    "3 cpe1.example.net. dot; 192.168.1.1 fd01::1",
+                    "br-guest: 1 cpe1.example.net. h2 8443 2 cpe1.example.net. dot; 192.168.2.1",
+                    ": 1 cpe1.example.net. h2 8443 2 cpe1.example.net. dot;"});
     }
 
     TEST_CASE("a link-local address is not told, for DNS can't say whose it is") {

@@ -44,8 +44,8 @@ struct Hit {
 /// - An answer that was asked for before and has a tenth of its lifetime left, or a little less,
 ///   is to be refreshed, and says so once, or again after put_off().
 /// - All memory is `bytes_max`, reserved at the start and touched only as it fills, from 256 MiB up
-///   in huge pages; then the oldest answers that nobody asked for again make room. Never fails: what
-///   cannot be kept is not kept.
+///   in huge pages; then the oldest answers that nobody asked for again make room. Never fails:
+///   what cannot be kept is not kept.
 class Cache {
   public:
     struct Limits {

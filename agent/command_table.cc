@@ -109,7 +109,7 @@ std::vector<Command> make_table() {
                      {.letter = 'n',
                       .name = "count",
                       .argument = "NUMBER",
-                      .help = "how many questions are shown, 100 by default; as JSON all of them"},
+                      .help = "how many questions are shown; by default 100, or as JSON all"},
                      {.name = "json", .help = "print everything as JSON"}},
          .summary = "show what was asked",
          .help =

@@ -168,6 +168,7 @@ class Attempts {
             trial.why = plain_words(stream.error());
             co_return;
         }
+        trial.why.clear();  // of an earlier try
         const std::string unproved = plain_words({Errc::refused, (*stream)->facts().why_unproved});
         if (!unproved.empty()) {
             trial.outcome = Outcome::refused;

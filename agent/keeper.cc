@@ -532,11 +532,9 @@ void Keeper::report(const Result<void>& done, const char* doing) {
     note(doing, done);
 }
 
-/// `status` tells until it went well. True if that is news.
-bool Keeper::note(const std::string& doing, const Result<void>& done) {
-    const bool is_news = troubles_.note(doing, done);
-    if (is_news) send_processes();
-    return is_news;
+/// `status` tells until it went well.
+void Keeper::note(const std::string& doing, const Result<void>& done) {
+    if (troubles_.note(doing, done)) send_processes();
 }
 
 }  // namespace porchlight::agent

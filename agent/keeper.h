@@ -110,7 +110,7 @@ class Keeper {
     void on_links_changed();
 
     void report(const Result<void>& done, const char* doing);
-    bool note(const std::string& doing, const Result<void>& done);
+    void note(const std::string& doing, const Result<void>& done);
 
     std::string config_file_;
     Config asked_;  // as the user wrote it

@@ -33,7 +33,10 @@ void Keeper::look_at_files(Clock::time_point now) {
     if (files_seen_ != files_taken_) {
         files_taken_ = files_seen_;
         const Result<void> taken = take_files();
-        if (note(not_taken, taken)) log_files(taken);
+        if (troubles_.note(not_taken, taken)) {
+            log_files(taken);
+            send_processes();
+        }
     }
     if (reload_refused_) forget_refusal();
 }

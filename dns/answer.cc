@@ -397,11 +397,15 @@ void clean(Buffer& message, Answer& answer, const TtlLimits& limits, Origin orig
                                       : answer.ttl > 0s ? answer.ttl
                                                         : limits.negative_max;
     const std::chrono::seconds least = negative ? 0s : limits.positive_min;
+    bool is_raised = false;
     for_each_ttl(message, [&](std::size_t at) {
         const std::chrono::seconds ttl(u32_at(message, at));
+        is_raised |= ttl < least;
         put_u32(message, at,
                 static_cast<std::uint32_t>(std::min(std::max(ttl, least), most).count()));
     });
+    // Nobody validated it for longer than its own time (RFC 4035 section 5.3.3).
+    if (is_raised) clear_authentic(message, answer);
 }
 
 void cut_additional(Buffer& message, Answer& answer) {

@@ -283,7 +283,7 @@ std::uint32_t* Cache::Shard::find(const Key& key) const {
         if (slot == 0 || (slot ^ hash) >> slot_place_bits != 0) continue;
         const std::size_t place = place_of(slot);
         // What lies behind its first line comes while that one is compared.
-        __builtin_prefetch(log_.data() + place + cache_line_octets);
+        __builtin_prefetch(log_.data() + std::min(place + cache_line_octets, log_.size()));
         if (matches(header(place), place, key)) return &slot;
     }
     return nullptr;

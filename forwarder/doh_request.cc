@@ -96,6 +96,7 @@ void DohRequest::add_field(std::string_view name, std::string_view value) {
     count(name, value);
     if (fields_octets_ > fields_octets_max) return;
     if (is(name, "accept")) return add_accept(value);
+    if (is(name, "expect")) waits_to_go_on_ = is(value, "100-continue");
     if (is(name, "content-type"))
         is_message_type_ = is(trimmed(take_until(value, ';')), message_type);
     if (is(name, "content-length")) {

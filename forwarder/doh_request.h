@@ -36,6 +36,8 @@ class DohRequest {
 
     /// False: the body is larger than any message.
     bool add_body(Bytes part);
+    /// Whether its client sends the body only once it is told to (RFC 9110 section 10.1.1).
+    bool waits_to_go_on() const { return waits_to_go_on_; }
     /// Once the body has ended.
     HttpStatus judge_body() const;
 
@@ -65,6 +67,7 @@ class DohRequest {
     bool accepted_ = false;
     bool is_message_type_ = false;
     bool body_too_large_ = false;
+    bool waits_to_go_on_ = false;
     std::uint8_t device_octets_ = 0;
     std::array<char, device_id_octets_max> device_{};  // its own, for it outlives the path
     std::size_t fields_octets_ = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -23,10 +22,6 @@ constexpr std::size_t pending_octets_max =
 
 std::string_view view(boost::beast::string_view text) {
     return {text.data(), text.size()};
-}
-
-bool expects_continue(std::string_view expectation) {
-    return boost::beast::iequals({expectation.data(), expectation.size()}, "100-continue");
 }
 
 }  // namespace
@@ -112,7 +107,7 @@ void Http1::hear_head() {
         request.add_field(view(field.name_string()), view(field.value()));
     head_status_ = request.judge_head();
     // HTTP/1.0 knows no such answer.
-    waits_to_go_on_ = asked.version() >= 11 && expects_continue(view(asked[http::field::expect]));
+    waits_to_go_on_ = asked.version() >= 11 && request.waits_to_go_on();
 }
 
 void Http1::hear_end() {

@@ -161,13 +161,17 @@ struct Http2::Callbacks {
         return 0;
     }
 
-    /// A client that was answered before it had said all need not go on (RFC 9113 section 8.1).
+    /// A client that was answered before it had said all need not go on (RFC 9113 section 8.1). One
+    /// that waited for that before it began does not, and would lose the answer by a reset.
     static int on_sent(nghttp2_session* http, const nghttp2_frame* frame, void* user) {
         if (is_reset_for_error(*frame)) self(user).admit(Event::reset);
         if (is_shutdown_notice(*frame)) nghttp2_submit_ping(http, NGHTTP2_FLAG_NONE, nullptr);
         const bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-        if (carries && has_ended(frame->hd) &&
-            nghttp2_session_get_stream_remote_close(http, frame->hd.stream_id) == 0)
+        if (!carries || !has_ended(frame->hd)) return 0;
+        const HttpExchange* exchange = self(user).exchange_of(frame->hd.stream_id);
+        const bool waits =
+            exchange != nullptr && exchange->request.waits_to_go_on() && exchange->heard == 0;
+        if (!waits && nghttp2_session_get_stream_remote_close(http, frame->hd.stream_id) == 0)
             nghttp2_submit_rst_stream(http, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                       NGHTTP2_NO_ERROR);
         return 0;
@@ -306,10 +310,15 @@ void Http2::hear_frame(const nghttp2_frame& frame) {
     if (exchange == nullptr || exchange->judged) return;
     if (frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
         const auto status = exchange->request.judge_head();
-        if (status == HttpStatus::ok) return judge(*exchange, *status);
+        const bool waits = exchange->request.waits_to_go_on() && !has_ended(frame.hd);
+        if (status && (waits || *status == HttpStatus::ok)) return judge(*exchange, *status);
+        if (waits) tell_to_go_on(frame.hd.stream_id);
         exchange->verdict = status;
     }
-    if (has_ended(frame.hd))
+    if (frame.hd.type == NGHTTP2_DATA) exchange->heard += frame.hd.length;
+    if (exchange->verdict && exchange->heard >= window_octets)
+        judge(*exchange, *exchange->verdict);
+    else if (has_ended(frame.hd))
         judge(*exchange, exchange->verdict ? *exchange->verdict : exchange->request.judge_body());
 }
 
@@ -320,11 +329,7 @@ void Http2::hear_frame(const nghttp2_frame& frame) {
 void Http2::hear_body(HttpExchange& exchange, Bytes part, bool is_last) {
     nghttp2_session_consume_connection(http_.get(), part.size());
     if (exchange.judged) return;
-    if (exchange.verdict) {
-        exchange.ignored += part.size();
-        if (exchange.ignored >= window_octets && !is_last) judge(exchange, *exchange.verdict);
-        return;
-    }
+    if (exchange.verdict) return;
     const std::size_t octets_max = session_.home().limits().doh_bodies_bytes_max;
     if (body_octets_ + part.size() > octets_max ||
         !exchanges_.add_body(exchange, part.size(), session_.bodies())) {
@@ -352,6 +357,11 @@ void Http2::judge(HttpExchange& exchange, HttpStatus status) {
     }
     forget_body(exchange);
     respond(exchange, status);
+}
+
+void Http2::tell_to_go_on(std::int32_t stream) {
+    const nghttp2_nv status = field(":status", "100");
+    nghttp2_submit_headers(http_.get(), NGHTTP2_FLAG_NONE, stream, nullptr, &status, 1, nullptr);
 }
 
 void Http2::respond_limited(HttpExchange& exchange) {

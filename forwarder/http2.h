@@ -47,6 +47,7 @@ class Http2 : public Http {
     void hear_frame(const nghttp2_frame& frame);
     void hear_body(HttpExchange& exchange, Bytes part, bool is_last);
     void judge(HttpExchange& exchange, HttpStatus status);
+    void tell_to_go_on(std::int32_t stream);
     void respond(HttpExchange& exchange, HttpStatus status);
     void respond_limited(HttpExchange& exchange);
     std::size_t read_answer(HttpExchange& exchange, std::span<std::uint8_t> into, bool& ends);

@@ -23,8 +23,8 @@ struct HttpExchange {
     std::size_t body_octets = 0;                    // of the request, as long as they are kept
     std::atomic<std::uint32_t>* of_host = nullptr;  // where those are counted too
     Clock::time_point begun{};
-    std::size_t place = 0;    // among those of its connection
-    std::size_t ignored = 0;  // octets of a body that its head made worthless
+    std::size_t place = 0;  // among those of its connection
+    std::size_t heard = 0;  // octets of the body's frames, of its stream's window
     std::int32_t stream = 0;
     std::optional<HttpStatus> verdict;  // on the head, told when the body has ended
     bool judged = false;                // its status is certain, whatever else comes of the request
@@ -59,7 +59,7 @@ class HttpExchanges {
             return;
         exchange->request.clear();
         exchange->answer.truncate(0);
-        exchange->sent = exchange->ignored = 0;
+        exchange->sent = exchange->heard = 0;
         exchange->verdict.reset();
         exchange->judged = exchange->answered = false;
         kept_.push_back(std::move(exchange));

@@ -437,7 +437,7 @@ void Lookup::State::succeed(Source source, InFlight::Flight& flight, const Respo
     // The home's names change with every lease, and their server is next door: not kept. Nor is
     // what settings of yesterday led to.
     if (source == Source::upstream && !flight.superseded) {
-        failures.forget(flight.question);
+        failures.forget(flight.question, time.now());
         keep(flight.question, response);
         keep_cut(flight.question, response);
     }

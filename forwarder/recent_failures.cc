@@ -84,19 +84,25 @@ void RecentFailures::set_limits(Limits limits) {
     limits_ = limits;
 }
 
-void RecentFailures::forget(const dns::Question& question) {
+void RecentFailures::forget(const dns::Question& question, Clock::time_point now) {
     const std::lock_guard lock(mutex_);
     const auto found = failures_.find(question);
     if (found == failures_.end()) return;
-    if (found->second.silent)
-        forget_silent();
-    else
-        erase(found);
+    // What failed long ago is no sign of a way that came back now.
+    const bool is_sign = found->second.silent && now <= found->second.until + silence_most;
+    erase(found);
+    if (is_sign) shorten_silent(now);
 }
 
-void RecentFailures::forget_silent() {
-    for (auto it = failures_.begin(); it != failures_.end();)
-        it = it->second.silent ? erase(it) : std::next(it);
+void RecentFailures::shorten_silent(Clock::time_point now) {
+    for (auto it = failures_.begin(); it != failures_.end();) {
+        Failure& failure = it->second;
+        if (failure.silent && failure.lasts > no_line) {
+            failure.until -= failure.lasts - no_line;
+            failure.lasts = no_line;
+        }
+        it = failure.silent && failure.until <= now ? erase(it) : std::next(it);
+    }
 }
 
 void RecentFailures::note_upstream(bool answered, Clock::time_point asked_at,

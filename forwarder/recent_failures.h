@@ -52,9 +52,10 @@ class RecentFailures {
     void note(const dns::Question& question, const Serving::Host& asker, Blame blame,
               std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point asked_at,
               Clock::time_point now);
-    /// The look-up succeeded. Where nobody had answered it before, the way beyond the upstreams is
-    /// back, for it and perhaps for all that nobody answered: those may be tried at once.
-    void forget(const dns::Question& question);
+    /// The look-up succeeded. Where nobody had answered it a minute ago, the way beyond the
+    /// upstreams is back, for it and perhaps for all that nobody answered: those may be tried once
+    /// they have failed for the second that RFC 9520 section 3.2 asks for.
+    void forget(const dns::Question& question, Clock::time_point now);
     /// Whether what was asked at `asked_at` had an answer at all. Upstreams are silent once one had
     /// none while nothing else was answered either; when they are back they may know at once what
     /// failed meanwhile, so that all is forgotten.
@@ -79,7 +80,7 @@ class RecentFailures {
     };
 
     std::chrono::seconds next_duration(Blame blame, bool stale, std::chrono::seconds before) const;
-    void forget_silent();
+    void shorten_silent(Clock::time_point now);
     void make_room(const Serving::Host& asker, Clock::time_point now);
     void forget_all();
     void drop_first_over(const Serving::Host& asker);

@@ -35,13 +35,7 @@ Responder::Given Responder::answer(Bytes message, const Leg& leg, Clock::time_po
 Responder::Decided Responder::decide(Bytes message, const Leg& leg, Clock::time_point now,
                                      Writer& out) {
     const dns::Verdict verdict = dns::parse_query(message, query_);
-    if (verdict != dns::Verdict::answer) {
-        if (verdict == dns::Verdict::drop || verdict == dns::Verdict::format_error)
-            ++counters_.queries_malformed;
-        if (verdict == dns::Verdict::drop) return {Given::nothing, Outcome::malformed};
-        write_verdict(out, query_, verdict, leg.carrier(query_));
-        return {Given::answered, Outcome::malformed};
-    }
+    if (verdict != dns::Verdict::answer) return turn_down(verdict, leg, out);
     if (query_.edns.keepalive_filled)
         log::debug("a client filled in its keepalive option");  // RFC 7828 section 3.2.1
     const Carrier carrier = leg.carrier(query_);
@@ -65,6 +59,15 @@ Responder::Decided Responder::decide(Bytes message, const Leg& leg, Clock::time_
     if (hit->refresh) lookup_.refresh(question());
     finish(out, start, query_, carrier, hit->extended_error);
     return {Given::answered, Outcome::cached, hit->extended_error};
+}
+
+/// What is no question that anybody could answer.
+Responder::Decided Responder::turn_down(dns::Verdict verdict, const Leg& leg, Writer& out) {
+    if (verdict == dns::Verdict::drop || verdict == dns::Verdict::format_error)
+        ++counters_.queries_malformed;
+    if (verdict == dns::Verdict::drop) return {Given::nothing, Outcome::malformed};
+    write_verdict(out, query_, verdict, leg.carrier(query_));
+    return {Given::answered, Outcome::malformed};
 }
 
 /// Nothing of the router's own probes.
@@ -143,13 +146,17 @@ void Responder::refuse(Bytes message, const Leg& leg, Clock::time_point now, Wri
 Responder::Given Responder::truncate(Bytes message, const Leg& leg, Clock::time_point now,
                                      Writer& out) {
     const std::size_t start = out.size();
-    if (dns::parse_query(message, query_) == dns::Verdict::drop) return Given::nothing;
-    write_truncated_answer(out, query_, leg.carrier(query_));
+    const dns::Verdict verdict = dns::parse_query(message, query_);
+    Decided decided{Given::answered, Outcome::refused};
+    if (verdict == dns::Verdict::answer)
+        write_truncated_answer(out, query_, leg.carrier(query_));
+    else
+        decided = turn_down(verdict, leg, out);
     if (log_.is_on()) {
         noted_ = noted(leg, now);
-        note({Given::answered, Outcome::refused}, out.view().subspan(start));
+        note(decided, out.view().subspan(start));
     }
-    return Given::answered;
+    return decided.given;
 }
 
 }  // namespace porchlight::forwarder

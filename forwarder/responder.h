@@ -89,8 +89,8 @@ class Responder {
     /// Appends REFUSED with an extended error, for a client over its rate; nothing if the message
     /// deserves nothing.
     void refuse(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
-    /// Appends question and TC to what came by a datagram, so that whoever means it asks again by
-    /// TCP (RFC 2181 section 9); nothing if the message deserves nothing.
+    /// Appends question and TC to a question that came by a datagram, so that whoever means it asks
+    /// again by TCP (RFC 2181 section 9); to what is none what answer() does.
     Given truncate(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
 
   private:
@@ -100,6 +100,7 @@ class Responder {
         std::optional<std::uint16_t> extended_error = {};
     };
     Decided decide(Bytes message, const Leg& leg, Clock::time_point now, Writer& out);
+    Decided turn_down(dns::Verdict verdict, const Leg& leg, Writer& out);
     std::optional<NotedQuery> noted(const Leg& leg, Clock::time_point now);
     void note(const Decided& decided, Bytes answer);
     View view_of(const Leg& leg) const;

@@ -33,7 +33,10 @@ bool is_nat64_length(std::uint8_t bits) {
 
 std::optional<Nat64Prefix> parse_nat64_prefix(std::string_view text) {
     const std::size_t slash = text.find('/');
-    const auto address = parse_ipv6(text.substr(0, slash));
+    auto address = parse_ipv6(text.substr(0, slash));
+    // Without a length it may be an address as a translator makes it.
+    if (address && slash == text.npos)
+        std::fill(address->octets.begin() + usual_length / 8, address->octets.end(), 0);
     const auto bits =
         slash == text.npos ? std::optional(usual_length) : parse_length(text.substr(slash + 1));
     if (!address || !bits || address->octets[reserved_octet] != 0) return std::nullopt;

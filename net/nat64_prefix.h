@@ -20,8 +20,9 @@ struct Nat64Prefix {
 /// 32, 40, 48, 56, 64 or 96.
 bool is_nat64_length(std::uint8_t bits);
 
-/// "2001:db8:64::/96"; without a length 96 bits count. Nothing for another length, for an address
-/// that has bits behind the prefix, and for one with any of the bits 64 to 71.
+/// "2001:db8:64::/96"; without a length the first 96 bits count, whatever stands behind them.
+/// Nothing for another length, for an address with bits behind the length that it states, and for
+/// one with any of the bits 64 to 71.
 std::optional<Nat64Prefix> parse_nat64_prefix(std::string_view text);
 
 /// The IPv4 address behind `bits` bits, one of those lengths. What stands in the bits that are none

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+
 import pytest
 
 from forwarders import NAME, Client, Forwarder, Resolver
@@ -16,6 +19,18 @@ def ca(tmp_path_factory) -> Authority:
 @pytest.fixture(scope="module")
 def identity(ca):
     return ca.issue(NAME)
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_speaks():
+    """Whoever made the forwarder, and wherever his test ended."""
+    Forwarder.begun.clear()
+    yield
+    for forwarder in Forwarder.begun:
+        with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
+            forwarder.end()
+        said = forwarder.log.read_text(errors="replace")
+        assert "Sanitizer" not in said and "runtime error:" not in said, said
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
+import dns.update
 import pytest
 
 from forwarders import Forwarder, free_ports, limit, query
@@ -76,6 +77,19 @@ def test_beneath_the_rate_all_of_them_are_answered(forwarder):
     assert counted["limit_queries_do53"] == counted["do53_truncated"] == counted["do53_dropped"] == 0
 
 
+def test_beyond_the_rate_what_is_no_question_is_told_so_and_not_sent_to_tcp(forwarder):
+    """TC would tell who sends an update that it was done."""
+    limit(forwarder, **LITTLE)
+    flood(forwarder, known(forwarder), BURST)
+    update = dns.update.UpdateMessage("example.")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(update.to_wire(), ("127.0.0.1", forwarder.do53))
+        wire = client.recv(4096)
+    assert wire[3] & 15 == dns.rcode.NOTIMP and wire[2] & 2 == 0
+    assert forwarder.status()["do53_truncated"] > 0, "the control: it was over the rate"
+
+
 def test_over_tcp_there_is_a_rate_of_its_own_and_an_end(forwarder):
     asked = known(forwarder)
     limit(forwarder, **LITTLE)
@@ -122,7 +136,9 @@ def test_whoever_asks_dnsmasq_goes_on_by_tcp_while_somebody_floods(forwarder, dn
     flood(forwarder, query("www.example."), BURST)
 
     def goes_on() -> bool:
-        flood(forwarder, query("www.example."), 3)  # what came back meanwhile
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for _ in range(2):  # they take what came back meanwhile
+                other.sendto(query("www.example.").to_wire(), ("127.0.0.1", forwarder.do53))
         return ask() == "(TCP)"
 
     eventually("he is sent to TCP, and answered", goes_on)

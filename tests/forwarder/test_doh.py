@@ -110,6 +110,27 @@ def test_curl_hears_what_was_wrong_with_a_body(forwarder, ca, status):
     assert (response.headers["version"], response.status) == ("HTTP/2", status)
 
 
+@pytest.mark.parametrize("path, status", [("/else", "404"), ("/dns-query", "100")])
+def test_who_asks_whether_to_send_a_body_is_told(forwarder, ca, path, status):
+    """Also where he would wait for longer than our patience lasts."""
+    said = curl(forwarder.doh, ca.roots, path, "--data-binary", "@-", "-H", f"content-type: {MESSAGE}",
+                "-H", "Expect: 100-continue", "--expect100-timeout", "60", body=ASKED.to_wire())
+    assert said.headers["version"] == "HTTP/2" and said.headers[":status"] == status
+    if status == "100":
+        assert said.body.startswith(b"HTTP/2 200")
+    assert forwarder.status()["closed_slow"] == 0
+
+
+def test_padding_around_a_worthless_body_is_no_way_to_wait_for_us(connect):
+    client = connect()
+    stream = client.request("/else", "POST", b"", ends=False, content_type=MESSAGE)
+    while (window := client.http.local_flow_control_window(stream)) > 257:
+        client.http.send_data(stream, b"x", pad_length=255)
+    client.http.send_data(stream, bytes(window))
+    client.flush()
+    assert client.response(stream).status == 404
+
+
 def test_whatever_dns_answers_is_ok_for_http(connect, upstream):
     def fails(server, connection):
         while asked := server.read(connection):

@@ -264,6 +264,18 @@ TEST_SUITE("dns/answer") {
         }
     }
 
+    TEST_CASE("what is kept for longer than its own time is nobody's word") {
+        for (const auto least : {limits.positive_min, limits.positive_max}) {
+            Buffer bytes = message("0001 0000 0000", address, "81a0");
+            TtlLimits raised = limits;
+            raised.positive_min = least;
+            auto answer = parse_answer(bytes, asked, raised);
+            REQUIRE(answer);
+            clean(bytes, *answer, raised, Origin::trusted_validator);
+            CHECK(answer->authentic == (least == limits.positive_min));
+        }
+    }
+
     TEST_CASE("a negative answer's SOA tells the next cache what we believe") {
         Buffer bytes = message("0000 0001 0000", soa, "8183");
         auto answer = parse_answer(bytes, asked, limits);

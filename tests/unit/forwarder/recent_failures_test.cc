@@ -41,7 +41,7 @@ TEST_SUITE("forwarder/recent_failures") {
         RecentFailures failures;
         CHECK(lasts(failures, Blame::name, start) == 5s);
         CHECK(lasts(failures, Blame::name, start + 11s) == 5s);
-        failures.forget(question);
+        failures.forget(question, start + 11s);
         CHECK(!failures.find(question, start + 11s));
         CHECK(lasts(failures, Blame::name, start + 12s) == 5s);
     }
@@ -118,12 +118,23 @@ TEST_SUITE("forwarder/recent_failures") {
                 failures.note(question, nobody, blame, 22, stale, start + 10s, now);
                 CHECK(failures.find(question, now));
                 CHECK(!failures.find(question, now + 1s));
-                failures.forget(question);
+                failures.forget(question, now);
             }
         }
         // The control: what was asked after it.
         failures.note(question, nobody, Blame::silence, 22, false, start + 15s, start + 25s);
         CHECK(failures.find(question, start + 29s));
+    }
+
+    TEST_CASE("that a name which was silent long ago answers is no sign for those silent now") {
+        RecentFailures failures;
+        dns::Question silent = question;
+        silent.type = 2;
+        failures.note(question, nobody, Blame::silence, 22, false, start, start);
+        const Clock::time_point later = start + 10h;
+        failures.note(silent, somebody, Blame::silence, 22, false, later, later);
+        failures.forget(question, later + 1s);
+        CHECK(failures.find(silent, later + 4s));
     }
 
     TEST_CASE("when a name that was silent answers, all that were silent may be tried again") {
@@ -138,16 +149,18 @@ TEST_SUITE("forwarder/recent_failures") {
             failures.note(failed, nobody, Blame::name, 22, false, start, start);
         };
         note_all();
-        failures.forget(unknown);
-        failures.forget(failed);
+        failures.forget(unknown, start + 1s);
+        failures.forget(failed, start + 1s);
         CHECK(failures.find(question, start));
         CHECK(failures.find(silent, start));
         CHECK(!failures.find(failed, start));
         note_all();
-        failures.forget(question);
-        CHECK(!failures.find(question, start));
-        CHECK(!failures.find(silent, start));
-        CHECK(failures.find(failed, start));  // a server said so, and is not asked through it
+        failures.note(silent, somebody, Blame::silence, 22, false, start + 500ms, start + 500ms);
+        failures.forget(question, start + 1s);
+        CHECK(!failures.find(question, start + 1s));
+        CHECK(failures.find(silent, start + 1s));  // for the second that each has
+        CHECK(!failures.find(silent, start + 1500ms));
+        CHECK(failures.find(failed, start + 1s));  // a server said so, and is not asked through it
     }
 
     TEST_CASE("the reason is kept") {
@@ -217,7 +230,7 @@ TEST_SUITE("forwarder/recent_failures") {
                     const dns::Question asked{*dns::parse_name(std::to_string(i % 100)), 1};
                     failures.note(asked, host, Blame::name, {}, false, start, start);
                     (void)failures.find(asked, start);
-                    if (i % 7 == 0) failures.forget(asked);
+                    if (i % 7 == 0) failures.forget(asked, start);
                     if (i % 501 == 0) failures.clear();
                 }
             });
@@ -279,8 +292,8 @@ TEST_SUITE("forwarder/recent_failures") {
         CHECK(!failures.find(numbered(0), start + 1s));
         CHECK(failures.find(numbered(1), start + 1s));
         // What was forgotten counts for nobody.
-        failures.forget(numbered(1));
-        failures.forget(numbered(2));
+        failures.forget(numbered(1), start + 1s);
+        failures.forget(numbered(2), start + 1s);
         failures.note(numbered(3), nobody, Blame::name, {}, false, start + 1s, start + 1s);
         failures.note(numbered(4), nobody, Blame::name, {}, false, start + 1s, start + 1s);
         CHECK(failures.find(numbered(10), start + 1s));

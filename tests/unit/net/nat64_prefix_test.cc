@@ -51,7 +51,10 @@ TEST_SUITE("net/nat64_prefix") {
     }
 
     TEST_CASE("without a length it has 96 bits") {
-        CHECK(parse_nat64_prefix("2001:db8:64::") == parse_nat64_prefix("2001:db8:64::/96"));
+        const auto prefix = parse_nat64_prefix("2001:db8:64::/96");
+        REQUIRE(prefix);
+        CHECK(parse_nat64_prefix("2001:db8:64::") == prefix);
+        CHECK(parse_nat64_prefix("2001:db8:64::192.0.2.1") == prefix);
     }
 
     TEST_CASE("other lengths, bits behind the prefix and bits 64 to 71 are refused") {
@@ -71,7 +74,6 @@ TEST_SUITE("net/nat64_prefix") {
                                   "2001:db8::/32/32",
                                   "2001:db8:1::/32",
                                   "2001:db8:64::1/96",
-                                  "2001:db8:64::1",
                                   "2001:db8:122:344::/56",
                                   "2001:db8:0:0:100::/96",
                                   "2001:db8:0:0:100::",

@@ -251,7 +251,9 @@ std::string type_text(const Setting& setting) {
         case Type::ipv6:
             return "an IPv6 address";
         case Type::nat64_prefix:
-            return "a NAT64 prefix, such as \"2001:db8:64::/96\"";
+            return "a NAT64 prefix, such as \"2001:db8:64::/96\": of 32, 40, 48, 56, 64 or 96 "
+                   "bits, "
+                   "with none set behind them nor from the 64th to the 71st";
         case Type::loopback:
             return "a loopback address, such as \"127.0.0.1\" or \"::1\"";
         case Type::tag:

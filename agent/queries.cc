@@ -135,7 +135,8 @@ std::string padded(std::string text, std::size_t columns) {
     return text;
 }
 
-std::string query_line(const Json& query) {
+/// `with_clients`: some of the lines beside it say who asked.
+std::string query_line(const Json& query, bool with_clients) {
     const auto text = [&](const char* member) {
         return query.contains(member) && query[member].is_string()
                    ? query[member].template get<std::string>()
@@ -144,7 +145,7 @@ std::string query_line(const Json& query) {
     std::string line = padded(age_text(query.at("seconds_ago").template get<std::uint64_t>()), 6) +
                        padded(text("type"), 7) + padded(text("rcode"), 10) +
                        padded(text("outcome"), 11) + padded(text("over"), 6);
-    if (query.contains("client")) line += text("client") + " " + padded(text("network"), 24);
+    if (with_clients) line += padded(text("client"), 9) + padded(text("network"), 24);
     line += text("name");
     if (query.contains("extended_error_text")) line += "  (" + text("extended_error_text") + ")";
     return line + "\n";
@@ -161,8 +162,10 @@ std::string text_of_json(const Json& json, std::size_t count) {
     text += counts_line("over    ", json.at("over"));
     const Json& queries = json.at("queries");
     if (!queries.empty()) text += "\n";
+    const bool with_clients = std::any_of(queries.begin(), queries.end(),
+                                          [](const Json& one) { return one.contains("client"); });
     for (std::size_t i = 0; i < std::min(count, queries.size()); ++i)
-        text += query_line(queries[i]);
+        text += query_line(queries[i], with_clients);
     return text;
 }
 

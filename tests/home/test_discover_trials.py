@@ -22,6 +22,7 @@ from lab.authority import DAY, Authority
 from lab.discover import discover, resolvers, told, trial
 from lab.host import Host
 from lab.kea import Kea
+from lab.namespace import Namespace
 from lab.router import BINARY, LAN4, LAN6, Router
 from lab.unbound import Unbound
 
@@ -100,6 +101,38 @@ def plain_resolver(host: Host, address: str, answer: Answer) -> Iterator[None]:
         listener.close()
 
 
+@contextlib.contextmanager
+def hangs_up_once(namespace: Namespace, to: tuple[str, int], beyond: tuple[str, int]) -> Iterator[None]:
+    """As who has had too many handshakes for the moment; then every octet goes through."""
+    with namespace.entered():
+        listener = socket.create_server(to)
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while octets := source.recv(65536):
+                sink.sendall(octets)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            first, _ = listener.accept()
+            first.recv(65536)
+            first.close()
+            while True:
+                client, _ = listener.accept()
+                with namespace.entered():
+                    server = socket.create_connection(beyond, timeout=10)
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=carry, args=ends, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
 @pytest.fixture(scope="module")
 def foreign() -> Iterator[Foreign]:
     with Home() as home:
@@ -118,6 +151,15 @@ def test_tls_and_https_are_tried_and_timed_and_quic_is_not(foreign: Foreign) -> 
         assert tried["to"] == f"{LAN4}:{port}" and tried["tls"] == "TLSv1.3"
         assert tried["connected_after_ms"] >= 0 and tried["answered_after_ms"] >= 0
     assert trial(report, "dhcpv4", "doq")["outcome"] == "not-tried"
+
+
+def test_who_hangs_up_once_is_tried_again_and_nothing_is_said_of_it(foreign: Foreign) -> None:
+    foreign.offers({"priority": 1, "adn": NAME, "addresses": [LAN4], "alpn": ["dot"], "port": 8853})
+    with Unbound(foreign.router.ns, foreign.certificate(NAME), LAN4), \
+            hangs_up_once(foreign.router.ns, (LAN4, 8853), (LAN4, 853)):
+        tried = trial(foreign.discovers(), "dhcpv4", "dot")
+    assert tried["outcome"] == "works" and tried["to"] == f"{LAN4}:8853", tried
+    assert not tried.get("why"), tried
 
 
 def test_certificates_that_are_not_good_are_told_apart(foreign: Foreign) -> None:

@@ -52,9 +52,9 @@ class RecentFailures {
     void note(const dns::Question& question, const Serving::Host& asker, Blame blame,
               std::optional<std::uint16_t> extended_error, bool stale, Clock::time_point asked_at,
               Clock::time_point now);
-    /// The look-up succeeded. Where nobody had answered it a minute ago, the way beyond the
-    /// upstreams is back, for it and perhaps for all that nobody answered: those may be tried once
-    /// they have failed for the second that RFC 9520 section 3.2 asks for.
+    /// The look-up succeeded. Where that nobody answered it counted until less than a minute ago,
+    /// the way beyond the upstreams is back, for it and perhaps for all that nobody answered: those
+    /// may be tried once they have failed for the second that RFC 9520 section 3.2 asks for.
     void forget(const dns::Question& question, Clock::time_point now);
     /// Whether what was asked at `asked_at` had an answer at all. Upstreams are silent once one had
     /// none while nothing else was answered either; when they are back they may know at once what
